@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 
 class PathAwareCSPMiddleware(CSPMiddleware):
-    """The strict policy of the settings everywhere; `eval` only in the admin, whose widgets (Alpine) cannot do without."""
+    """The strict policy of the settings everywhere; `eval` only in the admin, whose widgets (Alpine) need it."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False

@@ -1,7 +1,8 @@
-"""The one settings file. Everything that differs between installations is read from the environment: see docs/settings.md.
+"""The one settings file. What differs between installations is read from the environment: see docs/settings.md.
 
 Without any variable this is the embedded installation: SQLite and a file broker under var/, for one machine.
-With DATABASE_URL and without DEBUG it is a production installation, and leadcrm/checks.py refuses to start it half-configured.
+With DATABASE_URL and without DEBUG it is a production installation, which leadcrm/checks.py does not let start
+half-configured.
 """
 
 from pathlib import Path
@@ -144,7 +145,11 @@ def broker_options(url: str) -> dict[str, Any]:
     """Transport options by broker: where the files are, or when Redis gives a lost worker's tasks to another."""
     if url.startswith("safefs:"):
         folder = str(VAR_DIR / "broker")
-        return {"data_folder_in": f"{folder}/queue", "data_folder_out": f"{folder}/queue", "control_folder": f"{folder}/control"}
+        return {
+            "data_folder_in": f"{folder}/queue",
+            "data_folder_out": f"{folder}/queue",
+            "control_folder": f"{folder}/control",
+        }
     if url.startswith(("redis:", "rediss:")):
         return {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT, "unacked_restore_throttle": 1}
     return {}

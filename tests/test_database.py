@@ -3,6 +3,5 @@ from django.db import connection
 
 
 @pytest.mark.django_db
-def test_tests_run_on_a_real_postgresql():
+def test_the_tests_run_on_a_real_postgresql():
     assert connection.vendor == "postgresql"
-    assert connection.pg_version >= 15_00_00

