@@ -1,0 +1,72 @@
+"""Text from outside: made safe to store, to compare and to export."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# What cannot be seen but breaks comparisons or reverses what is shown: soft hyphen, zero-width space, direction marks,
+# embeddings, overrides and isolates, word joiner, byte order mark. Joiners stay: emoji, Persian and Hindi need them.
+_INVISIBLE = {0x00AD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF}
+# Surrogates cannot be written as UTF-8, so no database takes them.
+_UNSTORABLE = {*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - {ord(char) for char in "\t\n\v\f\r\x85"}
+_REMOVED = re.compile("[" + "".join(f"\\U{code:08x}" for code in sorted(_INVISIBLE | _UNSTORABLE)) + "]")
+_LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
+
+# Letters that Unicode does not take apart into a base letter and an accent.
+_STROKED = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+# What makes a spreadsheet take a cell for a formula, in ASCII and in full width.
+_FORMULA_START = frozenset("=+-@\t\r\n＝＋－＠")
+_LONGEST_QUOTE = 40
+
+
+class Unreadable(ValueError):
+    """A value from outside that cannot be used. Its text says, for people, what was wrong and what would be right."""
+
+
+def clean(text: str) -> str:
+    """One line of text, fit to store and to show: no control or invisible characters, NFC, single spaces."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    return " ".join(unicodedata.normalize("NFC", _REMOVED.sub("", text)).split())
+
+
+def clean_lines(text: str) -> str:
+    """Like ``clean`` for text of several lines, such as a message: breaks stay, never two empty lines in a row."""
+    lines = "\n".join(clean(line) for line in _LINE_BREAK.split(text))
+    return re.sub("\n{3,}", "\n\n", lines).strip()
+
+
+@lru_cache(maxsize=16384)
+def match_key(text: str) -> str:
+    """The form in which names are looked up and compared: no case, accents, punctuation or surplus spaces.
+
+    Stricter than how rules compare texts, where punctuation counts.
+    """
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", clean(text)).casefold())
+    letters = "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_STROKED)
+    return " ".join("".join(char if char.isalnum() else " " for char in letters.replace("'", "")).split())
+
+
+def csv_safe(value: object) -> str:
+    """A value as a CSV cell that no spreadsheet runs as a formula.
+
+    Text that starts like a formula gets a leading apostrophe (OWASP, CSV injection); numbers keep their sign.
+    """
+    if value is None:
+        return ""
+    text = str(value)
+    is_formula = isinstance(value, str) and text.lstrip(" ")[:1] in _FORMULA_START and text.strip(" ") != ""
+    return f"'{text}" if is_formula else text
+
+
+def without_csv_guard(cell: str) -> str:
+    """Undoes ``csv_safe``, so that what was exported can be imported again."""
+    return cell[1:] if cell.startswith("'") and csv_safe(cell[1:]) == cell else cell
+
+
+def quoted(text: str) -> str:
+    """Text as an error message repeats it: on one line, in quotes, cut when long."""
+    line = clean(text)
+    return f'"{line[:_LONGEST_QUOTE]}…"' if len(line) > _LONGEST_QUOTE else f'"{line}"'
