@@ -16,7 +16,7 @@ from leadcrm.lib.secret import local_secret
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()  # all that this machine keeps
 
 # --- Which kind of installation -----------------------------------------------------------------
 
@@ -119,7 +119,6 @@ def database(url: str) -> dict[str, Any]:
     return {**config, "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60), "CONN_HEALTH_CHECKS": True}
 
 
-VAR_DIR.mkdir(parents=True, exist_ok=True)
 DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR}/leadcrm.sqlite3")}
 
 # --- Cache, e-mail, messages --------------------------------------------------------------------
@@ -211,6 +210,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [SELF],
@@ -223,6 +224,7 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise complains about a directory that is not there
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").exists() else []
 MEDIA_ROOT = VAR_DIR / "media"
 STATIC_STORAGE = (

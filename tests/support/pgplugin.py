@@ -9,6 +9,7 @@ Without TEST_DATABASE_URL a private server is started, once, also when pytest-xd
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from tests.support import servers
 
+# A production installation, so that no test leans on a default; its cache, broker and mail are in memory.
 ENVIRONMENT = {
     "SECRET_KEY": "only-for-tests",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
@@ -28,26 +30,27 @@ ENVIRONMENT = {
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright's synchronous interface runs an event loop in the test's thread
 }
 
-_server = contextlib.ExitStack()
+_resources = contextlib.ExitStack()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
     os.environ.update(ENVIRONMENT)
     if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers inherit the address
+        os.environ["VAR_DIR"] = _resources.enter_context(tempfile.TemporaryDirectory(prefix="leadcrm-var-"))
         os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or _start()
     return (yield)
 
 
 def _start() -> str:
     try:
-        return _server.enter_context(servers.postgres()) + "/leadcrm"
+        return _resources.enter_context(servers.postgres()) + "/leadcrm"
     except servers.ServerMissing as missing:
         raise pytest.UsageError(str(missing)) from missing
 
 
 def pytest_unconfigure() -> None:
-    _server.close()
+    _resources.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
