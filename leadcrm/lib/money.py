@@ -10,16 +10,15 @@ from leadcrm.lib.text import Unreadable, clean, quoted
 DecimalMark = Literal[".", ",", ""]
 
 # ISO 4217, currencies in circulation.
-CURRENCIES = frozenset(
-    """
+_CODES = """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY
     COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS
     INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP
     MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR
     SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV
     WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
-    """.split()
-)
+"""
+CURRENCIES = frozenset(_CODES.split())
 # Signs of one currency only.
 _SIGNS = {
     "€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₪": "ILS", "₫": "VND", "₴": "UAH",
@@ -92,7 +91,7 @@ def _currency(before: str, after: str, raw: str) -> str:
 def _amount(number: str, decimal_mark: DecimalMark, raw: str) -> Decimal:
     mark = decimal_mark or _guessed_mark(number, raw)
     integer, _, fraction = number.rpartition(mark) if mark and mark in number else (number, "", "")
-    if mark in integer and mark or not _INTEGER.fullmatch(integer) or not (fraction or "0").isdigit():
+    if (mark and mark in integer) or not _INTEGER.fullmatch(integer) or not (fraction or "0").isdigit():
         raise Unreadable(f"{quoted(raw)} is not a regular number. Write it as 1234.50.")
     digits = "".join(char for char in integer if char.isdigit())
     return Decimal(f"{digits or 0}.{fraction or 0}" if fraction else digits)
