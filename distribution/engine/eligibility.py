@@ -1,0 +1,177 @@
+"""Who may take a lead now: a row of filters, each with a reason code.
+
+The order matters only for which reason is told: first what would never fit, then who is not there, then who is full.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from distribution.engine.people import Member, Pool
+from distribution.engine.registry import Registry
+
+UNFIT: Final = "unfit"
+ABSENT: Final = "absent"
+FULL: Final = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a rule asks of whoever takes the lead. Blank parts ask nothing."""
+
+    skills: frozenset[str] = frozenset()
+    language: str = ""
+    territory_id: int | None = None
+    needs_territory: bool = False
+    had: frozenset[int] = frozenset()
+    excluded: frozenset[int] = frozenset()
+    # Set when somebody in the pool has a weight: then weight 0 means no turns.
+    weights_count: bool = False
+
+
+Blocked = Callable[[Member, Demand], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """``blocked`` answers with a phrase that fits after the rep's name, or with nothing when the rep passes.
+
+    ``soft`` filters may be relaxed by the pool. ``kind`` says what it means when everyone fails: nobody fits, nobody
+    is there, or everyone is full.
+    """
+
+    code: str
+    label: str
+    kind: str
+    soft: bool
+    blocked: Blocked
+
+
+FILTERS: Registry[Filter] = Registry("filter")
+
+
+def eligibility(code: str, label: str, kind: str, *, soft: bool = False) -> Callable[[Blocked], Blocked]:
+    def register(blocked: Blocked) -> Blocked:
+        FILTERS.add(code, Filter(code, label, kind, soft, blocked))
+        return blocked
+
+    return register
+
+
+@eligibility("inactive", "Not active", UNFIT)
+def _inactive(member: Member, demand: Demand) -> str:
+    return "" if member.rep.active else "not active"
+
+
+@eligibility("already_had", "Already had this lead", UNFIT)
+def _already_had(member: Member, demand: Demand) -> str:
+    return "already had this lead" if member.rep.id in demand.had else ""
+
+
+@eligibility("excluded", "Excluded for this lead", UNFIT)
+def _excluded(member: Member, demand: Demand) -> str:
+    return "excluded for this lead" if member.rep.id in demand.excluded else ""
+
+
+@eligibility("skill", "Lacks a skill", UNFIT, soft=True)
+def _skill(member: Member, demand: Demand) -> str:
+    if demand.skills <= member.rep.skills:
+        return ""
+    return f"lacks {', '.join(sorted(demand.skills - member.rep.skills))}"
+
+
+@eligibility("language", "Does not speak the language", UNFIT, soft=True)
+def _language(member: Member, demand: Demand) -> str:
+    return "" if not demand.language or demand.language in member.rep.languages else f"does not speak {demand.language}"
+
+
+@eligibility("territory", "Not in the territory", UNFIT)
+def _territory(member: Member, demand: Demand) -> str:
+    fits = not demand.needs_territory or demand.territory_id in member.rep.territories
+    return "" if fits else "not in the territory"
+
+
+@eligibility("no_weight", "Weight 0", UNFIT)
+def _no_weight(member: Member, demand: Demand) -> str:
+    return "weight 0" if demand.weights_count and member.weight == 0 else ""
+
+
+@eligibility("paused", "Paused in this pool", ABSENT)
+def _paused(member: Member, demand: Demand) -> str:
+    return "paused in this pool" if member.paused else ""
+
+
+@eligibility("away", "Away", ABSENT)
+def _away(member: Member, demand: Demand) -> str:
+    rep = member.rep
+    if not rep.away:
+        return ""
+    reason = rep.away_reason or "away"
+    return f"{reason} until {rep.away_until:%Y-%m-%d %H:%M} UTC" if rep.away_until else reason
+
+
+@eligibility("at_capacity", "At capacity", FULL)
+def _at_capacity(member: Member, demand: Demand) -> str:
+    rep = member.rep
+    full = rep.capacity is not None and rep.open_leads >= rep.capacity
+    return f"at {rep.open_leads} of {rep.capacity} open" if full else ""
+
+
+@eligibility("at_pool_cap", "At cap in this pool", FULL)
+def _at_pool_cap(member: Member, demand: Demand) -> str:
+    full = member.max_open is not None and member.open_leads >= member.max_open
+    return f"at {member.open_leads} of {member.max_open} open in this pool" if full else ""
+
+
+@eligibility("at_cap", "At cap", FULL)
+def _at_cap(member: Member, demand: Demand) -> str:
+    reached = next((cap for cap in member.rep.caps if cap.used >= cap.limit), None)
+    return f"at {reached.used} of {reached.limit} per {reached.period}" if reached else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a member cannot take the lead: the filter's code and kind, and a phrase for people."""
+
+    code: str
+    kind: str
+    phrase: str
+
+
+@dataclass(slots=True)
+class Screening:
+    """Members who may take the lead, those who may not with the reason, and which demands were dropped for it."""
+
+    eligible: list[Member] = field(default_factory=list)
+    refused: list[tuple[Member, Refusal]] = field(default_factory=list)
+    relaxed: tuple[str, ...] = ()
+
+
+def screen(pool: Pool, demand: Demand) -> Screening:
+    """Apply all filters; when nobody passes, drop the soft ones in the order the pool gives, one more each time."""
+    result = _screen(pool, demand, ())
+    for count in range(1, len(pool.relax) + 1):
+        if result.eligible:
+            break
+        result = _screen(pool, demand, pool.relax[:count])
+    return result
+
+
+def refusal(member: Member, demand: Demand, filters: list[Filter]) -> Refusal | None:
+    for entry in filters:
+        phrase = entry.blocked(member, demand)
+        if phrase:
+            return Refusal(entry.code, entry.kind, phrase)
+    return None
+
+
+def _screen(pool: Pool, demand: Demand, relaxed: tuple[str, ...]) -> Screening:
+    filters = [entry for entry in FILTERS.values() if not (entry.soft and entry.code in relaxed)]
+    result = Screening(relaxed=relaxed)
+    for member in pool.members:
+        reason = refusal(member, demand, filters)
+        if reason is None:
+            result.eligible.append(member)
+        else:
+            result.refused.append((member, reason))
+    return result

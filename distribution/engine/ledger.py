@@ -1,0 +1,72 @@
+"""The opportunity ledger: what a pool owes each member, and whose turn it is.
+
+For each lead every eligible member is credited its share of one lead, and the winner is debited one lead. Credits
+are integers of a billionth of a lead, so that every posting sums to exactly zero.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+UNIT: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One candidate's standing: share and credits in billionths of a lead, ``before`` and with the share credited."""
+
+    share: int
+    before: int
+    credited: int
+    ready: bool
+    deadline: int
+
+
+def shares(weights: Sequence[int]) -> list[int]:
+    """Split one lead by weight into integers that sum to exactly one lead, by largest remainder.
+
+    All weights zero counts as equal. Ties of the remainder go to the earlier place.
+    """
+    total = sum(weights)
+    if total == 0:
+        return shares([1] * len(weights)) if weights else []
+    result = [UNIT * weight // total for weight in weights]
+    missing = UNIT - sum(result)
+    if missing:
+        by_remainder = sorted(range(len(weights)), key=lambda i: (-(UNIT * weights[i] % total), i))
+        for i in by_remainder[:missing]:
+            result[i] += 1
+    return result
+
+
+def turns(weights: Sequence[int], credits: Sequence[int]) -> list[Turn]:
+    """How each candidate stands for the next lead.
+
+    Tijdeman's rule (R. Tijdeman, The chairman assignment problem, Discrete Mathematics 32, 1980): among those whose
+    credit, their share included, is at least 1/(2k-2), the one goes first whose credit would soonest reach
+    1 - 1/(2k-2) at its share. For a constant set it keeps every credit within 1 - 1/(2k-2) of zero.
+
+    ``deadline`` orders the candidates exactly: credits and shares are whole billionths, so two different quotients
+    differ by more than 2**-62 and the whole part of 2**64 times the quotient tells them apart.
+    """
+    split = shares(weights)
+    sharing = sum(1 for share in split if share > 0)
+    spread = max(2 * sharing - 2, 1)
+    result = []
+    for share, before in zip(split, credits, strict=True):
+        credited = before + share
+        if share == 0:
+            result.append(Turn(0, before, credited, ready=False, deadline=0))
+            continue
+        ready = sharing == 1 or credited * spread >= UNIT
+        result.append(Turn(share, before, credited, ready, _deadline(credited, share, spread)))
+    return result
+
+
+def _deadline(credited: int, share: int, spread: int) -> int:
+    return ((UNIT * (spread - 1) - spread * credited) << 64) // (spread * share)
+
+
+def postings(stands: Sequence[Turn], winner: int) -> list[int]:
+    """The change of each candidate's credit when the one at place ``winner`` gets the lead. Sums to zero."""
+    return [turn.share - (UNIT if place == winner else 0) for place, turn in enumerate(stands)]

@@ -1,0 +1,212 @@
+"""The routing loop: from the facts of a lead and a snapshot of the world to a decision. Live routing, tests of a
+lead, explanations and replays all call :func:`route`."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from distribution.engine import outcomes, targets
+from distribution.engine.decision import Attempt, Decision
+from distribution.engine.eligibility import ABSENT, FULL, Demand, Screening, screen
+from distribution.engine.facts import LeadFacts
+from distribution.engine.methods import ASSIGN, METHODS, OFFER, Ranking
+from distribution.engine.people import Member, Pool, Rep
+from distribution.engine.rules import MATCHED, Look, Rule, examine
+from distribution.engine.snapshot import Snapshot
+from distribution.engine.territories import Located
+
+_ENDINGS: Final = {ASSIGN: outcomes.ASSIGNED, OFFER: outcomes.OFFERED}
+# When several targets failed for different reasons, the one that time would heal is told.
+_STRONGEST: Final = (outcomes.NOBODY_AVAILABLE, outcomes.ALL_AT_CAPACITY)
+
+
+@dataclass(slots=True)
+class _Trail:
+    """What the loop has seen so far."""
+
+    facts: LeadFacts
+    snapshot: Snapshot
+    looks: list[Look] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    _located: Located | None = None
+
+    @property
+    def located(self) -> Located:
+        """Looked up only when a rule asks for the territory."""
+        if self._located is None:
+            self._located = self.snapshot.territories.locate(self.facts)
+        return self._located
+
+    def territories(self) -> frozenset[int]:
+        return self.located.all
+
+    def decide(self, outcome: str, *, reason: str = "", winner: Member | None = None) -> Decision:
+        return Decision(
+            outcome=outcome,
+            rule_set=self.snapshot.rule_set,
+            facts=self.facts,
+            located=self.located,
+            looks=tuple(self.looks),
+            attempts=tuple(self.attempts),
+            reason=reason,
+            winner=winner,
+        )
+
+
+def route(facts: LeadFacts, snapshot: Snapshot) -> Decision:
+    """Decide who gets a lead.
+
+    An open lead of the same person keeps its owner. Otherwise the first rule that matches and can deliver wins, and
+    the catch-all takes what no rule could place.
+
+    Raises:
+        Missing: the snapshot lacks a pool or a rep that the decision needs.
+    """
+    trail = _Trail(facts, snapshot)
+    return _keep(trail) or _by_rules(trail) or _by_catch_all(trail)
+
+
+def _keep(trail: _Trail) -> Decision | None:
+    """Stay with whoever has an open lead of the same person, even when full: two people must not call one."""
+    keeper_id = trail.snapshot.keeper_id
+    if keeper_id is None or keeper_id in trail.snapshot.had:
+        return None
+    keeper = trail.snapshot.rep(keeper_id)
+    if not keeper.active:
+        return None
+    return trail.decide(outcomes.KEPT, winner=Member(0, keeper))
+
+
+def _by_rules(trail: _Trail) -> Decision | None:
+    for rule in trail.snapshot.rule_set.rules:
+        look = examine(rule, trail.facts, trail.territories, trail.snapshot.now)
+        trail.looks.append(look)
+        if look.result == MATCHED:
+            decision = _follow(rule, trail)
+            if decision is not None:
+                return decision
+    return None
+
+
+def _follow(rule: Rule, trail: _Trail) -> Decision | None:
+    """Try a matching rule's target, then do what the rule says when nobody there can take the lead."""
+    demand = _demand(rule, trail)
+    attempt = _try_target(rule, demand, trail)
+    trail.attempts.append(attempt)
+    if attempt.result in outcomes.DELIVERED:
+        return _deliver(attempt, trail)
+    if rule.unavailable == targets.HOLD and attempt.result in _STRONGEST:
+        return trail.decide(outcomes.HELD, reason=attempt.result)
+    if rule.unavailable == targets.FALLBACK and rule.fallback_pool_id is not None:
+        return _deliver(_try_pool(rule, "fallback", rule.fallback_pool_id, demand, trail), trail)
+    return None
+
+
+def _by_catch_all(trail: _Trail) -> Decision:
+    reason = _strongest(trail)
+    rule_set = trail.snapshot.rule_set
+    if rule_set.catch_all_pool_id is not None:
+        demand = Demand(had=trail.snapshot.had, excluded=trail.snapshot.excluded)
+        attempt = _try_pool(None, "catch_all", rule_set.catch_all_pool_id, demand, trail)
+        decision = _deliver(attempt, trail, reason)
+        if decision is not None:
+            return decision
+        return trail.decide(_strongest(trail) if trail.attempts[:-1] else _final(attempt), reason=reason)
+    if rule_set.catch_all_team_id is not None:
+        team = Attempt(None, "catch_all", targets.TEAM_QUEUE, outcomes.QUEUED, team_id=rule_set.catch_all_team_id)
+        trail.attempts.append(team)
+        return trail.decide(outcomes.QUEUED, reason=reason)
+    return trail.decide(reason, reason=reason)
+
+
+def _final(attempt: Attempt) -> str:
+    """An attempt's result as the outcome of the whole decision."""
+    vague = attempt.result in (outcomes.EMPTY_POOL, outcomes.NO_TARGET)
+    return outcomes.NOBODY_ELIGIBLE if vague else attempt.result
+
+
+def _strongest(trail: _Trail) -> str:
+    """Why no rule placed the lead."""
+    if not trail.attempts:
+        return outcomes.NO_RULE
+    results = {_final(attempt) for attempt in trail.attempts}
+    return next((code for code in _STRONGEST if code in results), outcomes.NOBODY_ELIGIBLE)
+
+
+def _deliver(attempt: Attempt, trail: _Trail, reason: str = "") -> Decision | None:
+    """The decision that an attempt leads to; the attempt is noted either way."""
+    if not trail.attempts or trail.attempts[-1] is not attempt:
+        trail.attempts.append(attempt)
+    if attempt.result not in outcomes.DELIVERED:
+        return None
+    winner = attempt.ranking.order[0] if attempt.ranking and attempt.result == outcomes.ASSIGNED else None
+    return trail.decide(attempt.result, reason=reason, winner=winner)
+
+
+def _demand(rule: Rule, trail: _Trail) -> Demand:
+    field_skill = trail.facts.text(rule.skill_field) if rule.skill_field else ""
+    best = trail.located.best if rule.match_territory else None
+    return Demand(
+        skills=rule.skills | {field_skill} if field_skill else rule.skills,
+        language=str(trail.facts.values.get("language") or "") if rule.match_language else "",
+        territory_id=best.id if best else None,
+        needs_territory=rule.match_territory,
+        had=trail.snapshot.had,
+        excluded=trail.snapshot.excluded,
+    )
+
+
+def _try_target(rule: Rule, demand: Demand, trail: _Trail) -> Attempt:
+    if rule.target == targets.TEAM_QUEUE:
+        return Attempt(rule, "target", rule.target, outcomes.QUEUED, team_id=rule.team_id)
+    pool_id, rep_id, nothing = _resolve(rule, trail)
+    if pool_id is not None:
+        return _try_pool(rule, "target", pool_id, demand, trail)
+    if rep_id is not None:
+        return _try_rep(rule, trail.snapshot.rep(rep_id), demand)
+    return Attempt(rule, "target", rule.target, outcomes.NO_TARGET, note=nothing)
+
+
+def _resolve(rule: Rule, trail: _Trail) -> tuple[int | None, int | None, str]:
+    """A rule's target as a pool or a rep, or why there is none."""
+    snapshot = trail.snapshot
+    if rule.target == targets.ACCOUNT_OWNER:
+        return None, snapshot.account_owner_id, "the lead has no account with an owner"
+    if rule.target == targets.PREVIOUS_OWNER:
+        return None, snapshot.previous_owner_id, "nobody had a lead of this person before"
+    if rule.target in (targets.TERRITORY_OWNER, targets.TERRITORY_POOL):
+        best = trail.located.best
+        if best is None:
+            return None, None, "the lead lies in no territory"
+        if rule.target == targets.TERRITORY_OWNER:
+            return None, best.owner_id, f"territory “{best.name}” has no owner"
+        return best.pool_id, None, f"territory “{best.name}” has no pool"
+    return rule.pool_id, rule.rep_id, "the rule names no one"
+
+
+def _try_pool(rule: Rule | None, via: str, pool_id: int, demand: Demand, trail: _Trail) -> Attempt:
+    pool = trail.snapshot.pool(pool_id)
+    method = METHODS[pool.method]
+    if pool.archived or not pool.members:
+        note = "the pool is archived" if pool.archived else "the pool has no members"
+        return Attempt(rule, via, method.key, outcomes.EMPTY_POOL, pool, note=note)
+    counts = method.posts and any(member.weight for member in pool.members)
+    screening = screen(pool, replace(demand, weights_count=counts))
+    if not screening.eligible and method.ending in (ASSIGN, OFFER):
+        return Attempt(rule, via, method.key, _why_nobody(screening), pool, screening=screening)
+    ranking = method.rank(screening.eligible) if screening.eligible else Ranking([])
+    ending = _ENDINGS.get(method.ending, outcomes.QUEUED)
+    return Attempt(rule, via, method.key, ending, pool, screening=screening, ranking=ranking)
+
+
+def _try_rep(rule: Rule, rep: Rep, demand: Demand) -> Attempt:
+    pool = Pool(0, rep.name, rule.target, (Member(0, rep),))
+    screening = screen(pool, demand)
+    result = outcomes.ASSIGNED if screening.eligible else _why_nobody(screening)
+    return Attempt(rule, "target", rule.target, result, pool, None, screening, Ranking(screening.eligible))
+
+
+def _why_nobody(screening: Screening) -> str:
+    kinds = {reason.kind for _, reason in screening.refused}
+    if ABSENT in kinds:
+        return outcomes.NOBODY_AVAILABLE
+    return outcomes.ALL_AT_CAPACITY if FULL in kinds else outcomes.NOBODY_ELIGIBLE

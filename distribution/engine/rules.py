@@ -1,0 +1,138 @@
+"""Rules as the engine sees them, and how one is held against a lead."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, tzinfo
+from typing import Final
+
+from distribution.engine.conditions import Condition, holds
+from distribution.engine.facts import LeadFacts
+
+MATCHED: Final = "matched"
+PASSED: Final = "passed"
+INACTIVE: Final = "inactive"
+FAILED: Final = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a rule applies: validity in UTC, weekdays (1 Monday to 7 Sunday) and times of day in ``zone``."""
+
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    weekdays: frozenset[int] = frozenset()
+    from_time: time | None = None
+    to_time: time | None = None
+    zone: tzinfo | None = None
+
+    def closed(self, now: datetime) -> str:
+        """Why the rule does not apply now; empty when it does."""
+        if self.valid_from is not None and now < self.valid_from:
+            return f"not before {self.valid_from:%Y-%m-%d %H:%M} UTC"
+        if self.valid_until is not None and now >= self.valid_until:
+            return f"ended {self.valid_until:%Y-%m-%d %H:%M} UTC"
+        return "" if self._open_today(now) else "outside its days and hours"
+
+    def _open_today(self, now: datetime) -> bool:
+        local = now.astimezone(self.zone) if self.zone else now
+        if self.from_time is None or self.to_time is None:
+            return not self.weekdays or local.isoweekday() in self.weekdays
+        clock, day = local.time(), local.isoweekday()
+        if self.from_time <= self.to_time:
+            inside = self.from_time <= clock < self.to_time
+        else:
+            inside = clock >= self.from_time or clock < self.to_time
+            # After midnight it is still the window of the day before.
+            day = day if clock >= self.from_time else (day - 2) % 7 + 1
+        return inside and (not self.weekdays or day in self.weekdays)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When the conditions of any one group hold, go to the target. No groups: always."""
+
+    id: int
+    name: str
+    target: str
+    groups: tuple[tuple[Condition, ...], ...] = ()
+    active: bool = True
+    window: Window | None = None
+    pool_id: int | None = None
+    rep_id: int | None = None
+    team_id: int | None = None
+    unavailable: str = "next"
+    fallback_pool_id: int | None = None
+    skills: frozenset[str] = frozenset()
+    skill_field: str = ""
+    match_language: bool = False
+    match_territory: bool = False
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The rules in order, and who takes what none of them could place."""
+
+    id: int
+    name: str
+    rules: tuple[Rule, ...] = ()
+    version: int | None = None
+    catch_all_pool_id: int | None = None
+    catch_all_team_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition held against a lead; ``error`` when it could not be evaluated."""
+
+    condition: Condition
+    holds: bool
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What became of one rule: matched, passed over, inactive or error, and the checks that decided it."""
+
+    rule: Rule
+    result: str
+    checks: tuple[Check, ...] = ()
+    reason: str = ""
+
+
+def examine(rule: Rule, facts: LeadFacts, territories: Callable[[], frozenset[int]], now: datetime) -> Look:
+    """Hold one rule against a lead. Of a group that fails, only the condition that failed first is kept."""
+    if not rule.active:
+        return Look(rule, INACTIVE, reason="switched off")
+    closed = rule.window.closed(now) if rule.window else ""
+    if closed:
+        return Look(rule, INACTIVE, reason=closed)
+    if not rule.groups:
+        return Look(rule, MATCHED)
+    failures: list[Check] = []
+    for group in rule.groups:
+        checks = _check_group(group, facts, territories)
+        if checks[-1].holds:
+            return Look(rule, MATCHED, tuple(checks))
+        failures.append(checks[-1])
+    return Look(rule, FAILED if any(check.error for check in failures) else PASSED, tuple(failures))
+
+
+def _check_group(
+    group: tuple[Condition, ...], facts: LeadFacts, territories: Callable[[], frozenset[int]]
+) -> list[Check]:
+    checks = []
+    for condition in group:
+        checks.append(check(condition, facts, territories))
+        if not checks[-1].holds:
+            break
+    return checks
+
+
+def check(condition: Condition, facts: LeadFacts, territories: Callable[[], frozenset[int]]) -> Check:
+    if condition.error:
+        return Check(condition, holds=False, error=condition.error)
+    try:
+        return Check(condition, holds(condition, facts, territories))
+    except Exception as error:
+        return Check(condition, holds=False, error=f"{type(error).__name__}: {error}")

@@ -1,0 +1,25 @@
+"""What a lead is and where it stands."""
+
+from pipeline.models.accounts import Account
+from pipeline.models.consents import Consent
+from pipeline.models.events import Event
+from pipeline.models.leads import Lead
+from pipeline.models.money import ExchangeRate
+from pipeline.models.pipelines import Pipeline, Stage
+from pipeline.models.sources import AttributeDefinition, IdempotencyKey, LeadSource, SourceKey
+from pipeline.models.teams import Team
+
+__all__ = [
+    "Account",
+    "AttributeDefinition",
+    "Consent",
+    "Event",
+    "ExchangeRate",
+    "IdempotencyKey",
+    "Lead",
+    "LeadSource",
+    "Pipeline",
+    "SourceKey",
+    "Stage",
+    "Team",
+]

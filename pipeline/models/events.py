@@ -1,0 +1,53 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Event(models.Model):
+    """One line of a lead's history, written in the transaction of what it tells: timeline and outbox at once."""
+
+    class Kind(models.TextChoices):
+        CREATED = "lead.created", "Lead created"
+        EDITED = "lead.edited", "Lead edited"
+        MATCHED = "lead.matched", "Recognised as someone known"
+        ASSIGNED = "lead.assigned", "Assigned"
+        REASSIGNED = "lead.reassigned", "Reassigned"
+        OFFERED = "lead.offered", "Offered"
+        QUEUED = "lead.queued", "Put in a team's queue"
+        HELD = "lead.held", "Waiting for someone to be available"
+        UNROUTED = "lead.unrouted", "Nobody found"
+        FAILED = "lead.routing_failed", "Routing failed"
+        EXCLUDED = "lead.excluded", "Kept out of routing"
+        ACCEPTED = "lead.accepted", "Accepted"
+        RETURNED = "lead.returned", "Returned as invalid"
+        RELEASED = "lead.released", "Given back"
+        MOVED = "lead.stage_changed", "Moved to another stage"
+        CONTACTED = "lead.contacted", "Contacted"
+        CLOSED = "lead.closed", "Closed"
+        REOPENED = "lead.reopened", "Reopened"
+
+    lead = models.ForeignKey("pipeline.Lead", models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=40, choices=Kind.choices)
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty: the system.",
+    )
+    data = models.JSONField(default=dict, blank=True)
+    fanned_out_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("at", "id")
+        indexes = (
+            models.Index("lead", "at", name="event_timeline"),
+            # The outbox reads only what nobody was told yet.
+            models.Index("id", condition=Q(fanned_out_at=None), name="event_outbox"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M}"
