@@ -67,11 +67,8 @@ def route(facts: LeadFacts, snapshot: Snapshot) -> Decision:
 
 def _keep(trail: _Trail) -> Decision | None:
     """Stay with whoever has an open lead of the same person, even when full: two people must not call one."""
-    keeper_id = trail.snapshot.keeper_id
-    if keeper_id is None or keeper_id in trail.snapshot.had:
-        return None
-    keeper = trail.snapshot.rep(keeper_id)
-    if not keeper.active:
+    keeper = trail.snapshot.owner(trail.snapshot.keeper)
+    if keeper is None or not keeper.active or keeper.id in trail.snapshot.had:
         return None
     return trail.decide(outcomes.KEPT, winner=Member(0, keeper))
 
@@ -158,29 +155,37 @@ def _demand(rule: Rule, trail: _Trail) -> Demand:
 def _try_target(rule: Rule, demand: Demand, trail: _Trail) -> Attempt:
     if rule.target == targets.TEAM_QUEUE:
         return Attempt(rule, "target", rule.target, outcomes.QUEUED, team_id=rule.team_id)
-    pool_id, rep_id, nothing = _resolve(rule, trail)
-    if pool_id is not None:
-        return _try_pool(rule, "target", pool_id, demand, trail)
-    if rep_id is not None:
-        return _try_rep(rule, trail.snapshot.rep(rep_id), demand)
-    return Attempt(rule, "target", rule.target, outcomes.NO_TARGET, note=nothing)
+    resolved = _resolve(rule, trail)
+    if isinstance(resolved, Rep):
+        return _try_rep(rule, resolved, demand)
+    if isinstance(resolved, int):
+        return _try_pool(rule, "target", resolved, demand, trail)
+    return Attempt(rule, "target", rule.target, outcomes.NO_TARGET, note=resolved)
 
 
-def _resolve(rule: Rule, trail: _Trail) -> tuple[int | None, int | None, str]:
-    """A rule's target as a pool or a rep, or why there is none."""
+def _resolve(rule: Rule, trail: _Trail) -> Rep | int | str:
+    """A rule's target as a rep or the id of a pool, or why there is none."""
     snapshot = trail.snapshot
     if rule.target == targets.ACCOUNT_OWNER:
-        return None, snapshot.account_owner_id, "the lead has no account with an owner"
+        return snapshot.owner(snapshot.account_owner) or "the lead has no account with an owner"
     if rule.target == targets.PREVIOUS_OWNER:
-        return None, snapshot.previous_owner_id, "nobody had a lead of this person before"
+        return snapshot.owner(snapshot.previous_owner) or "nobody had a lead of this person before"
     if rule.target in (targets.TERRITORY_OWNER, targets.TERRITORY_POOL):
-        best = trail.located.best
-        if best is None:
-            return None, None, "the lead lies in no territory"
-        if rule.target == targets.TERRITORY_OWNER:
-            return None, best.owner_id, f"territory “{best.name}” has no owner"
-        return best.pool_id, None, f"territory “{best.name}” has no pool"
-    return rule.pool_id, rule.rep_id, "the rule names no one"
+        return _resolve_territory(rule, trail)
+    if rule.rep_id is not None and rule.target == targets.REP:
+        return snapshot.rep(rule.rep_id)
+    return rule.pool_id or "the rule names no one"
+
+
+def _resolve_territory(rule: Rule, trail: _Trail) -> Rep | int | str:
+    best = trail.located.best
+    if best is None:
+        return "the lead lies in no territory"
+    if rule.target == targets.TERRITORY_POOL:
+        return best.pool_id or f"territory “{best.name}” has no pool"
+    if best.owner_id is None:
+        return f"territory “{best.name}” has no owner"
+    return trail.snapshot.rep(best.owner_id)
 
 
 def _try_pool(rule: Rule | None, via: str, pool_id: int, demand: Demand, trail: _Trail) -> Attempt:

@@ -10,7 +10,7 @@ from distribution.engine.territories import TerritoryIndex
 
 
 class Missing(Exception):
-    """The decision needs a pool or rep that the snapshot does not hold: load it and decide again."""
+    """The decision needs a pool, rep or owner that the snapshot does not hold: load it and decide again."""
 
     def __init__(self, kind: str, id: int) -> None:
         super().__init__(f"{kind} {id} is not in the snapshot")
@@ -22,8 +22,10 @@ class Missing(Exception):
 class Snapshot:
     """Everything a decision may look at beside the lead's facts.
 
-    ``keeper_id``: the rep who has an open lead of the same person. ``had``: reps who already had this lead.
-    Pools and reps are filled in as the decision asks for them (see :class:`Missing`).
+    ``keeper``, ``account_owner`` and ``previous_owner`` are users: who has an open lead of the same person, who owns
+    the account, who had a lead of the person last. ``had``: reps who already had this lead. Pools, reps and owners
+    (by user, None for a user who cannot own leads) are filled in as the decision asks for them (see
+    :class:`Missing`).
     """
 
     now: datetime
@@ -31,9 +33,10 @@ class Snapshot:
     territories: TerritoryIndex = field(default_factory=TerritoryIndex)
     pools: Mapping[int, Pool] = field(default_factory=dict)
     reps: Mapping[int, Rep] = field(default_factory=dict)
-    keeper_id: int | None = None
-    account_owner_id: int | None = None
-    previous_owner_id: int | None = None
+    owners: Mapping[int, Rep | None] = field(default_factory=dict)
+    keeper: int | None = None
+    account_owner: int | None = None
+    previous_owner: int | None = None
     had: frozenset[int] = frozenset()
     excluded: frozenset[int] = frozenset()
 
@@ -48,3 +51,11 @@ class Snapshot:
             return self.reps[id]
         except KeyError:
             raise Missing("rep", id) from None
+
+    def owner(self, user_id: int | None) -> Rep | None:
+        if user_id is None:
+            return None
+        try:
+            return self.owners[user_id]
+        except KeyError:
+            raise Missing("owner", user_id) from None

@@ -34,6 +34,9 @@ class Pool(models.Model):
     offer_minutes = models.PositiveIntegerField(
         default=15, help_text="For claim: minutes for which a lead is offered before it is routed again."
     )
+    refund_days = models.PositiveIntegerField(
+        default=14, help_text="A lead returned as invalid within this many days gives the turn back."
+    )
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     history = HistoricalRecords()
