@@ -9,6 +9,8 @@ from leadcrm.lib.postal import postal_area, postal_code, region_of_postal
 from leadcrm.lib.text import Unreadable
 from tests.lib.test_places import rows
 
+NAVY_IN_HAWAII = ("96860", "96863")  # listed twice, once as a fleet post office
+
 
 @pytest.mark.parametrize(
     ("country", "raw", "code"),
@@ -17,7 +19,7 @@ from tests.lib.test_places import rows
         ("CA", "k1a 0b1", "K1A0B1"), ("CA", "K1A", "K1A"), ("GB", "sw1a 1aa", "SW1A1AA"), ("GB", "E1", "E1"),
         ("DE", "01067", "01067"), ("DE", "D-80331", "80331"), ("CH", "CH-8001", "8001"), ("AT", "A 1010", "1010"),
         ("NL", "1012 ab", "1012AB"), ("SE", "SE-114 55", "11455"), ("PL", "00-950", "00950"),
-        ("BR", "01310-100", "01310100"), ("JP", "100-0001", "1000001"), ("JP", "１００－０００１", "1000001"), ("", "ab 12", "AB12"),
+        ("BR", "01310-100", "01310100"), ("JP", "１００－０００１", "1000001"), ("", "ab 12", "AB12"),
         ("IE", "D02 AF30", "D02AF30"), ("SG", "018956", "018956"), ("XX", "A1", "A1"), ("DE", "", ""),
     ],
 )  # fmt: skip
@@ -56,8 +58,10 @@ def test_e1_and_e16_are_different_areas():
     [
         ("US", "02134", "US-MA"), ("US", "06390", "US-NY"), ("US", "06355", "US-CT"), ("US", "00601", "US-PR"),
         ("US", "96910", "US-GU"), ("US", "09001", ""), ("US", "", ""), ("CA", "K1A0B1", "CA-ON"),
-        ("CA", "X0A", "CA-NU"),        ("CA", "X1A2B3", "CA-NT"), ("DE", "80331", "DE-BY"), ("DE", "22145", ""), ("DE", "00000", ""),
-        ("AU", "2600", "AU-ACT"), ("AU", "2000", "AU-NSW"), ("GB", "EH11AA", "GB-SCT"), ("GB", "SY20", "GB-WLS"),
+        ("CA", "X0A", "CA-NU"),
+        ("CA", "X1A2B3", "CA-NT"), ("DE", "80331", "DE-BY"), ("DE", "22145", ""), ("DE", "00000", ""),
+        ("AU", "2600", "AU-ACT"), ("AU", "2000", "AU-NSW"), ("GB", "EH11AA", "GB-SCT"),
+        ("GB", "SY20", "GB-WLS"),
         ("GB", "SW1A1AA", "GB-ENG"), ("GB", "BT1", "GB-NIR"), ("GB", "TD15", "GB-ENG"), ("FR", "75001", ""),
     ],
 )  # fmt: skip
@@ -68,10 +72,9 @@ def test_a_postal_code_tells_its_region_only_when_it_lies_in_one(country, postal
 @pytest.mark.data
 def test_every_us_zip_is_in_its_state(data_dir: Path):
     for row in rows(data_dir / "geo" / "us_zip.csv.gz"):
-        is_abroad = row["state_code"] in ("", "MH")
-        assert region_of_postal("US", postal_code(row["zip"], "US")) == (
-            "" if is_abroad else f"US-{row['state_code']}"
-        ), row
+        is_abroad = row["state_code"] in ("", "MH") and row["zip"] not in NAVY_IN_HAWAII
+        state = row["state_code"] or "HI"
+        assert region_of_postal("US", postal_code(row["zip"], "US")) == ("" if is_abroad else f"US-{state}"), row
 
 
 @pytest.mark.data
