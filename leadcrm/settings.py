@@ -148,6 +148,7 @@ def broker_options(url: str) -> dict[str, Any]:
             "data_folder_in": f"{folder}/queue",
             "data_folder_out": f"{folder}/queue",
             "control_folder": f"{folder}/control",
+            "polling_interval": 0.1,
         }
     if url.startswith(("redis:", "rediss:")):
         return {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT, "unacked_restore_throttle": 1}

@@ -56,8 +56,8 @@ def test_messages_arrive_in_the_order_they_were_sent(queue):
     assert [take(queue) for _ in range(20)] == list(range(20))
 
 
-def take(queue: SimpleQueue) -> int:
-    message = queue.get(timeout=5)
+def take(queue: SimpleQueue, seconds: float = 5) -> int:
+    message = queue.get(timeout=seconds)
     message.ack()
     number: int = message.payload["number"]
     return number
@@ -169,7 +169,7 @@ def consume(folder: str, count: int) -> list[int]:
     with connect(Path(folder)) as connection, connection.SimpleQueue("work") as queue:
         while len(taken) < count:
             try:
-                taken.append(take(queue))
+                taken.append(take(queue, seconds=2))
             except queue.Empty:
                 break
     return taken
