@@ -1,0 +1,45 @@
+"""Who may do what with one team, pipeline, pool or source. The only module that knows guardian.
+
+Permissions are given to groups, never to a single person or on a single lead: a lead is visible through its owner, its
+team or its source, and the apps' selectors say how.
+"""
+
+from typing import TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
+from django.db.models import Model, QuerySet
+from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
+
+M = TypeVar("M", bound=Model)
+User = AbstractBaseUser | AnonymousUser
+
+
+def grant(group: Group, permission: str, target: Model) -> None:
+    """Let the members of a group do this with that object. Safe to repeat.
+
+    permission: a codename of the object's model, such as "view_team".
+    """
+    assign_perm(permission, group, target)
+
+
+def revoke(group: Group, permission: str, target: Model) -> None:
+    """Take the permission back. Safe to repeat."""
+    remove_perm(permission, group, target)
+
+
+def objects_for(user: User, permission: str, model: type[M]) -> QuerySet[M]:
+    """The objects that a user may do this with, through a group, or all through a permission for the whole model.
+
+    To be used as a subquery. Empty for a visitor who has not signed in and for a user who is not active.
+    """
+    if not user.is_active:
+        return model._default_manager.none()
+    found: QuerySet[M] = get_objects_for_user(
+        user, permission, model._default_manager.all(), use_groups=True, accept_global_perms=True
+    )
+    return found
+
+
+def has(user: User, permission: str, target: Model) -> bool:
+    """Whether a user may do this with that object. Agrees with `objects_for`."""
+    return objects_for(user, permission, type(target)).filter(pk=target.pk).exists()
