@@ -1,8 +1,12 @@
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+from pipeline.domains import company_domain
+from pipeline.naming import company_key
 
 
 class Account(models.Model):
@@ -37,3 +41,14 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.fill_keys()
+        if (columns := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*columns, "name_key", "domain"}
+        super().save(*args, **kwargs)
+
+    def fill_keys(self) -> None:
+        """Derives what matching compares; whoever writes accounts in bulk calls it for each."""
+        self.name_key = company_key(self.name)[:200]
+        self.domain = company_domain(self.domain) or self.domain.strip().lower()

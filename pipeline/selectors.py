@@ -1,0 +1,79 @@
+"""Who may read what. The only scoped readers of leads."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from leadcrm.lib import access
+from pipeline.models import Lead, LeadSource, Stage, Team
+
+_RELATED = ("source", "stage__pipeline", "owner", "team", "account", "duplicate_of")
+
+
+def visible_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
+    """The leads a user may read: their own, their teams', those of teams and sources granted to them, or all."""
+    if not isinstance(user, User) or not user.is_active:
+        return Lead.objects.none()
+    if user.has_perm("pipeline.view_lead"):
+        return Lead.objects.all()
+    seen = access.objects_for(user, "view_team_leads", Team)
+    sources = access.objects_for(user, "view_source_leads", LeadSource)
+    return Lead.objects.filter(_worked_by(user) | Q(team__in=seen) | Q(source__in=sources))
+
+
+def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
+    """The leads a user may change: their own, their teams', those of teams they were trusted with, or all."""
+    if not isinstance(user, User) or not user.is_active:
+        return Lead.objects.none()
+    if user.has_perm("pipeline.change_lead"):
+        return Lead.objects.all()
+    return Lead.objects.filter(_worked_by(user))
+
+
+def _worked_by(user: User) -> Q:
+    # Teams as subqueries: a join to members would repeat a lead for each way to its team.
+    joined = Team.members.through.objects.filter(user=user).values("team_id")
+    trusted_with = access.objects_for(user, "work_team_leads", Team)
+    return Q(owner=user) | Q(team__manager=user) | Q(team__in=joined) | Q(team__in=trusted_with)
+
+
+def access_lead(user: User | AnonymousUser, uid: UUID | str) -> Lead:
+    """One lead the user may read, with what a page shows of it.
+
+    Raises:
+        Http404: when there is none, also when it exists but is not theirs.
+    """
+    return _one(visible_leads(user), uid)
+
+
+def work_lead(user: User | AnonymousUser, uid: UUID | str) -> Lead:
+    """One lead the user may change; raises Http404 like :func:`access_lead`."""
+    return _one(workable_leads(user), uid)
+
+
+def leads_of_source(source: LeadSource) -> QuerySet[Lead]:
+    """The leads a source sent, and so its partner may read."""
+    return Lead.objects.filter(source=source)
+
+
+def _one(leads: QuerySet[Lead], uid: UUID | str) -> Lead:
+    try:
+        return leads.select_related(*_RELATED).get(uid=UUID(str(uid)))
+    except (Lead.DoesNotExist, ValueError):
+        raise Http404("There is no such lead.") from None
+
+
+def status_of(lead: Lead) -> str:
+    """Where a lead stands, in one word for partners and cards.
+
+    new, unassigned, held, claimable, assigned, accepted, contacted, won, lost, excluded or error.
+    """
+    if lead.closed_at:
+        return "won" if lead.stage.kind == Stage.Kind.WON else "lost"
+    if lead.first_contacted_at:
+        return "contacted"
+    if lead.routing_state == Lead.RoutingState.ASSIGNED and lead.accepted_at:
+        return "accepted"
+    return lead.routing_state

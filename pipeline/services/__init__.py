@@ -1,0 +1,1 @@
+"""The only writers of leads and of what belongs to them."""

@@ -1,0 +1,251 @@
+"""How a lead comes to be and moves on. Who gets it is written by distribution through ``services.standing``."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from pipeline import intake
+from pipeline.errors import ReasonMissing, StaleLead, WrongStage
+from pipeline.intake import ConsentInput, FieldError, InvalidLead
+from pipeline.models import Consent, Event, Lead, LeadSource, Stage
+from pipeline.services.events import record
+from pipeline.signals import lead_closed, lead_reopened, lead_waiting
+
+LONGEST_EXTERNAL_ID: Final = 200
+LONGEST_REASON: Final = 200
+
+
+# --- Coming in ---------------------------------------------------------------------------------
+
+
+def create_lead(
+    *,
+    source: LeadSource,
+    fields: Mapping[str, Any],
+    consents: Sequence[ConsentInput] = (),
+    external_id: str = "",
+    attributes: Mapping[str, Any] | None = None,
+    owner: User | None = None,
+    actor: User | None = None,
+    created_at: datetime | None = None,
+    stage: Stage | None = None,
+) -> Lead:
+    """Stores a lead with its consents and first event; routing follows after the commit.
+
+    Args:
+        fields: lead fields by name, as the source sends them: see ``intake.READERS``.
+        external_id: its id at the source, unique there.
+        attributes: answers to the source's own questions, by key.
+        owner: who has it already; such a lead takes no turn.
+        created_at: when it came in, for history; None for now.
+        stage: where it starts; None for the first open stage of the source's pipeline.
+
+    Raises:
+        InvalidLead: with every fault; nothing was stored.
+        IntegrityError: when the source has a lead with this external id.
+    """
+    lead, clean_consents = build_lead(source, fields, consents, external_id, attributes or {})
+    lead.created_at = created_at or timezone.now()
+    if owner:
+        lead.owner, lead.routing_state = owner, Lead.RoutingState.ASSIGNED
+        lead.assigned_at, lead.next_attempt_at = lead.created_at, None
+    with transaction.atomic():
+        lead.stage = stage or first_stage(source)
+        lead.save(force_insert=True)
+        Consent.objects.bulk_create(build_consents(lead, clean_consents))
+        record(lead, Event.Kind.CREATED, actor=actor, source=source.slug)
+    return lead
+
+
+def build_lead(
+    source: LeadSource,
+    fields: Mapping[str, Any],
+    consents: Sequence[ConsentInput],
+    external_id: str,
+    attributes: Mapping[str, Any],
+) -> tuple[Lead, list[ConsentInput]]:
+    """An unsaved lead without a stage, and its consents, from what a source sent.
+
+    Raises:
+        InvalidLead: with every fault.
+    """
+    values, errors = intake.read_fields(fields, source)
+    definitions = source.attributes.all() if attributes else ()
+    answers, attribute_errors = intake.read_attributes(attributes, definitions)
+    clean_consents, consent_errors = intake.read_consents(consents)
+    errors += attribute_errors + consent_errors + _external_id_errors(external_id)
+    errors += intake.missing_fields(fields, attributes, source)
+    if errors:
+        raise InvalidLead(errors)
+    value_base = intake.in_base_currency(values)
+    lead = Lead(source=source, external_id=external_id, attributes=answers, value_base=value_base, **values)
+    return lead, clean_consents
+
+
+def _external_id_errors(external_id: str) -> list[FieldError]:
+    if len(external_id) > LONGEST_EXTERNAL_ID:
+        return [FieldError("external_id", "too_long", f"At most {LONGEST_EXTERNAL_ID} characters.")]
+    if not external_id.isprintable():
+        return [FieldError("external_id", "invalid", "Use printable characters only.")]
+    return []
+
+
+def build_consents(lead: Lead, consents: Sequence[ConsentInput]) -> list[Consent]:
+    """Unsaved consent rows; those without a moment were given when the lead came in."""
+    return [
+        Consent(
+            lead=lead,
+            channel=consent.channel,
+            granted=consent.granted,
+            wording=consent.wording,
+            at=consent.at or lead.created_at,
+            origin=consent.origin,
+        )
+        for consent in consents
+    ]
+
+
+def first_stage(source: LeadSource) -> Stage:
+    """Where a new lead of this source starts: the first open stage of its pipeline, or of the default one.
+
+    Raises:
+        WrongStage: when the installation has no such stage.
+    """
+    stages = Stage.objects.select_related("pipeline").filter(kind=Stage.Kind.OPEN, pipeline__archived_at=None)
+    wanted = {"pipeline": source.pipeline_id} if source.pipeline_id else {"pipeline__is_default": True}
+    stage = stages.filter(**wanted).order_by("position", "id").first()
+    if stage is None:
+        raise WrongStage("There is no open stage to start in: add a default pipeline with an open stage.")
+    return stage
+
+
+# --- Moving on ---------------------------------------------------------------------------------
+
+
+def edit_lead(
+    lead: Lead, fields: Mapping[str, Any], *, actor: User | None, version: int | None = None
+) -> dict[str, list[Any]]:
+    """Changes lead fields and says which: the old and the new value by name. A blank value empties its field.
+
+    Raises:
+        InvalidLead: with every fault; StaleLead: when it was changed meanwhile.
+    """
+    values, errors = intake.read_fields(fields, lead.source)
+    if errors:
+        raise InvalidLead(errors)
+    wanted = {name: values.get(name, intake.blank_of(name)) for name in fields}
+    wanted |= {name: values[name] for name in ("currency", "country") if name in values and not getattr(lead, name)}
+    changed = {name: value for name, value in wanted.items() if getattr(lead, name) != value}
+    if not changed:
+        return {}
+    history = {name: [_json(getattr(lead, name)), _json(value)] for name, value in changed.items()}
+    if changed.keys() & {"value", "currency"}:
+        changed["value_base"] = intake.in_base_currency({"value": lead.value, "currency": lead.currency} | changed)
+    with transaction.atomic():
+        _change(lead, version, **changed)
+        record(lead, Event.Kind.EDITED, actor=actor, changes=history)
+    return history
+
+
+def _json(value: Any) -> Any:
+    return value if isinstance(value, (str, int, list, type(None))) else str(value)
+
+
+def move_lead(lead: Lead, stage: Stage, *, actor: User | None, version: int | None = None) -> None:
+    """Moves an open lead to another open stage of its pipeline. Moving it to where it is changes nothing.
+
+    Raises:
+        WrongStage: for a closed lead and for stages that close; StaleLead: when it was changed meanwhile.
+    """
+    _check_stage(lead, stage, {Stage.Kind.OPEN})
+    if lead.closed_at:
+        raise WrongStage("This lead is closed. Reopen it first.")
+    if lead.stage_id == stage.pk:
+        return
+    before = lead.stage
+    with transaction.atomic():
+        _change(lead, version, stage=stage)
+        record(lead, Event.Kind.MOVED, actor=actor, **{"from": before.slug, "to": stage.slug})
+
+
+def close_lead(
+    lead: Lead, stage: Stage, *, actor: User | None, lost_reason: str = "", version: int | None = None
+) -> None:
+    """Closes a lead as won or lost and, in the same transaction, frees its owner's place.
+
+    Raises:
+        WrongStage: when it is closed already or the stage does not close; ReasonMissing: lost without a reason;
+        StaleLead: when it was changed meanwhile.
+    """
+    _check_stage(lead, stage, {Stage.Kind.WON, Stage.Kind.LOST})
+    if lead.closed_at:
+        raise WrongStage("This lead is closed already.")
+    reason = lost_reason.strip()[:LONGEST_REASON] if stage.kind == Stage.Kind.LOST else ""
+    if stage.kind == Stage.Kind.LOST and not reason:
+        raise ReasonMissing
+    with transaction.atomic():
+        _change(lead, version, stage=stage, lost_reason=reason, closed_at=timezone.now())
+        record(lead, Event.Kind.CLOSED, actor=actor, stage=stage.slug, reason=reason)
+        lead_closed.send(Lead, lead=lead, actor=actor)
+
+
+def reopen_lead(lead: Lead, stage: Stage, *, actor: User | None, version: int | None = None) -> None:
+    """Opens a closed lead again in an open stage; its owner holds it again, without one it is routed.
+
+    Raises:
+        WrongStage: when it is open or the stage is not; StaleLead: when it was changed meanwhile.
+    """
+    _check_stage(lead, stage, {Stage.Kind.OPEN})
+    if not lead.closed_at:
+        raise WrongStage("This lead is open.")
+    with transaction.atomic():
+        _change(lead, version, stage=stage, lost_reason="", closed_at=None, next_attempt_at=_retry_of(lead))
+        record(lead, Event.Kind.REOPENED, actor=actor, stage=stage.slug)
+        lead_reopened.send(Lead, lead=lead, actor=actor)
+        wake_router(lead.pk)
+
+
+def _retry_of(lead: Lead) -> datetime | None:
+    return timezone.now() if lead.routing_state in Lead.UNFINISHED else lead.next_attempt_at
+
+
+def mark_contacted(lead: Lead, *, actor: User | None) -> bool:
+    """Stamps the first contact; False when the lead had been contacted before."""
+    now = timezone.now()
+    with transaction.atomic():
+        fresh = Lead.objects.filter(pk=lead.pk, first_contacted_at=None)
+        if not fresh.update(first_contacted_at=now, version=F("version") + 1):
+            return False
+        lead.first_contacted_at, lead.version = now, lead.version + 1
+        record(lead, Event.Kind.CONTACTED, actor=actor)
+    return True
+
+
+def wake_router(lead_id: int) -> None:
+    """Says after the commit that somebody waits for this lead; routing that was done is not done again."""
+    transaction.on_commit(lambda: _send_waiting(lead_id), robust=True)
+
+
+def _send_waiting(lead_id: int) -> None:
+    lead_waiting.send_robust(Lead, lead_id=lead_id)
+
+
+def _check_stage(lead: Lead, stage: Stage, kinds: set[Stage.Kind]) -> None:
+    if stage.pipeline_id != lead.stage.pipeline_id:
+        raise WrongStage(f'The stage "{stage}" belongs to another pipeline.')
+    if stage.kind not in kinds:
+        raise WrongStage(f'The stage "{stage}" is for {stage.get_kind_display().lower()} leads.')
+
+
+def _change(lead: Lead, version: int | None, **changes: Any) -> None:
+    """Writes columns of the lead if nobody else wrote since; must run inside the caller's transaction."""
+    known = lead.version if version is None else version
+    if not Lead.objects.filter(pk=lead.pk, version=known).update(version=known + 1, **changes):
+        raise StaleLead
+    for name, value in {**changes, "version": known + 1}.items():
+        setattr(lead, name, value)

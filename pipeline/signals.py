@@ -1,0 +1,19 @@
+"""What this app tells the apps above it. They listen in their ``receivers.py``.
+
+In the transaction (``send``; a failure rolls the change back):
+
+``lead_closed(lead, actor)``     the lead was moved to a won or lost stage; who held it is free again
+``lead_reopened(lead, actor)``   the lead is open again; its owner, if any, holds it again
+
+After the commit (``send_robust``; a wake-up, nothing is lost when nobody hears it, because a sweep finds the rest):
+
+``leads_created(lead_ids)``      many leads were stored at once, without ``post_save``
+``lead_waiting(lead_id)``        somebody waits for what becomes of this lead
+"""
+
+from django.dispatch import Signal
+
+lead_closed = Signal()
+lead_reopened = Signal()
+leads_created = Signal()
+lead_waiting = Signal()
