@@ -5,15 +5,27 @@ With DATABASE_URL and without DEBUG it is a production installation, which leadc
 half-configured.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from leadcrm.lib.secret import local_secret
 
 env = environ.Env()
+
+
+def integer(name: str, default: int) -> int:
+    """A whole number from the environment; anything else is refused by name."""
+    text = env.str(name, default=str(default))
+    try:
+        return int(text)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {text!r}. Set it to a whole number, such as {default}.") from None
+
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()  # all that this machine keeps
@@ -116,7 +128,7 @@ def database(url: str) -> dict[str, Any]:
     config = environ.Env.db_url_config(url)
     if config["ENGINE"] == "django.db.backends.sqlite3":
         return {**config, "OPTIONS": SQLITE_OPTIONS}
-    return {**config, "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60), "CONN_HEALTH_CHECKS": True}
+    return {**config, "CONN_MAX_AGE": integer("CONN_MAX_AGE", default=60), "CONN_HEALTH_CHECKS": True}
 
 
 DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR}/leadcrm.sqlite3")}
@@ -135,9 +147,10 @@ TWILIO_FROM = env.str("TWILIO_FROM", default="")
 
 # --- Celery -------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="safefs://")
-# A task redelivered after this many seconds was lost with its worker: three times the longest task.
-CELERY_VISIBILITY_TIMEOUT = env.int("CELERY_VISIBILITY_TIMEOUT", default=900)
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="safefs://localhost")
+CELERY_TASK_TIME_LIMIT = integer("CELERY_TASK_TIME_LIMIT", default=300)  # seconds
+# After this many seconds without an answer Redis takes a task for lost with its worker and gives it to another.
+CELERY_VISIBILITY_TIMEOUT = integer("CELERY_VISIBILITY_TIMEOUT", default=900)
 
 
 def broker_options(url: str) -> dict[str, Any]:
@@ -201,10 +214,13 @@ HTTPS = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if HTTPS else []
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=2_592_000 if HTTPS else 0)
+SECURE_HSTS_SECONDS = integer("HSTS_SECONDS", default=2_592_000 if HTTPS else 0)
 SECURE_REFERRER_POLICY = "same-origin"
-if env.bool("BEHIND_TLS_PROXY", default=False):
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
+if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = HTTPS and BEHIND_TLS_PROXY
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # asked from inside, without TLS
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
@@ -259,18 +275,27 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
 }
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "LeadCRM", "SITE_HEADER": "LeadCRM", "SITE_SYMBOL": "hub", "SHOW_HISTORY": True}
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "LeadCRM",
+    "SITE_HEADER": "LeadCRM",
+    "SITE_SYMBOL": "hub",
+    "SITE_URL": "/board/",
+    "SHOW_HISTORY": True,
+    "STYLES": ["leadcrm.adminmenu.stylesheet"],
+    "DASHBOARD_CALLBACK": "leadcrm.adminmenu.front_page",
+    "SIDEBAR": {"show_search": False, "navigation": "leadcrm.adminmenu.navigation"},
+}
 
 # --- Business -----------------------------------------------------------------------------------
 
 BASE_CURRENCY = env.str("BASE_CURRENCY", default="EUR").upper()
-TRACE_RETENTION_DAYS = env.int("TRACE_RETENTION_DAYS", default=180)
-PAYLOAD_RETENTION_DAYS = env.int("PAYLOAD_RETENTION_DAYS", default=90)
+TRACE_RETENTION_DAYS = integer("TRACE_RETENTION_DAYS", default=180)
+PAYLOAD_RETENTION_DAYS = integer("PAYLOAD_RETENTION_DAYS", default=90)
 
 # --- Logs ---------------------------------------------------------------------------------------
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -278,8 +303,10 @@ LOGGING: dict[str, Any] = {
         "text": {"format": "%(levelname)-7s %(name)s: %(message)s"},
         "json": {"()": "leadcrm.lib.logs.json_formatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "json" if LOG_FORMAT == "json" else "text"}
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL if LOG_LEVEL in logging.getLevelNamesMapping() else "INFO"},
     "loggers": {
         "django.server": {"handlers": ["console"], "propagate": False},
         "axes": {"level": "WARNING"},

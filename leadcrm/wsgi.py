@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadcrm.settings")
 
 application = get_wsgi_application()
+
+from leadcrm.checks import stop_on_errors  # noqa: E402 - only now are the applications loaded
+
+stop_on_errors()
