@@ -1,7 +1,7 @@
 """What every admin page of ours has in common: looks, safe saving, labels for screen readers, read-only history."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import unfold.admin
 from django.contrib import admin, messages
@@ -15,6 +15,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.forms import PaginationInlineFormSet
+
+# Generic for the type checker only.
+if TYPE_CHECKING:
+    AnyModelForm = ModelForm[Any]
+    AnyFormSet = BaseModelFormSet[Any, Any]
+else:
+    AnyModelForm = ModelForm
+    AnyFormSet = BaseModelFormSet
 
 NUL = "\0"
 
@@ -47,15 +55,13 @@ class ModelAdmin(unfold.admin.ModelAdmin):
         found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term.replace(NUL, ""))
         return found
 
-    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         if change:
             save_edited(obj, form, also=self.computed_fields)
         else:
             super().save_model(request, obj, form, change)
 
-    def save_formset(
-        self, request: HttpRequest, form: ModelForm[Any], formset: BaseModelFormSet[Any, Any], change: bool
-    ) -> None:
+    def save_formset(self, request: HttpRequest, form: Any, formset: AnyFormSet, change: bool) -> None:
         """As Django does it, but with ``save_edited`` for the rows that exist."""
         forms_by_instance = {id(row.instance): row for row in formset.forms}
         formset.save(commit=False)
@@ -71,7 +77,7 @@ class ModelAdmin(unfold.admin.ModelAdmin):
 class ReadOnlyAdmin(ModelAdmin):
     """Records of what happened: to read, never to add, change or delete."""
 
-    actions = None
+    actions: Sequence[str] | None = None
     warn_unsaved_form = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -174,7 +180,7 @@ class ReadOnlyInline(TabularInline):
         return False
 
 
-def save_edited(obj: Model, form: ModelForm[Any], also: Iterable[str] = ()) -> None:
+def save_edited(obj: Model, form: AnyModelForm, also: Iterable[str] = ()) -> None:
     """Write the columns of ``obj`` that were edited in ``form``, those in ``also``, and those the model sets itself."""
     edited = {*form.changed_data}
     fields = [field for field in obj._meta.concrete_fields if not field.primary_key]
