@@ -107,12 +107,10 @@ def _is_utf_8(stream: BinaryIO) -> bool:
 
 
 def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    """The text line by line, without NUL, which no database takes."""
     stream.seek(0)
     reader = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
     try:
-        for line in reader:
-            yield line.replace("\0", "")
+        yield from reader
     finally:
         with suppress(ValueError):  # the caller may have closed the stream already
             reader.detach()
@@ -208,7 +206,7 @@ def _row(record: _Record, columns: tuple[str, ...], delimiter: str) -> Row:
             repaired = "The whole row was in one pair of quotes; it was read without them."
             problems.append(Problem(record.number, "", repaired, is_error=False))
     problems += _misfits(record.number, cells, columns)
-    values = (without_csv_guard(clean_lines(cell)) for cell in cells)
+    values = (clean_lines(without_csv_guard(cell)) for cell in cells)
     return Row(record.number, dict(zip(columns, values, strict=False)), tuple(problems))
 
 

@@ -64,7 +64,7 @@ def test_a_company_is_the_same_with_or_without_its_legal_form(left, right):
         ("Betasoloin", "Betasolion GmbH", True),
         ("Acme Robotics", "Robotics Acme Ltd", True),
         ("Acme", "Acme Robotics", False),
-        ("Studio 54", "Studio 55", False),
+        ("Radio Studio Berlin 54", "Radio Studio Berlin 55", False),
         ("Bank of America", "Bank of Ireland", False),
         ("", "", False),
         ("Ltd", "Inc", False),
