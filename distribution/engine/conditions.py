@@ -11,12 +11,22 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from distribution.engine.facts import Catalogue, Field, LeadFacts, comparable, is_blank
-from distribution.engine.patterns import UnsafePattern, compile_pattern
+from distribution.engine.patterns import MAX_INPUT, UnsafePattern, compile_pattern
 from distribution.engine.registry import Registry
 
 Test = Callable[[Any], bool]
 TEXT: Final = ("text", "choice")
 ORDERED: Final = ("number", "date")
+# What a fact of each field type is made of. Exactly these: true is not a number, nor a moment a date.
+PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "text": (str,),
+    "choice": (str,),
+    "number": (int, Decimal),
+    "date": (date,),
+    "boolean": (bool,),
+    "list": (tuple,),
+    "territory": (frozenset,),
+}
 
 
 class ConditionError(ValueError):
@@ -87,7 +97,7 @@ def _starts_with(beginning: str) -> Test:
 @operator("matches", "matches pattern", ("text",), "pattern")
 def _matches(pattern: str) -> Test:
     found = compile_pattern(pattern).search
-    return lambda value: found(value) is not None
+    return lambda value: found(value, 0, MAX_INPUT) is not None
 
 
 @operator("lt", "is less than", ORDERED, "one")
@@ -128,7 +138,7 @@ def _has_any(wanted: frozenset[str]) -> Test:
 
 @operator("has_none", "includes none of", ("list",), "many")
 def _has_none(unwanted: frozenset[str]) -> Test:
-    return lambda value: unwanted.isdisjoint(value)
+    return unwanted.isdisjoint
 
 
 @operator("in_territory", "is in territory", ("territory",), "territories")
@@ -162,6 +172,7 @@ class Condition:
     operator: str
     value: Any
     test: Test
+    types: tuple[type, ...] = ()
     on_blank: bool = False
     error: str = ""
 
@@ -185,7 +196,7 @@ def build_condition(catalogue: Catalogue, field: str, operator: str, value: Any)
         test = chosen.build(_argument(entry, chosen.argument, value))
     except UnsafePattern as error:
         raise ConditionError("value", f"{error}.") from None
-    return Condition(field, operator, value, test, on_blank=operator == "blank")
+    return Condition(field, operator, value, test, PYTHON_TYPES[entry.type], on_blank=operator == "blank")
 
 
 def broken_condition(field: str, operator: str, value: Any, error: str) -> Condition:
@@ -226,10 +237,10 @@ def read_value(entry: Field, value: Any) -> Any:
     Raises:
         ConditionError: the value is blank or not of the field's type.
     """
-    if is_blank(value):
-        raise ConditionError("value", "Give a value; to ask for an empty field use “is blank”.")
     reader = _READERS.get(entry.type, _read_text)
-    result = reader(value)
+    result = None if is_blank(value) else reader(value)
+    if is_blank(result):
+        raise ConditionError("value", "Give a value; to ask for an empty field use “is blank”.")
     if entry.choices and entry.type == "choice":
         allowed = {comparable(key) for key, _ in entry.choices}
         if result not in allowed:
@@ -280,9 +291,12 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
 def holds(condition: Condition, facts: LeadFacts, territories: Callable[[], frozenset[int]]) -> bool:
     """Whether a condition holds.
 
-    Raises whatever the comparison raises when the fact is not of the field's type: the caller records an error.
+    Raises:
+        TypeError: the fact is not of the field's type; neither the condition nor its opposite holds then.
     """
     value = territories() if condition.field == "territory" else facts.compared(condition.field)
-    if is_blank(value) or value == frozenset():
+    if is_blank(value):
         return condition.on_blank
+    if type(value) not in condition.types:
+        raise TypeError(f"the lead's value is a {type(value).__name__}")
     return condition.test(value)

@@ -159,18 +159,24 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 def _candidates(attempt: Attempt) -> list[dict[str, Any]]:
+    refused = [_refused(member, reason) for member, reason in attempt.screening.refused]
+    if attempt.ranking is None:
+        return refused
     ranking = attempt.ranking
-    ranked = ranking.order if ranking else attempt.screening.eligible
-    taken = [_eligible(member, rank, ranking) for rank, member in enumerate(ranked, 1)]
-    return taken + [_refused(member, reason) for member, reason in attempt.screening.refused]
+    return [_eligible(member, rank, ranking) for rank, member in enumerate(ranking.order, 1)] + refused
 
 
-def _eligible(member: Member, rank: int, ranking: Ranking | None) -> dict[str, Any]:
-    row = _person(member) | {"eligible": True, "rank": rank, "why": ranking.why.get(member.id, "") if ranking else ""}
-    turn = ranking.turns.get(member.id) if ranking else None
-    if ranking is not None and turn is not None:
-        after = turn.before + ranking.postings[member.id]
-        row |= {"share": turn.share, "before": turn.before, "owed": turn.credited, "after": after}
+def _eligible(member: Member, rank: int, ranking: Ranking) -> dict[str, Any]:
+    row = _person(member)
+    row["eligible"] = True
+    row["rank"] = rank
+    row["why"] = ranking.why.get(member.id, "")
+    turn = ranking.turns.get(member.id)
+    if turn is not None:
+        row["share"] = turn.share
+        row["before"] = turn.before
+        row["owed"] = turn.credited
+        row["after"] = turn.before + ranking.postings[member.id]
     return row
 
 

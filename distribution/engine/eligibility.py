@@ -30,6 +30,7 @@ class Demand:
 
 
 Blocked = Callable[[Member, Demand], str]
+Asked = Callable[[Demand], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Filter:
     """``blocked`` answers with a phrase that fits after the rep's name, or with nothing when the rep passes.
 
     ``soft`` filters may be relaxed by the pool. ``kind`` says what it means when everyone fails: nobody fits, nobody
-    is there, or everyone is full.
+    is there, or everyone is full. ``asked`` spares the filter when the demand asks for nothing of its kind.
     """
 
     code: str
@@ -45,14 +46,21 @@ class Filter:
     kind: str
     soft: bool
     blocked: Blocked
+    asked: Asked
 
 
 FILTERS: Registry[Filter] = Registry("filter")
 
 
-def eligibility(code: str, label: str, kind: str, *, soft: bool = False) -> Callable[[Blocked], Blocked]:
+def always(demand: Demand) -> bool:
+    return True
+
+
+def eligibility(
+    code: str, label: str, kind: str, *, soft: bool = False, asked: Asked = always
+) -> Callable[[Blocked], Blocked]:
     def register(blocked: Blocked) -> Blocked:
-        FILTERS.add(code, Filter(code, label, kind, soft, blocked))
+        FILTERS.add(code, Filter(code, label, kind, soft, blocked, asked))
         return blocked
 
     return register
@@ -63,37 +71,36 @@ def _inactive(member: Member, demand: Demand) -> str:
     return "" if member.rep.active else "not active"
 
 
-@eligibility("already_had", "Already had this lead", UNFIT)
+@eligibility("already_had", "Already had this lead", UNFIT, asked=lambda demand: demand.had)
 def _already_had(member: Member, demand: Demand) -> str:
     return "already had this lead" if member.rep.id in demand.had else ""
 
 
-@eligibility("excluded", "Excluded for this lead", UNFIT)
+@eligibility("excluded", "Excluded for this lead", UNFIT, asked=lambda demand: demand.excluded)
 def _excluded(member: Member, demand: Demand) -> str:
     return "excluded for this lead" if member.rep.id in demand.excluded else ""
 
 
-@eligibility("skill", "Lacks a skill", UNFIT, soft=True)
+@eligibility("skill", "Lacks a skill", UNFIT, soft=True, asked=lambda demand: demand.skills)
 def _skill(member: Member, demand: Demand) -> str:
     if demand.skills <= member.rep.skills:
         return ""
     return f"lacks {', '.join(sorted(demand.skills - member.rep.skills))}"
 
 
-@eligibility("language", "Does not speak the language", UNFIT, soft=True)
+@eligibility("language", "Does not speak the language", UNFIT, soft=True, asked=lambda demand: demand.language)
 def _language(member: Member, demand: Demand) -> str:
-    return "" if not demand.language or demand.language in member.rep.languages else f"does not speak {demand.language}"
+    return "" if demand.language in member.rep.languages else f"does not speak {demand.language}"
 
 
-@eligibility("territory", "Not in the territory", UNFIT)
+@eligibility("territory", "Not in the territory", UNFIT, asked=lambda demand: demand.needs_territory)
 def _territory(member: Member, demand: Demand) -> str:
-    fits = not demand.needs_territory or demand.territory_id in member.rep.territories
-    return "" if fits else "not in the territory"
+    return "" if demand.territory_id in member.rep.territories else "not in the territory"
 
 
-@eligibility("no_weight", "Weight 0", UNFIT)
+@eligibility("no_weight", "Weight 0", UNFIT, asked=lambda demand: demand.weights_count)
 def _no_weight(member: Member, demand: Demand) -> str:
-    return "weight 0" if demand.weights_count and member.weight == 0 else ""
+    return "weight 0" if member.weight == 0 else ""
 
 
 @eligibility("paused", "Paused in this pool", ABSENT)
@@ -125,8 +132,10 @@ def _at_pool_cap(member: Member, demand: Demand) -> str:
 
 @eligibility("at_cap", "At cap", FULL)
 def _at_cap(member: Member, demand: Demand) -> str:
-    reached = next((cap for cap in member.rep.caps if cap.used >= cap.limit), None)
-    return f"at {reached.used} of {reached.limit} per {reached.period}" if reached else ""
+    for cap in member.rep.caps:
+        if cap.used >= cap.limit:
+            return f"at {cap.used} of {cap.limit} per {cap.period}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,21 +166,19 @@ def screen(pool: Pool, demand: Demand) -> Screening:
     return result
 
 
-def refusal(member: Member, demand: Demand, filters: list[Filter]) -> Refusal | None:
-    for entry in filters:
-        phrase = entry.blocked(member, demand)
-        if phrase:
-            return Refusal(entry.code, entry.kind, phrase)
-    return None
-
-
 def _screen(pool: Pool, demand: Demand, relaxed: tuple[str, ...]) -> Screening:
-    filters = [entry for entry in FILTERS.values() if not (entry.soft and entry.code in relaxed)]
+    applied = [
+        (entry.blocked, entry)
+        for entry in FILTERS.values()
+        if entry.asked(demand) and not (entry.soft and entry.code in relaxed)
+    ]
     result = Screening(relaxed=relaxed)
     for member in pool.members:
-        reason = refusal(member, demand, filters)
-        if reason is None:
-            result.eligible.append(member)
+        for blocked, entry in applied:
+            phrase = blocked(member, demand)
+            if phrase:
+                result.refused.append((member, Refusal(entry.code, entry.kind, phrase)))
+                break
         else:
-            result.refused.append((member, reason))
+            result.eligible.append(member)
     return result

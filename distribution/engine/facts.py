@@ -70,15 +70,16 @@ Value = str | int | bool | Decimal | date | tuple[str, ...] | None
 
 
 def is_blank(value: object) -> bool:
-    return value is None or value == "" or value == ()
+    """Nothing there: no value, an empty text or an empty list. Zero and false are values."""
+    return not value and not isinstance(value, (int, Decimal))
 
 
 def comparable(value: Value) -> Value:
     """A value in the form in which conditions compare it: texts folded, everything else as it is."""
     if isinstance(value, str):
-        return fold(value[:500])
+        return fold(value)
     if isinstance(value, tuple):
-        return tuple(fold(item[:500]) for item in value)
+        return tuple(fold(item) for item in value)
     return value
 
 

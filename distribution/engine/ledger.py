@@ -5,14 +5,12 @@ are integers of a billionth of a lead, so that every posting sums to exactly zer
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 UNIT: Final = 10**9
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One candidate's standing: share and credits in billionths of a lead, ``before`` and with the share credited."""
 
     share: int
@@ -33,8 +31,8 @@ def shares(weights: Sequence[int]) -> list[int]:
     result = [UNIT * weight // total for weight in weights]
     missing = UNIT - sum(result)
     if missing:
-        by_remainder = sorted(range(len(weights)), key=lambda i: (-(UNIT * weights[i] % total), i))
-        for i in by_remainder[:missing]:
+        remainders = [UNIT * weight % total for weight in weights]
+        for i in sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)[:missing]:
             result[i] += 1
     return result
 
@@ -46,25 +44,20 @@ def turns(weights: Sequence[int], credits: Sequence[int]) -> list[Turn]:
     credit, their share included, is at least 1/(2k-2), the one goes first whose credit would soonest reach
     1 - 1/(2k-2) at its share. For a constant set it keeps every credit within 1 - 1/(2k-2) of zero.
 
-    ``deadline`` orders the candidates exactly: credits and shares are whole billionths, so two different quotients
-    differ by more than 2**-62 and the whole part of 2**64 times the quotient tells them apart.
+    ``deadline`` orders the candidates exactly: with credits and shares in whole billionths, two different quotients
+    differ by more than 2**-60 / (2k-2), so the whole part of 2**96 times the quotient tells them apart.
     """
     split = shares(weights)
-    sharing = sum(1 for share in split if share > 0)
+    sharing = len(split) - split.count(0)
     spread = max(2 * sharing - 2, 1)
+    limit = UNIT * (spread - 1)
     result = []
     for share, before in zip(split, credits, strict=True):
         credited = before + share
-        if share == 0:
-            result.append(Turn(0, before, credited, ready=False, deadline=0))
-            continue
-        ready = sharing == 1 or credited * spread >= UNIT
-        result.append(Turn(share, before, credited, ready, _deadline(credited, share, spread)))
+        ready = share > 0 and (sharing == 1 or credited * spread >= UNIT)
+        deadline = ((limit - spread * credited) << 96) // (spread * share) if ready else 0
+        result.append(Turn(share, before, credited, ready, deadline))
     return result
-
-
-def _deadline(credited: int, share: int, spread: int) -> int:
-    return ((UNIT * (spread - 1) - spread * credited) << 64) // (spread * share)
 
 
 def postings(stands: Sequence[Turn], winner: int) -> list[int]:

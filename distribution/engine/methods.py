@@ -120,7 +120,8 @@ def _by_score(candidates: Sequence[Member], score: Callable[[Member], Any], why:
 
 def _by_ledger(candidates: Sequence[Member], weights: list[int]) -> Ranking:
     stands = ledger.turns(weights, [member.credit for member in candidates])
-    places = sorted(range(len(candidates)), key=lambda i: _turn_key(stands[i], candidates[i]))
+    keys = [_turn_key(turn, member) for turn, member in zip(stands, candidates, strict=True)]
+    places = sorted(range(len(candidates)), key=keys.__getitem__)
     change = ledger.postings(stands, places[0])
     return Ranking(
         order=[candidates[i] for i in places],

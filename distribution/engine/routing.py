@@ -15,8 +15,11 @@ from distribution.engine.snapshot import Snapshot
 from distribution.engine.territories import Located
 
 _ENDINGS: Final = {ASSIGN: outcomes.ASSIGNED, OFFER: outcomes.OFFERED}
+# A rule for account owners says nothing of a lead without an account: as if it had not matched.
+_WHOLE: Final = {outcomes.NO_TARGET: outcomes.NO_RULE, outcomes.EMPTY_POOL: outcomes.NOBODY_ELIGIBLE}
+_HEALING: Final = (outcomes.NOBODY_AVAILABLE, outcomes.ALL_AT_CAPACITY)
 # When several targets failed for different reasons, the one that time would heal is told.
-_STRONGEST: Final = (outcomes.NOBODY_AVAILABLE, outcomes.ALL_AT_CAPACITY)
+_STRONGEST: Final = (*_HEALING, outcomes.NOBODY_ELIGIBLE)
 
 
 @dataclass(slots=True)
@@ -31,7 +34,7 @@ class _Trail:
 
     @property
     def located(self) -> Located:
-        """Looked up only when a rule asks for the territory."""
+        """Looked up once."""
         if self._located is None:
             self._located = self.snapshot.territories.locate(self.facts)
         return self._located
@@ -68,7 +71,7 @@ def route(facts: LeadFacts, snapshot: Snapshot) -> Decision:
 def _keep(trail: _Trail) -> Decision | None:
     """Stay with whoever has an open lead of the same person, even when full: two people must not call one."""
     keeper = trail.snapshot.owner(trail.snapshot.keeper)
-    if keeper is None or not keeper.active or keeper.id in trail.snapshot.had:
+    if keeper is None or not keeper.active or keeper.id in trail.snapshot.had | trail.snapshot.excluded:
         return None
     return trail.decide(outcomes.KEPT, winner=Member(0, keeper))
 
@@ -91,7 +94,7 @@ def _follow(rule: Rule, trail: _Trail) -> Decision | None:
     trail.attempts.append(attempt)
     if attempt.result in outcomes.DELIVERED:
         return _deliver(attempt, trail)
-    if rule.unavailable == targets.HOLD and attempt.result in _STRONGEST:
+    if rule.unavailable == targets.HOLD and attempt.result in _HEALING:
         return trail.decide(outcomes.HELD, reason=attempt.result)
     if rule.unavailable == targets.FALLBACK and rule.fallback_pool_id is not None:
         return _deliver(_try_pool(rule, "fallback", rule.fallback_pool_id, demand, trail), trail)
@@ -104,10 +107,7 @@ def _by_catch_all(trail: _Trail) -> Decision:
     if rule_set.catch_all_pool_id is not None:
         demand = Demand(had=trail.snapshot.had, excluded=trail.snapshot.excluded)
         attempt = _try_pool(None, "catch_all", rule_set.catch_all_pool_id, demand, trail)
-        decision = _deliver(attempt, trail, reason)
-        if decision is not None:
-            return decision
-        return trail.decide(_strongest(trail) if trail.attempts[:-1] else _final(attempt), reason=reason)
+        return _deliver(attempt, trail, reason) or trail.decide(_strongest(trail), reason=reason)
     if rule_set.catch_all_team_id is not None:
         team = Attempt(None, "catch_all", targets.TEAM_QUEUE, outcomes.QUEUED, team_id=rule_set.catch_all_team_id)
         trail.attempts.append(team)
@@ -117,16 +117,13 @@ def _by_catch_all(trail: _Trail) -> Decision:
 
 def _final(attempt: Attempt) -> str:
     """An attempt's result as the outcome of the whole decision."""
-    vague = attempt.result in (outcomes.EMPTY_POOL, outcomes.NO_TARGET)
-    return outcomes.NOBODY_ELIGIBLE if vague else attempt.result
+    return _WHOLE.get(attempt.result, attempt.result)
 
 
 def _strongest(trail: _Trail) -> str:
     """Why no rule placed the lead."""
-    if not trail.attempts:
-        return outcomes.NO_RULE
     results = {_final(attempt) for attempt in trail.attempts}
-    return next((code for code in _STRONGEST if code in results), outcomes.NOBODY_ELIGIBLE)
+    return next((code for code in _STRONGEST if code in results), outcomes.NO_RULE)
 
 
 def _deliver(attempt: Attempt, trail: _Trail, reason: str = "") -> Decision | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
-from typing import Final
+from typing import Final, NamedTuple
 
 from distribution.engine.conditions import Condition, holds
 from distribution.engine.facts import LeadFacts
@@ -81,8 +81,7 @@ class RuleSet:
     catch_all_team_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One condition held against a lead; ``error`` when it could not be evaluated."""
 
     condition: Condition
@@ -90,8 +89,7 @@ class Check:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What became of one rule: matched, passed over, inactive or error, and the checks that decided it."""
 
     rule: Rule
@@ -109,13 +107,17 @@ def examine(rule: Rule, facts: LeadFacts, territories: Callable[[], frozenset[in
         return Look(rule, INACTIVE, reason=closed)
     if not rule.groups:
         return Look(rule, MATCHED)
+    result = PASSED
     failures: list[Check] = []
     for group in rule.groups:
         checks = _check_group(group, facts, territories)
-        if checks[-1].holds:
+        last = checks[-1]
+        if last.holds:
             return Look(rule, MATCHED, tuple(checks))
-        failures.append(checks[-1])
-    return Look(rule, FAILED if any(check.error for check in failures) else PASSED, tuple(failures))
+        if last.error:
+            result = FAILED
+        failures.append(last)
+    return Look(rule, result, tuple(failures))
 
 
 def _check_group(
@@ -123,8 +125,9 @@ def _check_group(
 ) -> list[Check]:
     checks = []
     for condition in group:
-        checks.append(check(condition, facts, territories))
-        if not checks[-1].holds:
+        looked = check(condition, facts, territories)
+        checks.append(looked)
+        if not looked.holds:
             break
     return checks
 

@@ -1,66 +1,74 @@
 """A decision in one sentence that a rep can read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from distribution.engine import outcomes, targets
 from distribution.engine.decision import Attempt, Decision, leads
+from distribution.engine.eligibility import Refusal
 from distribution.engine.methods import METHODS
+from distribution.engine.people import Member
 
 MOST_NAMED: Final = 3
 
 
 def sentence(decision: Decision) -> str:
     """What happened and why, with the rule, the pool, the method and the people who were passed over."""
-    return _SENTENCES[decision.outcome](decision)
+    final, winner = decision.final, decision.winner
+    if winner is not None:
+        return _assigned(final, winner) if final else _kept(winner)
+    if final is not None and decision.outcome in _WAITING:
+        return _WAITING[decision.outcome](decision, final)
+    return _nobody(decision)
 
 
-def _assigned(decision: Decision) -> str:
-    assert decision.winner is not None
-    parts = [*_where(decision), _why_first(decision)]
-    return f"Assigned to {decision.winner.rep.name}: {', '.join(filter(None, parts))}{_skipped(decision)}."
+def _assigned(final: Attempt, winner: Member) -> str:
+    parts = [*_where(final), _why_first(final, winner)]
+    return f"Assigned to {winner.rep.name}: {', '.join(filter(None, parts))}{_skipped(final)}."
 
 
-def _kept(decision: Decision) -> str:
-    assert decision.winner is not None
-    return f"Kept with {decision.winner.rep.name}, who has an open lead of the same person; no turn taken."
+def _kept(winner: Member) -> str:
+    return f"Kept with {winner.rep.name}, who has an open lead of the same person; no turn taken."
 
 
-def _offered(decision: Decision) -> str:
-    final = decision.final
-    assert final is not None
+def _offered(decision: Decision, final: Attempt) -> str:
     count = len(final.screening.eligible)
     people = final.screening.eligible[0].rep.name if count == 1 else f"{count} people"
-    return f"Offered to {people}: {', '.join(_where(decision))}; the first to accept has it{_skipped(decision)}."
+    return f"Offered to {people}: {', '.join(_where(final))}; the first to accept has it{_skipped(final)}."
 
 
-def _queued(decision: Decision) -> str:
-    final = decision.final
-    assert final is not None
+def _queued(decision: Decision, final: Attempt) -> str:
     queue = "the team's queue" if final.team_id else "the pool's queue"
-    return f"Waiting in {queue} to be taken: {', '.join(_where(decision))}{_unplaced(decision)}."
+    return f"Waiting in {queue} to be taken: {', '.join(_where(final))}{_unplaced(decision)}."
 
 
-def _held(decision: Decision) -> str:
-    return f"Waiting until someone is available: {', '.join(_where(decision))}{_skipped(decision)}."
+def _held(decision: Decision, final: Attempt) -> str:
+    return f"Waiting until someone is available: {', '.join(_where(final))}{_skipped(final)}."
+
+
+_WAITING: Final[dict[str, Callable[[Decision, Attempt], str]]] = {
+    outcomes.OFFERED: _offered,
+    outcomes.QUEUED: _queued,
+    outcomes.HELD: _held,
+}
 
 
 def _nobody(decision: Decision) -> str:
     label = outcomes.OUTCOMES[decision.outcome].label
-    tried = [attempt for attempt in decision.attempts if attempt.pool or attempt.note]
-    if not tried:
-        return f"{label}."
-    return f"{label}: {'; '.join(_tried(attempt) for attempt in tried[-MOST_NAMED:])}."
+    tried = [_tried(attempt) for attempt in decision.attempts[-MOST_NAMED:]]
+    return f"{label}: {'; '.join(tried)}." if tried else f"{label}."
 
 
-def _where(decision: Decision) -> list[str]:
+def _where(attempt: Attempt) -> list[str]:
     """The rule, the pool and the method."""
-    final = decision.final
-    assert final is not None
-    place = f"rule “{final.rule.name}”" if final.rule else "no rule placed it, catch-all"
-    via = "its fallback" if final.via == "fallback" else ""
-    pool = f"pool “{decision.pool.name}”" if decision.pool else ""
-    return [part for part in (place, via, pool, method_label(final.method)) if part]
+    place = f"rule “{attempt.rule.name}”" if attempt.rule else "no rule placed it, catch-all"
+    via = "its fallback" if attempt.via == "fallback" else ""
+    return [part for part in (place, via, _pool(attempt), method_label(attempt.method)) if part]
+
+
+def _pool(attempt: Attempt) -> str:
+    """The name of the pool; a single rep is tried as a pool without an id."""
+    return f"pool “{attempt.pool.name}”" if attempt.pool and attempt.pool.id else ""
 
 
 def method_label(key: str) -> str:
@@ -69,10 +77,9 @@ def method_label(key: str) -> str:
     return label[0].lower() + label[1:]
 
 
-def _why_first(decision: Decision) -> str:
+def _why_first(final: Attempt, winner: Member) -> str:
     """Why the winner came before the others."""
-    final, winner = decision.final, decision.winner
-    if final is None or winner is None or final.ranking is None or decision.pool is None:
+    if final.ranking is None or not _pool(final):
         return ""
     if len(final.ranking.order) == 1:
         return "the only one who could take it"
@@ -83,13 +90,16 @@ def _why_first(decision: Decision) -> str:
     return f"{'most owed' if turn.credited == most else 'due first'} ({leads(turn.credited)})"
 
 
-def _skipped(decision: Decision) -> str:
-    final = decision.final
-    refused = final.screening.refused if final else []
+def _skipped(attempt: Attempt) -> str:
+    people = _people(attempt.screening.refused)
+    return f"; skipped: {people}" if people else ""
+
+
+def _people(refused: Sequence[tuple[Member, Refusal]]) -> str:
     named = [f"{member.rep.name} {reason.phrase}" for member, reason in refused[:MOST_NAMED]]
     if len(refused) > MOST_NAMED:
         named.append(f"{len(refused) - MOST_NAMED} more")
-    return f"; skipped: {', '.join(named)}" if named else ""
+    return ", ".join(named)
 
 
 def _unplaced(decision: Decision) -> str:
@@ -98,19 +108,6 @@ def _unplaced(decision: Decision) -> str:
 
 def _tried(attempt: Attempt) -> str:
     place = f"rule “{attempt.rule.name}”" if attempt.rule else "catch-all"
-    pool = f", pool “{attempt.pool.name}”" if attempt.pool else ""
-    detail = attempt.note or outcomes.OUTCOMES[attempt.result].label.lower()
-    return f"{place}{pool}: {detail}"
-
-
-_SENTENCES: Final[dict[str, Callable[[Decision], str]]] = {
-    outcomes.ASSIGNED: _assigned,
-    outcomes.KEPT: _kept,
-    outcomes.OFFERED: _offered,
-    outcomes.QUEUED: _queued,
-    outcomes.HELD: _held,
-    outcomes.NO_RULE: _nobody,
-    outcomes.NOBODY_ELIGIBLE: _nobody,
-    outcomes.NOBODY_AVAILABLE: _nobody,
-    outcomes.ALL_AT_CAPACITY: _nobody,
-}
+    via = "its fallback" if attempt.via == "fallback" else ""
+    detail = attempt.note or _people(attempt.screening.refused) or outcomes.OUTCOMES[attempt.result].label.lower()
+    return f"{', '.join(filter(None, (place, via, _pool(attempt))))}: {detail}"
