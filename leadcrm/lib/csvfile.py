@@ -110,7 +110,8 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
     stream.seek(0)
     reader = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
     try:
-        yield from reader
+        for line in reader:  # "yield from" would close the caller's stream when this generator is closed early
+            yield line  # noqa: UP028
     finally:
         with suppress(ValueError):  # the caller may have closed the stream already
             reader.detach()
