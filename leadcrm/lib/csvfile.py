@@ -110,8 +110,8 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
     stream.seek(0)
     reader = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
     try:
-        for line in reader:  # "yield from" would close the caller's stream when this generator is closed early
-            yield line  # noqa: UP028
+        for line in reader:  # noqa: UP028 - "yield from" closes the stream of the caller with this generator
+            yield line
     finally:
         with suppress(ValueError):  # the caller may have closed the stream already
             reader.detach()
