@@ -1,8 +1,13 @@
 """Whom we know already: leads of the same person, and the company a lead works for. Reads only."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet, Value, Window
+from django.db.models.functions import RowNumber
 
 from leadcrm.lib.text import Unreadable, match_key
 from pipeline.domains import company_domain
@@ -16,6 +21,7 @@ MOST_SHARED: Final = 20
 MOST_NAMES: Final = 200
 CLOSE_NAME: Final = 0.9  # of 1
 SHORTEST_NAME: Final = 2
+_NEEDED: Final = ("owner_id", "created_at", "closed_at", "archived_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +40,69 @@ class Matches:
 
 
 def match_person(lead: Lead) -> Matches:
-    """Finds other leads with the same e-mail address or phone number, in two queries at most.
+    """Finds other leads with the same e-mail address or phone number, in one query where the database allows it.
 
     Blank never matches, nor does a value that more than ``MOST_SHARED`` leads carry. The external id needs no search:
     at one source it is unique, and at two sources the same id is a coincidence.
     """
-    by_email = _sharing("email", _spellings(lead.email, _read_email), lead)
-    by_phone = _sharing("phone", _spellings(lead.phone, _read_phone), lead)
-    return _judge(lead, {other.pk: other for other in (*by_email, *by_phone)}.values())
+    wanted = [(field, values) for field, values in _signs(lead).items() if values]
+    if not wanted:
+        return Matches()
+    searches = [_limited(field, values, lead) for field, values in wanted]
+    if len(searches) == 1 or not connection.features.supports_slicing_ordering_in_compound:
+        rows = [row for search in searches for row in search]
+    else:
+        rows = list(searches[0].union(searches[1], all=True))
+    return _judge(lead, _unshared(rows))
+
+
+def _limited(field: str, values: list[str], lead: Lead) -> QuerySet[Lead]:
+    """Unordered and limited, so that a value shared by a million leads costs no more than one shared by thirty."""
+    same = Lead.objects.filter(**{f"{field}__in": values}).exclude(pk=lead.pk).exclude(**{field: ""})
+    return same.only(*_NEEDED).annotate(sign=Value(field)).order_by()[: MOST_SHARED + 1]
+
+
+def match_people(leads: Sequence[Lead]) -> list[Matches]:
+    """:func:`match_person` for many leads, in two queries, in their order."""
+    signs = [_signs(lead) for lead in leads]
+    found = {
+        field: _by_value(field, {value for sign in signs for value in sign[field]}) for field in ("email", "phone")
+    }
+    return [
+        _judge(
+            lead, _unshared([row for field, values in sign.items() for v in values for row in found[field].get(v, ())])
+        )
+        for lead, sign in zip(leads, signs, strict=True)
+    ]
+
+
+def _by_value(field: str, values: set[str]) -> dict[str, list[Lead]]:
+    """Leads by the value they share; of a value that many share, only as many as it takes to know that."""
+    found: dict[str, list[Lead]] = defaultdict(list)
+    if values:
+        place = Window(RowNumber(), partition_by=F(field))
+        same = Lead.objects.filter(**{f"{field}__in": values}).only(*_NEEDED, field)
+        for row in same.annotate(sign=Value(field), place=place).filter(place__lte=MOST_SHARED + 2).order_by():
+            found[getattr(row, field)].append(row)
+    return found
+
+
+def _unshared(rows: Iterable[Any]) -> list[Lead]:
+    """Rows found by a sign that few enough leads share."""
+    rows = list(rows)
+    shares = Counter(row.sign for row in rows)
+    return list({row.pk: row for row in rows if shares[row.sign] <= MOST_SHARED}.values())
+
+
+def _signs(lead: Lead) -> dict[str, list[str]]:
+    """What tells a person: each value as it is stored and, when it was stored by hand, as intake would write it."""
+    return {"email": _spellings(lead.email, _read_email), "phone": _spellings(lead.phone, _read_phone)}
 
 
 def _judge(lead: Lead, others: Iterable[Lead]) -> Matches:
-    newest_first = sorted(others, key=lambda other: (other.created_at, other.pk), reverse=True)
+    newest_first = sorted(
+        (other for other in others if other.pk != lead.pk), key=lambda other: (other.created_at, other.pk), reverse=True
+    )
     still_open = [other for other in newest_first if other.closed_at is None and other.archived_at is None]
     earlier = [other for other in still_open if lead.pk is None or other.pk < lead.pk]
     return Matches(
@@ -53,15 +110,6 @@ def _judge(lead: Lead, others: Iterable[Lead]) -> Matches:
         keeper=next((other.owner_id for other in still_open if other.owner_id), None),
         previous_owner=next((other.owner_id for other in newest_first if other.owner_id), None),
     )
-
-
-def _sharing(field: str, values: list[str], lead: Lead) -> list[Lead]:
-    """Unordered and limited, so that a value shared by a million leads costs no more than one shared by thirty."""
-    if not values:
-        return []
-    same = Lead.objects.filter(**{f"{field}__in": values}).exclude(**{field: ""}).exclude(pk=lead.pk)
-    leads = list(same.order_by()[: MOST_SHARED + 1])
-    return leads if len(leads) <= MOST_SHARED else []
 
 
 def _read_email(raw: str) -> str:
@@ -83,35 +131,81 @@ def _spellings(raw: str, read: Callable[[str], str]) -> list[str]:
 
 
 def match_account(lead: Lead) -> Account | None:
-    """The company a lead works for, if we know it; in two queries at most.
+    """The company a lead works for, if we know it; in one query.
 
     By the domain of its e-mail address or website (free mail says nothing), else by a close company name together
     with a second sign: the same place, or the same name in the domain. None when two companies fit equally well.
     """
-    domain = company_domain(lead.email) or company_domain(lead.website) or ""
-    key = company_key(lead.company)
-    return _by_domain(lead, domain, key) or _by_name(lead, domain, key)
-
-
-def _by_domain(lead: Lead, domain: str, key: str) -> Account | None:
-    if not domain:
-        return None
-    return _best(Account.objects.filter(domain=domain, archived_at=None).order_by("id")[:MOST_NAMES], lead, key)
-
-
-def _by_name(lead: Lead, domain: str, key: str) -> Account | None:
-    if len(key) < SHORTEST_NAME:
-        return None
-    alike = Account.objects.filter(name_key__startswith=key.split()[0], archived_at=None).order_by("id")[:MOST_NAMES]
-    return _best(
-        (
-            account
-            for account in alike
-            if _closeness(key, account) >= CLOSE_NAME and _has_second_sign(lead, domain, key, account)
-        ),
-        lead,
-        key,
+    asked = _company_of(lead)
+    search = _search(asked)
+    return (
+        _choose(lead, asked, Account.objects.filter(search, archived_at=None).order_by("id")[:MOST_NAMES])
+        if search
+        else None
     )
+
+
+def match_accounts(leads: Sequence[Lead]) -> list[Account | None]:
+    """:func:`match_account` for many leads, in one query, in their order."""
+    asked = [_company_of(lead) for lead in leads]
+    search = Q()
+    for company in set(asked):
+        search |= _search(company)
+    if not search:
+        return [None] * len(leads)
+    accounts = Account.objects.filter(search, archived_at=None).order_by("id")[: MOST_NAMES * len(leads)]
+    by_domain, by_word = _file(accounts)
+    return [
+        _choose(lead, company, {*by_domain.get(company.domain, ()), *by_word.get(company.first_word, ())})
+        for lead, company in zip(leads, asked, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Company:
+    """What a lead says of its company: the domain, and the name in its comparison form."""
+
+    domain: str
+    key: str
+
+    @property
+    def first_word(self) -> str:
+        return self.key.split()[0] if len(self.key) >= SHORTEST_NAME else ""
+
+
+def _company_of(lead: Lead) -> _Company:
+    return _Company(company_domain(lead.email) or company_domain(lead.website) or "", company_key(lead.company))
+
+
+def _search(asked: _Company) -> Q:
+    search = Q(domain=asked.domain) if asked.domain else Q()
+    return search | Q(name_key__startswith=asked.first_word) if asked.first_word else search
+
+
+def _file(accounts: Iterable[Account]) -> tuple[dict[str, list[Account]], dict[str, list[Account]]]:
+    """Accounts by domain, and by the beginning of their name."""
+    by_domain: dict[str, list[Account]] = defaultdict(list)
+    by_word: dict[str, list[Account]] = defaultdict(list)
+    for account in accounts:
+        by_domain[account.domain].append(account)
+        by_word[account.name_key.partition(" ")[0]].append(account)
+    return by_domain, by_word
+
+
+def _choose(lead: Lead, asked: _Company, accounts: Iterable[Account]) -> Account | None:
+    found = sorted(accounts, key=lambda account: account.pk)
+    same_domain = [account for account in found if asked.domain and account.domain == asked.domain]
+    return _best(same_domain, lead, asked.key) or _best(_close_names(lead, asked, found), lead, asked.key)
+
+
+def _close_names(lead: Lead, asked: _Company, accounts: Iterable[Account]) -> list[Account]:
+    return [
+        account
+        for account in accounts
+        if asked.first_word
+        and _closeness(asked.key, account) >= CLOSE_NAME
+        and _has_second_sign(lead, asked.domain, asked.key, account)
+    ]
 
 
 def _closeness(key: str, account: Account) -> float:

@@ -25,6 +25,15 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _nothing_compiled() -> Iterator[None]:
+    """A rolled-back test's rule set may have the id and stamp of the next one's."""
+    from distribution import compiling
+
+    yield
+    compiling.forget()
+
+
 @pytest.fixture
 def eager_tasks(settings) -> Iterator[None]:
     """Run tasks at once, in the caller, and let their errors through."""

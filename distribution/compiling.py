@@ -1,0 +1,235 @@
+"""Turns rule sets and territories from rows into what the engine reads, once per version and process.
+
+A live rule set never changes, and every change of territories or of the field catalogue moves a stamp, so what is
+cached under (id, stamp) is never stale.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Prefetch, Subquery
+from django.db.models.functions import Coalesce
+
+from distribution.engine import rules as engine
+from distribution.engine.conditions import Condition as EngineCondition
+from distribution.engine.conditions import ConditionError, broken_condition, build_condition
+from distribution.engine.facts import ATTRIBUTE_PREFIX, Catalogue, Field, catalogue
+from distribution.engine.territories import Area, TerritoryIndex, build_index
+from distribution.engine.territories import Territory as EngineTerritory
+from distribution.engine.text import fold
+from distribution.models import Condition, ConfigStamp, RoutingRule, RuleSet, Territory, TerritoryArea
+from pipeline.models import AttributeDefinition, LeadSource, Pipeline
+
+TERRITORIES: Final = "territories"
+CATALOGUE: Final = "catalogue"
+NO_RULES: Final = engine.RuleSet(0, "no live rule set")
+
+_rule_sets: dict[tuple[int, int], engine.RuleSet] = {}
+_territories: dict[int, TerritoryIndex] = {}
+_definitions: dict[int, dict[str, Field]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The compiled configuration that a decision stands on: rules, territories and custom fields."""
+
+    rule_set: engine.RuleSet
+    territories: TerritoryIndex
+    attributes: dict[str, Field]
+
+
+def live_world() -> World:
+    """The live configuration. One query when nothing changed since the last call in this process."""
+    pk, territories, stamp = _live_row()
+    rule_set = _live_rules(pk, stamp) if pk else NO_RULES
+    return World(rule_set, _territory_index(territories), attribute_fields(stamp))
+
+
+def world_of(rule_set: RuleSet) -> World:
+    """The configuration with another rule set, such as a draft, in the place of the live one."""
+    live = live_world()
+    return World(compile_rule_set(rule_set), live.territories, live.attributes)
+
+
+def touch(kind: str) -> None:
+    """Say that territories or the catalogue changed. Runs in the transaction of the change."""
+    if not ConfigStamp.objects.filter(pk=kind).update(version=F("version") + 1):
+        ConfigStamp.objects.bulk_create([ConfigStamp(kind=kind)], ignore_conflicts=True)
+
+
+def touch_territories() -> None:
+    touch(TERRITORIES)
+
+
+def _live_row() -> tuple[int, int, int]:
+    """The id of the live rule set, 0 when there is none, and the stamps of territories and catalogue."""
+
+    def stamp(kind: str) -> Coalesce:
+        return Coalesce(Subquery(ConfigStamp.objects.filter(pk=kind).values("version")), 0)
+
+    live = RuleSet.objects.filter(state=RuleSet.State.LIVE)
+    row: tuple[int, int, int] | None = live.values_list("id", stamp(TERRITORIES), stamp(CATALOGUE)).first()
+    if row is None:
+        versions = dict(ConfigStamp.objects.values_list("kind", "version"))
+        return 0, versions.get(TERRITORIES, 0), versions.get(CATALOGUE, 0)
+    return row
+
+
+def _live_rules(pk: int, stamp: int) -> engine.RuleSet:
+    key = (pk, stamp)
+    if key not in _rule_sets:
+        compiled = compile_rule_set(RuleSet.objects.get(pk=pk))
+        _rule_sets.clear()
+        _rule_sets[key] = compiled
+    return _rule_sets[key]
+
+
+def _territory_index(stamp: int) -> TerritoryIndex:
+    if stamp not in _territories:
+        index = compile_territories()
+        _territories.clear()
+        _territories[stamp] = index
+    return _territories[stamp]
+
+
+def attribute_fields(stamp: int) -> dict[str, Field]:
+    """The installation's own fields by key, such as ``attr.budget_year``."""
+    if stamp not in _definitions:
+        fields = {ATTRIBUTE_PREFIX + d.key: _attribute_field(d) for d in AttributeDefinition.objects.all()}
+        _definitions.clear()
+        _definitions[stamp] = fields
+    return _definitions[stamp]
+
+
+def _attribute_field(definition: AttributeDefinition) -> Field:
+    choices = tuple((str(choice), str(choice)) for choice in definition.choices)
+    return Field(ATTRIBUTE_PREFIX + definition.key, definition.label, definition.type, choices)
+
+
+def lead_catalogue() -> Catalogue:
+    """Every field that a rule may ask about, with the choices as they are now. For forms, checks and docs."""
+    attributes = tuple(_attribute_field(definition) for definition in AttributeDefinition.objects.all())
+    fields = catalogue(attributes)
+    choices = {
+        "source": tuple(LeadSource.objects.values_list("slug", "name")),
+        "pipeline": tuple(Pipeline.objects.values_list("slug", "name")),
+    }
+    for key, values in choices.items():
+        fields[key] = Field(key, fields[key].label, "choice", values)
+    return fields
+
+
+def compile_rule_set(rule_set: RuleSet) -> engine.RuleSet:
+    """A rule set as the engine reads it. A condition that cannot be built never matches, and its trace says why."""
+    conditions = Condition.objects.order_by("group", "id")
+    rows = rule_set.rules.order_by("position", "id").prefetch_related(
+        "required_skills", Prefetch("conditions", queryset=conditions)
+    )
+    # Choices of sources and pipelines come and go; a rule that names one which is gone simply never matches.
+    fields = catalogue(tuple(_attribute_field(definition) for definition in AttributeDefinition.objects.all()))
+    return engine.RuleSet(
+        id=rule_set.pk,
+        name=rule_set.name,
+        version=rule_set.version,
+        rules=tuple(_compile_rule(rule, fields) for rule in rows),
+        catch_all_pool_id=rule_set.catch_all_pool_id,
+        catch_all_team_id=rule_set.catch_all_team_id,
+    )
+
+
+def _compile_rule(rule: RoutingRule, fields: Catalogue) -> engine.Rule:
+    return engine.Rule(
+        id=rule.pk,
+        name=rule.name,
+        target=rule.target,
+        groups=_groups(rule.conditions.all(), fields),
+        active=rule.active,
+        window=_window(rule),
+        pool_id=rule.pool_id,
+        rep_id=rule.rep_id,
+        team_id=rule.team_id,
+        unavailable=rule.if_unavailable,
+        fallback_pool_id=rule.fallback_pool_id,
+        skills=frozenset(fold(skill.name) for skill in rule.required_skills.all()),
+        skill_field=rule.skill_field,
+        match_language=rule.match_language,
+        match_territory=rule.match_territory,
+        priority=rule.set_priority,
+    )
+
+
+def _groups(conditions: Iterable[Condition], fields: Catalogue) -> tuple[tuple[EngineCondition, ...], ...]:
+    groups: dict[int, list[EngineCondition]] = defaultdict(list)
+    for condition in conditions:
+        groups[condition.group].append(_compile_condition(condition, fields))
+    return tuple(tuple(group) for _, group in sorted(groups.items()))
+
+
+def _compile_condition(row: Condition, fields: Catalogue) -> EngineCondition:
+    try:
+        return build_condition(fields, row.field, row.operator, row.value)
+    except ConditionError as error:
+        return broken_condition(row.field, row.operator, row.value, str(error))
+
+
+def _window(rule: RoutingRule) -> engine.Window | None:
+    if not (rule.valid_from or rule.valid_until or rule.weekdays or rule.from_time):
+        return None
+    return engine.Window(
+        valid_from=rule.valid_from,
+        valid_until=rule.valid_until,
+        weekdays=frozenset(rule.weekdays),
+        from_time=rule.from_time,
+        to_time=rule.to_time,
+        zone=ZoneInfo(rule.time_zone),
+    )
+
+
+def compile_territories() -> TerritoryIndex:
+    """All territories in use, with their areas filed by key."""
+    territories = Territory.objects.filter(archived_at=None).values_list(
+        "id", "name", "priority", "owner_id", "pool_id"
+    )
+    areas = TerritoryArea.objects.filter(territory__archived_at=None).values_list(
+        "territory_id",
+        "account_id",
+        "country",
+        "region",
+        "postal_from",
+        "postal_to",
+        "industry",
+        "employees_from",
+        "employees_to",
+    )
+    return build_index((EngineTerritory(*row) for row in territories), (_area(row) for row in areas.iterator()))
+
+
+def _area(row: tuple[int, int | None, str, str, str, str, str, int | None, int | None]) -> Area:
+    territory, account, country, region, postal_from, postal_to, industry, low, high = row
+    return Area(
+        territory_id=territory,
+        account_id=account,
+        country=country.upper(),
+        region=region.upper(),
+        postal_from=postal_key(postal_from),
+        postal_to=postal_key(postal_to),
+        industry=fold(industry),
+        employees_from=low,
+        employees_to=high,
+    )
+
+
+def postal_key(code: str) -> str:
+    """A postal code as look-ups compare it: upper case, without spaces and hyphens."""
+    return re.sub(r"[\s-]", "", code).upper()
+
+
+def forget() -> None:
+    """Drop what this process has compiled. For tests, where a rolled-back transaction reuses ids and stamps."""
+    _rule_sets.clear()
+    _territories.clear()
+    _definitions.clear()

@@ -1,0 +1,25 @@
+"""What can go wrong when people act on leads. Each error's text is a sentence for them."""
+
+
+class DistributionError(Exception):
+    """Nothing was changed."""
+
+
+class WrongState(DistributionError):
+    """The lead is not in a state in which this can be done."""
+
+
+class NotYours(DistributionError):
+    """The lead belongs to, or was offered to, someone else."""
+
+
+class AlreadyTaken(DistributionError):
+    """Somebody else was faster."""
+
+
+class Full(DistributionError):
+    """The person cannot take another lead now."""
+
+
+class Contention(DistributionError):
+    """The lead or its pool kept changing; the sweep tries again."""

@@ -1,0 +1,168 @@
+"""Reads pools and reps into the engine's shapes: one query for a pool, whatever its size, and one more for caps."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from django.db.models import Aggregate, Count, F, OuterRef, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast
+
+from distribution.engine.people import CAP_PERIODS, Cap, Member, Pool, Rep
+from distribution.engine.text import fold
+from distribution.models import Assignment, PoolMember, RepCounter
+from distribution.models import Pool as PoolRow
+from distribution.models import Rep as RepRow
+from distribution.periods import period_start, period_starts
+from pipeline.models import Team
+
+SEPARATOR: Final = "\x1f"
+
+
+class Joined(Aggregate):
+    """Texts of a group joined into one, so that a list costs a column and not a query."""
+
+    function = "STRING_AGG"
+    template = "%(function)s(%(expressions)s, CHR(31))"
+    output_field: "ClassVar[TextField[str, str]]" = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "GROUP_CONCAT(%(expressions)s, CHAR(31))"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def joined(rows: QuerySet[Any], by: str, column: str) -> Subquery:
+    """The values of ``column`` over ``rows`` of one owner, as one text."""
+    return Subquery(
+        rows.order_by().values(by).annotate(_all=Joined(Cast(column, TextField()))).values("_all"),
+        output_field=TextField(),
+    )
+
+
+_REP_FIELDS: Final = (
+    "id", "user_id", "name", "active", "user__is_active", "status", "away_reason", "away_until", "languages",
+    "time_zone", "capacity", "open_leads", "cap_per_hour", "cap_per_day", "cap_per_week", "cap_per_month",
+    "last_assigned_at", "_skills", "_territories", "_team",
+)  # fmt: skip
+
+
+def _extras(prefix: str) -> dict[str, Subquery]:
+    """Skills, territories and first team of the rep at ``prefix`` of the outer query, as columns."""
+    rep, user = OuterRef(f"{prefix}id"), OuterRef(f"{prefix}user_id")
+    teams = Team.members.through.objects.filter(user=user)
+    return {
+        "_skills": joined(RepRow.skills.through.objects.filter(rep=rep), "rep", "skill__name"),
+        "_territories": joined(RepRow.territories.through.objects.filter(rep=rep), "rep", "territory_id"),
+        "_team": Subquery(teams.order_by("team_id").values("team_id")[:1]),
+    }
+
+
+def load_rep(now: datetime, **lookup: Any) -> Rep | None:
+    """One rep as of now, by ``pk`` or ``user_id``; None when there is none."""
+    row = RepRow.objects.filter(**lookup).annotate(**_extras("")).values(*_REP_FIELDS).first()
+    return _reps([row], now)[row["id"]] if row else None
+
+
+def load_pool(pool_id: int, now: datetime, known: Mapping[int, tuple[Cap, ...]] | None = None) -> Pool:
+    """A pool and its members as of now. ``known``: caps by rep that were read already."""
+    renamed = {f"rep_{name}": F(f"rep__{name}") for name in _REP_FIELDS if not name.startswith("_")}
+    rows = list(
+        PoolMember.objects.filter(pool=pool_id, retired_at=None)
+        .order_by("id")
+        .annotate(**renamed, **_extras("rep__"))
+        .values_list(
+            # The order of the engine's Member, then when it joined.
+            "id", "weight", "tier", "credit", "paused", "max_open", "open_leads", "last_assigned_at", "joined_at",
+            "pool__name", "pool__method", "pool__team_id", "pool__relax", "pool__offer_minutes", "pool__archived_at",
+            "pool__period", *renamed, "_skills", "_territories", "_team",
+        )
+    )  # fmt: skip
+    if not rows:
+        return _empty_pool(pool_id)
+    reps = _reps([dict(zip(_REP_FIELDS, row[16:], strict=True)) for row in rows], now, known)
+    name, method, team_id, relax, offer_minutes, archived_at, period = rows[0][9:16]
+    totals = _totals(rows, period, now) if method == "equal_totals" else {}
+    members = tuple(_member(row, reps[row[16]], totals) for row in rows)
+    return Pool(pool_id, name, method, members, team_id, tuple(relax), offer_minutes, archived_at is not None)
+
+
+def _member(row: Sequence[Any], rep: Rep, totals: Mapping[int, int]) -> Member:
+    pk, weight, tier, credit, paused, max_open, open_leads, last_assigned_at = row[:8]
+    total = totals.get(pk, 0)
+    return Member(pk, rep, weight, tier, credit, paused, max_open, open_leads, total, last_assigned_at)
+
+
+def _empty_pool(pool_id: int) -> Pool:
+    row = PoolRow.objects.get(pk=pool_id)
+    return Pool(row.pk, row.name, row.method, team_id=row.team_id, archived=row.archived_at is not None)
+
+
+def _totals(rows: Sequence[Any], period: str, now: datetime) -> dict[int, int]:
+    """Leads per member over the part of the period in which all of them were there, so that nobody who joins has to
+    catch up."""
+    since = max(period_start(period, now, "UTC"), *(row[8] for row in rows))
+    counted = Assignment.objects.filter(member__in=[row[0] for row in rows], started_at__gte=since)
+    return dict(counted.values_list("member").annotate(count=Count("id")))
+
+
+def _reps(
+    rows: Sequence[dict[str, Any]], now: datetime, known: Mapping[int, tuple[Cap, ...]] | None = None
+) -> dict[int, Rep]:
+    caps = known if known is not None else _caps(rows, now)
+    return {row["id"]: _rep(row, now, caps.get(row["id"], ())) for row in rows}
+
+
+def _caps(rows: Sequence[dict[str, Any]], now: datetime) -> dict[int, tuple[Cap, ...]]:
+    limited = [row for row in rows if any(limit is not None for limit in _limits(row))]
+    used = _used(limited, now)
+    return {
+        row["id"]: tuple(
+            Cap(period, limit, used.get((row["id"], period), 0))
+            for period, limit in zip(CAP_PERIODS, _limits(row), strict=True)
+            if limit is not None
+        )
+        for row in limited
+    }
+
+
+def _limits(row: dict[str, Any]) -> list[int | None]:
+    return [row[f"cap_per_{period}"] for period in CAP_PERIODS]
+
+
+def _used(rows: list[dict[str, Any]], now: datetime) -> dict[tuple[int, str], int]:
+    """New leads in the current periods, of reps who have caps."""
+    if not rows:
+        return {}
+    starts = {row["id"]: period_starts(now, row["time_zone"]) for row in rows}
+    wanted = {start for periods in starts.values() for start in periods.values()}
+    counters = RepCounter.objects.filter(rep__in=starts, starts_at__in=wanted)
+    return {
+        (rep, period): count
+        for rep, period, start, count in counters.values_list("rep_id", "period", "starts_at", "count")
+        if starts[rep][period] == start
+    }
+
+
+def _rep(row: dict[str, Any], now: datetime, caps: tuple[Cap, ...]) -> Rep:
+    until = row["away_until"]
+    return Rep(
+        id=row["id"],
+        user_id=row["user_id"],
+        name=row["name"],
+        team_id=row["_team"],
+        active=row["active"] and row["user__is_active"],
+        away=row["status"] == RepRow.Status.AWAY and (until is None or until > now),
+        away_reason=row["away_reason"],
+        away_until=until,
+        languages=frozenset(row["languages"]),
+        skills=frozenset(fold(name) for name in _split(row["_skills"])),
+        territories=frozenset(int(pk) for pk in _split(row["_territories"])),
+        capacity=row["capacity"],
+        open_leads=row["open_leads"],
+        caps=caps,
+        last_assigned_at=row["last_assigned_at"],
+        time_zone=row["time_zone"],
+    )
+
+
+def _split(text: str | None) -> list[str]:
+    return text.split(SEPARATOR) if text else []

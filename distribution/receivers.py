@@ -1,0 +1,90 @@
+"""What this app does when a lead comes in, is closed or is opened again."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from django.utils import timezone
+
+from distribution import compiling, services
+from distribution.errors import WrongState
+from distribution.models import Assignment, Rep, Territory, TerritoryArea
+from distribution.people import load_rep
+from distribution.services import books
+from distribution.services.handling import end_assignment
+from pipeline import signals
+from pipeline.models import AttributeDefinition, Lead
+
+
+@receiver(post_save, sender=Lead, dispatch_uid="distribution.lead_saved")
+def lead_saved(instance: Lead, created: bool, raw: bool, **_: Any) -> None:
+    """A new lead is routed after the commit; one that came in with an owner is held by that owner at once."""
+    if not created or raw:
+        return
+    if instance.routing_state == Lead.RoutingState.ASSIGNED:
+        hold_for_owner(instance)
+    elif instance.routing_state == Lead.RoutingState.NEW:
+        transaction.on_commit(partial(services.route_new_lead, instance.pk), robust=True)
+
+
+def hold_for_owner(lead: Lead) -> None:
+    """Write the assignment of a lead that has an owner already. It takes no turn and no counter; closed ones end."""
+    rep = Rep.objects.filter(user=lead.owner_id).first()
+    if rep is None:
+        raise WrongState("The owner of a lead must have a rep profile.")
+    started_at = lead.assigned_at or lead.created_at
+    assignment = Assignment(lead=lead, rep=rep, trigger=Assignment.Trigger.INTAKE, started_at=started_at)
+    if lead.closed_at is not None:
+        assignment.ended_at, assignment.end = lead.closed_at, Assignment.End.CLOSED
+    assignment.save(force_insert=True)
+    if lead.closed_at is None:
+        books.hold_place(rep.pk)
+
+
+@receiver(signals.lead_closed, dispatch_uid="distribution.lead_closed")
+def lead_closed(lead: Lead, **_: Any) -> None:
+    """In the transaction: the owner's place is free."""
+    held = Assignment.objects.filter(lead=lead, ended_at=None).first()
+    if held is not None:
+        end_assignment(held, Assignment.End.CLOSED, lead.closed_at or timezone.now())
+
+
+@receiver(signals.lead_reopened, dispatch_uid="distribution.lead_reopened")
+def lead_reopened(lead: Lead, actor: User | None = None, **_: Any) -> None:
+    """In the transaction: the owner, if any, holds it again, whatever the capacity."""
+    if lead.owner_id is None or Assignment.objects.filter(lead=lead, ended_at=None).exists():
+        return
+    now = timezone.now()
+    rep = load_rep(now, user_id=lead.owner_id)
+    if rep is None:
+        return
+    books.hold_place(rep.id)
+    Assignment.objects.create(
+        lead=lead, rep_id=rep.id, trigger=Assignment.Trigger.MANUAL, actor=actor, reason="reopened", started_at=now
+    )
+
+
+@receiver(signals.leads_created, dispatch_uid="distribution.leads_created")
+def leads_created(lead_ids: list[int], **_: Any) -> None:
+    """After the commit: many leads were stored at once."""
+    services.assign_leads(lead_ids)
+
+
+@receiver(signals.lead_waiting, dispatch_uid="distribution.lead_waiting")
+def lead_waiting(lead_id: int, **_: Any) -> None:
+    """After the commit: somebody waits for what becomes of this lead."""
+    services.route_new_lead(lead_id)
+
+
+@receiver((post_save, post_delete), sender=Territory, dispatch_uid="distribution.territory_changed")
+@receiver((post_save, post_delete), sender=TerritoryArea, dispatch_uid="distribution.area_changed")
+def territories_changed(**_: Any) -> None:
+    compiling.touch(compiling.TERRITORIES)
+
+
+@receiver((post_save, post_delete), sender=AttributeDefinition, dispatch_uid="distribution.catalogue_changed")
+def catalogue_changed(**_: Any) -> None:
+    compiling.touch(compiling.CATALOGUE)

@@ -1,0 +1,253 @@
+"""What owners and managers do with a lead they have: accept it, give it back, return it as invalid, pass it on."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from distribution.engine import ledger
+from distribution.errors import AlreadyTaken, NotYours, WrongState
+from distribution.models import Assignment, CreditCorrection, Decision, Offer, PoolMember, Rep
+from distribution.people import load_rep
+from distribution.services import books
+from distribution.services.assigning import assign_lead
+from distribution.services.recording import end_waiting
+from leadcrm.lib.transactions import retried
+from pipeline.models import Event, Lead
+from pipeline.services.standing import Standing, mark_accepted, open_leads, place
+
+
+def accept_lead(lead_id: int, *, rep: Rep, now: datetime | None = None) -> None:
+    """The owner takes the lead on. Doing it again changes nothing.
+
+    Raises:
+        NotYours: somebody else has it, or nobody.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        if not mark_accepted(lead_id, rep.user_id, now):
+            if not open_leads().filter(pk=lead_id, owner=rep.user_id).exists():
+                raise NotYours("This lead is not yours, or it is closed.")
+            return
+        Assignment.objects.filter(lead=lead_id, rep=rep, ended_at=None).update(accepted_at=now)
+        _tell(lead_id, Event.Kind.ACCEPTED, now, rep.user, rep=rep.name)
+
+
+def release_lead(lead_id: int, *, actor: User | None, reason: str = "", now: datetime | None = None) -> None:
+    """Take a lead from its owner and let the rules choose someone who did not have it yet.
+
+    Raises:
+        WrongState: nobody has it, or it is closed.
+    """
+    now = now or timezone.now()
+    _end(lead_id, Assignment.End.RELEASED, Event.Kind.RELEASED, _unassigned(reason, now), actor, reason, now)
+    assign_lead(lead_id, trigger=Assignment.Trigger.RETURNED, actor=actor, now=now)
+
+
+def return_lead(lead_id: int, *, actor: User | None, reason: str, now: datetime | None = None) -> None:
+    """The lead is no lead at all: it leaves routing, and a turn it cost is given back when it is returned in time.
+
+    Raises:
+        WrongState: nobody has it, or it is closed.
+    """
+    now = now or timezone.now()
+    invalid = Standing(Lead.RoutingState.EXCLUDED, "invalid", f"Returned as invalid: {reason}")
+    _end(lead_id, Assignment.End.RETURNED, Event.Kind.RETURNED, invalid, actor, reason, now, refund=True)
+
+
+def exclude_lead(lead_id: int, *, actor: User | None, reason: str, now: datetime | None = None) -> None:
+    """Keep a lead that nobody has out of routing.
+
+    Raises:
+        WrongState: somebody has it, or it is closed.
+    """
+    now = now or timezone.now()
+    lead = open_leads().filter(pk=lead_id).exclude(routing_state=Lead.RoutingState.ASSIGNED).first()
+    if lead is None:
+        raise WrongState("This lead has an owner or is closed.")
+    with transaction.atomic():
+        _place(lead, Standing(Lead.RoutingState.EXCLUDED, "excluded", f"Kept out of routing: {reason}"))
+        end_waiting(lead_id, now, Offer.End.WITHDRAWN)
+        _tell(lead_id, Event.Kind.EXCLUDED, now, actor, reason=reason)
+
+
+def reassign_lead(
+    lead_id: int,
+    *,
+    to: Rep | None = None,
+    actor: User | None = None,
+    reason: str = "",
+    now: datetime | None = None,
+) -> Decision | None:
+    """Give a lead to someone else.
+
+    Args:
+        to: who gets it, whatever their capacity; None lets the rules choose among those who did not have it yet.
+        actor: who decided so.
+
+    Returns:
+        The decision when the rules chose, None otherwise. A turn it cost the last owner is given back when the pool's
+        time for that has not passed; within one pool, a named receiver pays it.
+
+    Raises:
+        WrongState: the lead is closed, or ``to`` is not active.
+    """
+    now = now or timezone.now()
+    if to is not None:
+        _hand_over(lead_id, to, actor, reason, now)
+        return None
+    standing = _unassigned(reason, now)
+    _end(lead_id, Assignment.End.REASSIGNED, Event.Kind.RELEASED, standing, actor, reason, now, refund=True)
+    return assign_lead(lead_id, trigger=Assignment.Trigger.REASSIGNED, actor=actor, now=now)
+
+
+def _unassigned(reason: str, now: datetime) -> Standing:
+    words = f"Looking for someone else: {reason}" if reason else "Looking for someone else."
+    return Standing(Lead.RoutingState.UNASSIGNED, "released", words, next_attempt_at=now)
+
+
+@retried
+def _end(
+    lead_id: int,
+    end: Assignment.End,
+    event: Event.Kind,
+    standing: Standing,
+    actor: User | None,
+    reason: str,
+    now: datetime,
+    *,
+    refund: bool = False,
+) -> None:
+    """End the open assignment and leave the lead without an owner, in one transaction."""
+    with transaction.atomic():
+        held = _lock_held(lead_id)
+        if held is None:
+            raise WrongState("Nobody has this lead, or it is closed.")
+        _place(held.lead, standing)
+        end_assignment(held, end, now, reason)
+        if refund:
+            refund_turn(held, now, actor, reason)
+        _tell(lead_id, event, now, actor, rep=held.rep.name, reason=reason)
+
+
+@retried
+def _hand_over(lead_id: int, to: Rep, actor: User | None, reason: str, now: datetime) -> None:
+    receiver = load_rep(now, pk=to.pk)
+    if receiver is None or not receiver.active:
+        raise WrongState(f"{to.name} is not active.")
+    with transaction.atomic():
+        held = _lock_held(lead_id)
+        lead = held.lead if held else open_leads().filter(pk=lead_id).first()
+        if lead is None:
+            raise WrongState("This lead is closed or gone.")
+        if held and held.rep_id == to.pk:
+            return
+        words = f"Given to {to.name} by hand" + (f": {reason}" if reason else ".")
+        _place(lead, Standing(Lead.RoutingState.ASSIGNED, "manual", words, receiver.user_id, receiver.team_id, now))
+        end_waiting(lead_id, now, Offer.End.WITHDRAWN)
+        member = _move_turn(held, to, now, actor, reason) if held else None
+        books.take_place(receiver, now, enforce=False)
+        if member is not None:
+            books.post({}, {member.pk: 1}, now)
+        _open_by_hand(lead, to, member, held.decision_id if held else None, actor, reason, now)
+        _tell(lead_id, Event.Kind.REASSIGNED, now, actor, rep=to.name, user=to.user_id, reason=reason, sentence=words)
+
+
+def _open_by_hand(
+    lead: Lead,
+    rep: Rep,
+    member: PoolMember | None,
+    decision_id: int | None,
+    actor: User | None,
+    reason: str,
+    now: datetime,
+) -> None:
+    Assignment.objects.create(
+        lead=lead,
+        rep=rep,
+        member=member,
+        decision_id=decision_id,
+        trigger=Assignment.Trigger.MANUAL,
+        actor=actor,
+        reason=reason[:200],
+        started_at=now,
+    )
+
+
+def _move_turn(held: Assignment, to: Rep, now: datetime, actor: User | None, reason: str) -> PoolMember | None:
+    """End the old assignment; within the same pool, the receiver pays the turn that the old owner gets back."""
+    end_assignment(held, Assignment.End.REASSIGNED, now, reason)
+    if held.member is None:
+        return None
+    receiver = PoolMember.objects.filter(pool=held.member.pool_id, rep=to, retired_at=None).first()
+    if receiver is None:
+        refund_turn(held, now, actor, reason)
+    elif _in_time(held, now) and _posted(held):
+        turn = {held.member.pk: ledger.UNIT, receiver.pk: -ledger.UNIT}
+        books.correct(turn, CreditCorrection.Kind.MANUAL, now, reason=reason[:200], actor=actor)
+    return receiver
+
+
+def _lock_held(lead_id: int) -> Assignment | None:
+    """The open assignment of an open lead, with its pool locked before its lead, as everywhere."""
+    held = _held(lead_id)
+    if held is None:
+        return None
+    if held.member is not None:
+        books.lock_pool(held.member.pool_id)
+    list(Lead.objects.select_for_update(no_key=True).filter(pk=lead_id).values_list("pk"))
+    return _held(lead_id, unless=lambda again: again.pk != held.pk)
+
+
+def _held(lead_id: int, unless: Callable[[Assignment], bool] | None = None) -> Assignment | None:
+    held = (
+        Assignment.objects.select_related("lead", "rep", "member__pool", "decision")
+        .filter(lead=lead_id, ended_at=None, lead__closed_at=None, lead__archived_at=None)
+        .first()
+    )
+    if held is not None and unless is not None and unless(held):
+        raise AlreadyTaken("Somebody changed who has this lead a moment ago.")
+    return held
+
+
+def end_assignment(held: Assignment, end: Assignment.End, now: datetime, reason: str = "") -> bool:
+    """End an assignment and free its place; False when it had ended before."""
+    ended = Assignment.objects.filter(pk=held.pk, ended_at=None).update(ended_at=now, end=end, reason=reason[:200])
+    if ended:
+        books.free_place(held.rep_id, held.member_id)
+    return ended == 1
+
+
+def refund_turn(held: Assignment, now: datetime, actor: User | None, reason: str) -> None:
+    """Reverse the whole posting of the decision that gave the lead, once, and only within the pool's time for it."""
+    posting = _posted(held) if _in_time(held, now) else {}
+    if not posting or CreditCorrection.objects.filter(decision=held.decision, kind="refund").exists():
+        return
+    reversed_posting = {member: -amount for member, amount in posting.items()}
+    kind = CreditCorrection.Kind.REFUND
+    books.correct(reversed_posting, kind, now, reason=reason[:200], actor=actor, decision=held.decision)
+
+
+def _in_time(held: Assignment, now: datetime) -> bool:
+    return held.member is not None and now - held.started_at <= timedelta(days=held.member.pool.refund_days)
+
+
+def _posted(held: Assignment) -> dict[int, int]:
+    """The change of credit by member that the decision behind an assignment made, from its stored trace."""
+    trace = getattr(held.decision, "trace", None) if held.decision else None
+    if trace is None or held.trigger == Assignment.Trigger.MANUAL:
+        return {}
+    rows: list[dict[str, Any]] = trace.data["attempts"][-1]["candidates"] if trace.data["attempts"] else []
+    return {row["member"]: row["after"] - row["before"] for row in rows if "after" in row}
+
+
+def _place(lead: Lead, standing: Standing) -> None:
+    if not place(lead, standing):
+        raise AlreadyTaken("Somebody changed this lead a moment ago.")
+
+
+def _tell(lead_id: int, kind: Event.Kind, now: datetime, actor: User | None, **data: Any) -> None:
+    Event.objects.create(lead_id=lead_id, kind=kind, at=now, actor=actor, data=data)

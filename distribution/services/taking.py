@@ -1,0 +1,101 @@
+"""What reps do to get a lead: claim one that was offered, or ask for the next one of a queue."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from distribution.errors import AlreadyTaken, Full, NotYours
+from distribution.models import Assignment, Offer, PoolMember, Rep
+from distribution.people import load_rep
+from distribution.services import books
+from distribution.services.recording import end_waiting
+from leadcrm.lib.transactions import retried
+from pipeline.models import Event, Lead
+from pipeline.services.standing import Standing, open_leads, place
+
+
+def offers_to(rep: Rep) -> QuerySet[Offer]:
+    """Open offers that a rep may take: made to the rep, to a pool or to a team of the rep."""
+    pools = rep.memberships.filter(retired_at=None, paused=False).values("pool")
+    teams = rep.user.lead_teams.values("pk")
+    mine = Q(rep=rep) | Q(rep=None, pool__in=pools) | Q(team__in=teams)
+    return Offer.objects.filter(mine, ended_at=None, lead__routing_state=Lead.RoutingState.CLAIMABLE)
+
+
+@retried
+def claim_lead(lead_id: int, *, rep: Rep, now: datetime | None = None) -> Assignment:
+    """Take a lead that was offered. The first to do so has it; doing it again changes nothing.
+
+    Raises:
+        NotYours: it was not offered to this rep. AlreadyTaken: somebody else was faster. Full: at capacity.
+    """
+    now = now or timezone.now()
+    mine = Assignment.objects.filter(lead=lead_id, rep=rep, ended_at=None).first()
+    if mine is not None:
+        return mine
+    offer = offers_to(rep).filter(lead=lead_id).filter(Q(expires_at=None) | Q(expires_at__gt=now)).first()
+    if offer is None:
+        _explain_missing_offer(lead_id, rep)
+    with transaction.atomic():
+        return _take(offer, rep, Assignment.Trigger.CLAIMED, now)
+
+
+@retried
+def pull_next(rep: Rep, *, now: datetime | None = None) -> Assignment | None:
+    """Give a rep the next lead of the queues the rep may take from: highest priority first, then the oldest.
+
+    Returns None when nothing waits.
+
+    Raises:
+        Full: at capacity.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        waiting = offers_to(rep).filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        next_lead = open_leads().filter(pk__in=waiting.values("lead")).order_by("-priority", "created_at", "pk")
+        # Somebody who pulls at the same time gets the lead after this one.
+        chosen = next_lead.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+        if chosen is None:
+            return None
+        offer = waiting.filter(lead=chosen).first()
+        return _take(offer, rep, Assignment.Trigger.PULLED, now) if offer else None
+
+
+def _explain_missing_offer(lead_id: int, rep: Rep) -> None:
+    lost = Offer.objects.filter(Q(rep=rep) | Q(rep=None), lead=lead_id)
+    if lost.exists():
+        raise AlreadyTaken("Somebody else was faster, or the offer has ended.")
+    raise NotYours("This lead was not offered to you.")
+
+
+def _take(offer: Offer | None, rep: Rep, trigger: Assignment.Trigger, now: datetime) -> Assignment:
+    taker = load_rep(now, pk=rep.pk)
+    lead = Lead.objects.filter(pk=offer.lead_id).first() if offer else None
+    if offer is None or lead is None or taker is None or not taker.active:
+        raise NotYours("This lead was not offered to you.")
+    member = PoolMember.objects.filter(pool=offer.pool_id, rep=rep, retired_at=None).first()
+    owned: dict[str, Any] = {"owner_id": taker.user_id, "team_id": taker.team_id, "assigned_at": now}
+    words = f"Taken by {rep.name}."
+    taken = Standing(Lead.RoutingState.ASSIGNED, trigger, words, accepted_at=now, **owned)
+    if lead.routing_state != Lead.RoutingState.CLAIMABLE or not place(lead, taken):
+        raise AlreadyTaken("Somebody else was faster.")
+    if not books.take_place(taker, now):
+        raise Full("You are at your limit of leads; close one, or ask for more capacity.")
+    end_waiting(lead.pk, now, Offer.End.LOST)
+    Offer.objects.filter(pk=offer.pk).update(end=Offer.End.TAKEN)
+    books.post({}, {member.pk: 1} if member else {}, now)
+    event_data = {"rep": rep.name, "user": rep.user_id, "sentence": words}
+    Event.objects.create(lead=lead, kind=Event.Kind.ASSIGNED, at=now, actor=rep.user, data=event_data)
+    return Assignment.objects.create(
+        lead=lead,
+        rep=rep,
+        member=member,
+        decision_id=offer.decision_id,
+        trigger=trigger,
+        actor=rep.user,
+        started_at=now,
+        accepted_at=now,
+    )

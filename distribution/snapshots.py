@@ -1,0 +1,180 @@
+"""Facts of a lead, and decisions over a snapshot that is filled in as the decision asks. Reads only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet
+from django.utils import timezone
+
+from distribution.compiling import World, live_world, world_of
+from distribution.engine.decision import Decision
+from distribution.engine.facts import ATTRIBUTE_PREFIX, Field, LeadFacts, Value
+from distribution.engine.routing import route
+from distribution.engine.snapshot import Missing, Snapshot
+from distribution.models import Assignment, RuleSet
+from distribution.people import SEPARATOR, joined, load_pool, load_rep
+from pipeline.matching import Matches, match_account, match_accounts, match_people, match_person
+from pipeline.models import Account, Lead
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A lead with what routing must know about it beside its own columns. ``had``: reps who gave it up or lost it."""
+
+    lead: Lead
+    matches: Matches
+    account: Account | None
+    had: frozenset[int] = frozenset()
+
+
+def leads_to_route() -> QuerySet[Lead]:
+    """Leads with everything that their facts are made of, in one query."""
+    lost = (Assignment.End.REASSIGNED, Assignment.End.RETURNED, Assignment.End.RELEASED)
+    held_before = Assignment.objects.filter(lead=OuterRef("pk"), end__in=lost)
+    return Lead.objects.select_related("source", "stage__pipeline", "account").annotate(
+        had_by=joined(held_before, "lead", "rep_id")
+    )
+
+
+def read_subject(lead: Lead) -> Subject:
+    """Who a lead of :func:`leads_to_route` is: open leads of the same person, the account, who had it before."""
+    return Subject(lead, match_person(lead), lead.account or match_account(lead), _had_by(lead))
+
+
+def read_subjects(leads: Sequence[Lead]) -> list[Subject]:
+    """:func:`read_subject` for many leads, in a fixed number of queries, in their order."""
+    people = match_people(leads)
+    unknown = [lead for lead in leads if lead.account_id is None]
+    accounts = dict(zip((lead.pk for lead in unknown), match_accounts(unknown), strict=True)) if unknown else {}
+    return [
+        Subject(lead, matches, lead.account or accounts.get(lead.pk), _had_by(lead))
+        for lead, matches in zip(leads, people, strict=True)
+    ]
+
+
+def _had_by(lead: Lead) -> frozenset[int]:
+    joined_ids: str | None = getattr(lead, "had_by", None)
+    return frozenset(int(pk) for pk in joined_ids.split(SEPARATOR)) if joined_ids else frozenset()
+
+
+def facts_of(subject: Subject, attributes: Mapping[str, Field]) -> LeadFacts:
+    """A lead in the terms of the field catalogue."""
+    lead, account = subject.lead, subject.account
+    values: dict[str, Value] = {
+        "source": lead.source.slug,
+        "pipeline": lead.stage.pipeline.slug,
+        "product": lead.product,
+        "country": lead.country,
+        "region": lead.region,
+        "postal_code": lead.postal_code,
+        "city": lead.city,
+        "language": lead.language,
+        "time_zone": lead.time_zone,
+        "company": lead.company,
+        "industry": lead.industry,
+        "employees": lead.employees,
+        "value": lead.value_base,
+        "currency": lead.currency,
+        "score": lead.score,
+        "priority": lead.priority,
+        "first_name": lead.first_name,
+        "last_name": lead.last_name,
+        "email": lead.email,
+        "email_domain": lead.email.rpartition("@")[2],
+        "phone": lead.phone,
+        "job_title": lead.job_title,
+        "website": lead.website,
+        "message": lead.message,
+        "tags": tuple(str(tag) for tag in lead.tags),
+        "account": account.name if account else "",
+        "account_owned": bool(account and account.owner_id),
+        "duplicate": subject.matches.duplicate_of is not None,
+        "utm_source": lead.utm_source,
+        "utm_medium": lead.utm_medium,
+        "utm_campaign": lead.utm_campaign,
+        "utm_term": lead.utm_term,
+        "utm_content": lead.utm_content,
+    }
+    for key, raw in lead.attributes.items():
+        field = attributes.get(ATTRIBUTE_PREFIX + key)
+        if field is not None:
+            values[field.key] = attribute_value(field.type, raw)
+    return LeadFacts(values, account.pk if account else None)
+
+
+def attribute_value(type: str, raw: Any) -> Value:
+    """A stored attribute as a fact. What is not of its type stays a text, and conditions on it report an error."""
+    try:
+        if type == "number" and not isinstance(raw, bool):
+            return Decimal(str(raw))
+        if type == "date":
+            return date.fromisoformat(str(raw))
+    except (InvalidOperation, ValueError):
+        return str(raw)
+    return raw if isinstance(raw, bool) or raw is None else str(raw)
+
+
+def open_snapshot(subject: Subject, world: World, now: datetime) -> Snapshot:
+    """The world for one lead, without anybody in it yet."""
+    return Snapshot(
+        now=now,
+        rule_set=world.rule_set,
+        territories=world.territories,
+        keeper=subject.matches.keeper,
+        account_owner=subject.account.owner_id if subject.account else None,
+        previous_owner=subject.matches.previous_owner,
+        had=subject.had,
+    )
+
+
+def decide(facts: LeadFacts, snapshot: Snapshot) -> tuple[Decision, Snapshot]:
+    """Decide, loading each pool, rep or owner that the decision asks for. Returns the snapshot it stood on as well."""
+    while True:
+        try:
+            return route(facts, snapshot), snapshot
+        except Missing as missing:
+            snapshot = _with(snapshot, missing)
+
+
+def _with(snapshot: Snapshot, missing: Missing) -> Snapshot:
+    key, now = missing.id, snapshot.now
+    if missing.kind == "pool":
+        return replace(snapshot, pools={**snapshot.pools, key: load_pool(key, now)})
+    if missing.kind == "owner":
+        return replace(snapshot, owners={**snapshot.owners, key: load_rep(now, user_id=key)})
+    rep = load_rep(now, pk=key)
+    if rep is None:
+        raise LookupError(f"there is no rep {key}")
+    return replace(snapshot, reps={**snapshot.reps, key: rep})
+
+
+def reload_pool(snapshot: Snapshot, pool_id: int) -> Snapshot:
+    """The same snapshot with one pool read again, now that it is locked.
+
+    Counts of new leads per period are not read again: they are checked when the winner's place is taken.
+    """
+    known = {member.rep.id: member.rep.caps for member in snapshot.pool(pool_id).members}
+    return replace(snapshot, pools={**snapshot.pools, pool_id: load_pool(pool_id, snapshot.now, known)})
+
+
+def preview_lead(
+    lead: Lead,
+    *,
+    rule_set: RuleSet | None = None,
+    overrides: Mapping[str, Value] | None = None,
+    now: datetime | None = None,
+) -> Decision:
+    """What would become of a lead now, under the live rules or another rule set. Reads only.
+
+    The lead may be unsaved. ``overrides`` replace facts by field key after matching, as if it had come in with them.
+    """
+    world = world_of(rule_set) if rule_set else live_world()
+    subject = read_subject(lead)
+    facts = facts_of(subject, world.attributes)
+    if overrides:
+        facts = LeadFacts({**facts.values, **overrides}, facts.account_id)
+    decision, _ = decide(facts, open_snapshot(subject, world, now or timezone.now()))
+    return decision

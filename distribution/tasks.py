@@ -1,0 +1,22 @@
+"""Doors through which beat runs the sweeps. Each finds what is due by itself and is safe to run twice."""
+
+from celery import shared_task
+
+from distribution import services
+from leadcrm.lib import beat
+
+
+@shared_task
+def sweep_unassigned() -> str:
+    """Route leads that nobody routed."""
+    return f"assigned {services.sweep_unassigned()}"
+
+
+@shared_task
+def sweep_waiting() -> str:
+    """Let leads that waited long enough be routed again."""
+    return f"released {services.sweep_holds()} held and {services.sweep_offers()} offered"
+
+
+beat.register("Route unassigned leads", task="distribution.tasks.sweep_unassigned", every_seconds=60)
+beat.register("Release waiting leads", task="distribution.tasks.sweep_waiting", every_seconds=60)

@@ -1,0 +1,81 @@
+"""Writes where a lead stands in routing: who has it, or why nobody does. Called by distribution only, in the
+transaction of the assignment or decision that it records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from leadcrm.lib.bulk import update_each
+from pipeline.models import Lead
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The routing columns of a lead. ``code`` and ``sentence`` explain the state to people and programs."""
+
+    state: str
+    code: str
+    sentence: str
+    owner_id: int | None = None
+    team_id: int | None = None
+    assigned_at: datetime | None = None
+    accepted_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+
+
+def open_leads() -> QuerySet[Lead]:
+    """Leads that may still change hands."""
+    return Lead.objects.filter(closed_at=None, archived_at=None)
+
+
+def place(lead: Lead, standing: Standing, **also: Any) -> bool:
+    """Write a standing if the lead is still open and as it was read; ``also`` sets further columns with it.
+
+    Returns False, and changes nothing, when somebody changed the lead in between.
+    """
+    changed = open_leads().filter(pk=lead.pk, version=lead.version).update(**_columns(standing), **also)
+    return changed == 1
+
+
+def _columns(standing: Standing) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "routing_state": standing.state,
+        "routing_code": standing.code,
+        "routing_sentence": standing.sentence,
+        "owner_id": standing.owner_id,
+        "next_attempt_at": standing.next_attempt_at,
+        "accepted_at": standing.accepted_at,
+        "version": F("version") + 1,
+        "attempts": F("attempts") + 1,
+    }
+    if standing.team_id is not None:
+        columns["team_id"] = standing.team_id
+    if standing.assigned_at is not None:
+        columns["assigned_at"] = standing.assigned_at
+    return columns
+
+
+def mark_accepted(lead_id: int, owner_id: int, now: datetime) -> bool:
+    """Note the first acceptance by the owner. False when the lead is not theirs, is closed or was accepted before."""
+    lead = open_leads().filter(pk=lead_id, owner=owner_id, accepted_at=None)
+    return lead.update(accepted_at=now, version=F("version") + 1) == 1
+
+
+def place_many(rows: Sequence[tuple[Lead, Standing, Mapping[str, Any]]]) -> set[int]:
+    """:func:`place` for many leads in one statement, each with the same further columns. Returns who was placed."""
+    return update_each(
+        Lead,
+        [_row(lead, standing, also) for lead, standing, also in rows],
+        match=("id", "version"),
+        also="version = t.version + 1, attempts = t.attempts + 1",
+        where="t.closed_at IS NULL AND t.archived_at IS NULL",
+    )
+
+
+def _row(lead: Lead, standing: Standing, also: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {name: value for name, value in _columns(standing).items() if name not in ("version", "attempts")}
+    kept = {"team_id": lead.team_id, "assigned_at": lead.assigned_at}
+    return {"id": lead.pk, "version": lead.version, **kept, **columns, **also}

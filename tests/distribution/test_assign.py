@@ -1,0 +1,414 @@
+"""What becomes of a lead, end to end through the services, on a real database."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from distribution import services
+from distribution.errors import AlreadyTaken, Full, NotYours, WrongState
+from distribution.models import Assignment, CreditCorrection, Decision, DecisionTrace, Hold, Offer, PoolMember, Rep
+from distribution.snapshots import leads_to_route, preview_lead
+from pipeline.models import Event, Lead
+from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
+from tests.distribution.world import credits, make_lead, make_leads, owners, stages, world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pool():
+    return world("Ann", "Ben", "Cleo")
+
+
+def test_seven_leads_go_round_three_reps_in_turn(pool):
+    """Closing leads in between does not move anyone's turn."""
+    for number in range(7):
+        lead = make_lead(email=f"p{number}@x.example")
+        services.assign_lead(lead.pk)
+        if number == 2:
+            _close(lead)
+    assert owners() == ["Ann", "Ben", "Cleo", "Ann", "Ben", "Cleo", "Ann"]
+
+
+def _close(lead):
+    from pipeline.services.leads import close_lead
+
+    lead.refresh_from_db()
+    close_lead(lead, stages()["won"], actor=None)
+
+
+def test_a_stored_lead_is_routed_by_itself_after_the_commit(pool, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        lead = make_lead()
+        assert Lead.objects.get(pk=lead.pk).routing_state == "new"
+    lead.refresh_from_db()
+    assert (lead.routing_state, lead.owner.rep.name) == ("assigned", "Ann")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rolled_back_lead_leaves_no_trace(pool):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        make_lead()
+        _ = 1 / 0
+    assert not Assignment.objects.exists()
+    assert credits(pool) == [0, 0, 0]
+
+
+def test_saving_a_lead_again_does_not_route_it_again(pool, django_capture_on_commit_callbacks):
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    lead.refresh_from_db()
+    with django_capture_on_commit_callbacks(execute=True):
+        lead.city = "Bern"
+        lead.save()
+    assert Decision.objects.filter(lead=lead).count() == 1
+
+
+def test_the_same_lead_is_assigned_once_however_often_it_is_asked_for(pool):
+    lead = make_lead()
+    assert services.assign_lead(lead.pk) is not None
+    assert services.assign_lead(lead.pk) is None
+    assert Assignment.objects.filter(lead=lead).count() == 1
+
+
+@pytest.mark.parametrize("column", ["closed_at", "archived_at"])
+def test_closed_and_archived_leads_are_never_assigned(pool, column):
+    lead = make_lead()
+    Lead.objects.filter(pk=lead.pk).update(**{column: datetime.now(UTC)})
+    assert services.assign_lead(lead.pk) is None
+    assert services.assign_leads([lead.pk]).assigned == 0
+
+
+def test_a_lead_that_is_gone_ends_quietly(pool):
+    lead = make_lead()
+    pk = lead.pk
+    lead.delete()
+    assert services.assign_lead(pk) is None
+    services.route_new_lead(pk)
+
+
+def test_everything_is_written_with_the_assignment(pool):
+    lead = make_lead()
+    decision = services.assign_lead(lead.pk)
+    lead.refresh_from_db()
+    ann = Rep.objects.get(name="Ann")
+    assert decision.winner == ann
+    assert decision.trace.data["winner"]["name"] == "Ann"
+    assert lead.owner == ann.user
+    assert lead.routing_sentence == decision.sentence
+    assert ann.open_leads == 1
+    assert PoolMember.objects.get(pool=pool, rep=ann).open_leads == 1
+    assert sum(credits(pool)) == 0
+    assert Event.objects.filter(lead=lead, kind="lead.assigned").count() == 1
+    assert sorted(ann.counters.values_list("period", "count")) == [("day", 1), ("hour", 1), ("month", 1), ("week", 1)]
+
+
+def test_routing_that_fails_keeps_the_lead_marks_it_and_the_sweep_finishes_it(pool, monkeypatch):
+    from distribution.services import assigning
+
+    with monkeypatch.context() as patch:
+        patch.setattr(assigning, "decide", lambda *_: 1 / 0)
+        lead = make_lead()
+        services.route_new_lead(lead.pk)
+    lead.refresh_from_db()
+    assert (lead.routing_state, lead.routing_code) == ("error", "error")
+    assert services.sweep_unassigned(now=lead.next_attempt_at - timedelta(seconds=1)) == 0
+    assert services.sweep_unassigned(now=lead.next_attempt_at) == 1
+
+
+def test_one_poisoned_lead_does_not_stop_the_sweep(pool, monkeypatch):
+    from distribution.services import sweeping
+
+    bad, good = make_lead(email="a@x.example"), make_lead(email="b@x.example")
+    real = sweeping.assign_lead
+
+    def failing(pk, **more):
+        if pk == bad.pk:
+            raise RuntimeError
+        return real(pk, **more)
+
+    monkeypatch.setattr(sweeping, "assign_lead", failing)
+    assert services.sweep_unassigned() == 1
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert (good.routing_state, bad.routing_state) == ("assigned", "error")
+
+
+# --- Limits -------------------------------------------------------------------------------------
+
+
+def test_a_full_rep_is_skipped_and_gets_leads_again_after_closing_one():
+    world(make_rep("Ann", capacity=1), make_rep("Ben", capacity=1))
+    first, second, third = make_leads(3)
+    for lead in (first, second, third):
+        services.assign_lead(lead.pk)
+    third.refresh_from_db()
+    assert (third.routing_state, third.routing_code) == ("unassigned", "all_at_capacity")
+    _close(first)
+    assert services.sweep_unassigned(now=third.next_attempt_at) == 1
+    third.refresh_from_db()
+    assert third.owner.rep.name == "Ann"
+
+
+def test_a_capacity_is_one_over_all_pools():
+    ann = make_rep("Ann", capacity=1)
+    north, south = make_pool("North", ann), make_pool("South", ann)
+    rules = make_rule_set()
+    make_rule(rules, "North", ("city", "is", "Oslo"), pool=north)
+    make_rule(rules, "South", ("city", "is", "Rome"), pool=south)
+    publish(rules)
+    first, second = make_lead(email="a@x.example", city="Oslo"), make_lead(email="b@x.example", city="Rome")
+    services.assign_lead(first.pk)
+    services.assign_lead(second.pk)
+    assert owners() == ["Ann", "Main Rest"]
+
+
+def test_a_daily_cap_holds_and_ends_at_the_reps_own_midnight():
+    world(make_rep("Ann", cap_per_day=2, time_zone="Asia/Tokyo"))
+    evening = datetime(2026, 3, 2, 14, 59, tzinfo=UTC)  # 23:59 in Tokyo
+    leads = make_leads(4)
+    for lead in leads[:3]:
+        services.assign_lead(lead.pk, now=evening)
+    leads[2].refresh_from_db()
+    assert leads[2].routing_code == "all_at_capacity"
+    services.assign_lead(leads[2].pk, now=evening + timedelta(minutes=1))
+    leads[2].refresh_from_db()
+    assert leads[2].routing_state == "assigned"
+
+
+def test_a_pool_cap_counts_only_leads_of_that_pool():
+    pool = world("Ann", "Ben")
+    PoolMember.objects.filter(pool=pool, rep__name="Ann").update(max_open=1)
+    for lead in make_leads(4):
+        services.assign_lead(lead.pk)
+    assert owners() == ["Ann", "Ben", "Ben", "Ben"]
+
+
+# --- The same person ----------------------------------------------------------------------------
+
+
+def test_a_person_with_an_open_lead_stays_with_its_owner_and_takes_no_turn(pool):
+    first = make_lead(email="fp@odoo.example")
+    services.assign_lead(first.pk)
+    before = credits(pool)
+    second = make_lead(email="fp@odoo.example")
+    decision = services.assign_lead(second.pk)
+    second.refresh_from_db()
+    assert (decision.outcome, second.owner.rep.name, second.duplicate_of_id) == ("kept", "Ann", first.pk)
+    assert credits(pool) == before
+
+
+def test_a_person_whose_owner_left_is_given_to_someone_else(pool):
+    first = make_lead(email="fp@odoo.example")
+    services.assign_lead(first.pk)
+    Rep.objects.filter(name="Ann").update(active=False)
+    second = make_lead(email="fp@odoo.example")
+    assert services.assign_lead(second.pk).winner.name == "Ben"
+
+
+def test_a_lead_that_comes_with_an_owner_is_held_by_that_owner_and_takes_no_turn(pool):
+    ben = Rep.objects.get(name="Ben")
+    lead = make_lead(owner=ben.user, routing_state="assigned")
+    assert Assignment.objects.get(lead=lead).rep == ben
+    assert credits(pool) == [0, 0, 0]
+    ben.refresh_from_db()
+    assert ben.open_leads == 1
+
+
+def test_a_copy_without_its_owner_is_distributed(pool):
+    lead = make_lead(owner=Rep.objects.get(name="Ben").user, routing_state="assigned")
+    copy = Lead.objects.get(pk=lead.pk)
+    copy.pk, copy.uid, copy.owner, copy.routing_state = None, None, None, "new"
+    copy.uid = Lead._meta.get_field("uid").get_default()
+    copy.save()
+    assert services.assign_leads([copy.pk]).assigned == 1
+
+
+# --- Giving back --------------------------------------------------------------------------------
+
+
+def test_an_invalid_lead_returned_in_time_gives_every_credit_back(pool):
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    services.return_lead(lead.pk, actor=None, reason="test entry")
+    lead.refresh_from_db()
+    assert (lead.routing_state, lead.routing_code) == ("excluded", "invalid")
+    assert credits(pool) == [0, 0, 0]
+    assert sum(CreditCorrection.objects.values_list("amount", flat=True)) == 0
+    assert services.assign_lead(make_lead(email="b@x.example").pk).winner.name == "Ben"  # longest since the last lead
+
+
+def test_an_invalid_lead_returned_too_late_costs_its_turn(pool):
+    lead = make_lead()
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    services.assign_lead(lead.pk, now=now)
+    before = credits(pool)
+    services.return_lead(lead.pk, actor=None, reason="late", now=now + timedelta(days=15))
+    assert credits(pool) == before
+
+
+def test_a_lead_marked_lost_gives_no_turn_back(pool):
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    before = credits(pool)
+    from pipeline.services.leads import close_lead
+
+    lead.refresh_from_db()
+    close_lead(lead, stages()["lost"], actor=None, lost_reason="no budget")
+    assert credits(pool) == before
+    assert Rep.objects.get(name="Ann").open_leads == 0
+
+
+def test_released_leads_go_to_someone_who_did_not_have_them(pool):
+    lead = make_lead()
+    for expected in ("Ann", "Ben", "Cleo"):
+        lead.refresh_from_db()
+        assert expected == services.assign_lead(lead.pk).winner.name if lead.attempts == 0 else lead.owner.rep.name
+        services.release_lead(lead.pk, actor=None, reason="no time")
+    lead.refresh_from_db()
+    assert (lead.routing_state, lead.routing_code) == ("unassigned", "nobody_eligible")
+
+
+def test_a_manager_gives_a_lead_to_someone_and_within_the_pool_the_receiver_pays_the_turn(pool):
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    cleo = Rep.objects.get(name="Cleo")
+    services.reassign_lead(lead.pk, to=cleo, reason="knows them")
+    lead.refresh_from_db()
+    assert lead.owner == cleo.user
+    assert sum(credits(pool)) == 0
+    ann_credit, _, cleo_credit = credits(pool)
+    assert ann_credit > 0 > cleo_credit
+    assert list(Assignment.objects.filter(lead=lead, ended_at=None).values_list("rep__name", flat=True)) == ["Cleo"]
+    assert Rep.objects.get(name="Ann").open_leads == 0
+
+
+def test_reassigning_by_the_rules_refunds_the_old_owner_and_debits_the_new(pool):
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    decision = services.reassign_lead(lead.pk, reason="on holiday")
+    assert decision.winner.name != "Ann"
+    assert sum(credits(pool)) == 0
+    assert credits(pool)[0] >= 0
+
+
+def test_a_lead_nobody_has_cannot_be_returned(pool):
+    with pytest.raises(WrongState, match="Nobody has this lead"):
+        services.return_lead(make_lead().pk, actor=None, reason="x")
+
+
+def test_only_the_owner_accepts_and_only_once(pool):
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    ann, ben = Rep.objects.get(name="Ann"), Rep.objects.get(name="Ben")
+    with pytest.raises(NotYours):
+        services.accept_lead(lead.pk, rep=ben)
+    services.accept_lead(lead.pk, rep=ann)
+    services.accept_lead(lead.pk, rep=ann)
+    assert Event.objects.filter(lead=lead, kind="lead.accepted").count() == 1
+
+
+# --- Offers, queues, holds ----------------------------------------------------------------------
+
+
+def test_a_claim_pool_offers_to_all_and_the_first_to_accept_has_it():
+    world("Ann", "Ben", method="claim")
+    ann, ben = Rep.objects.get(name="Ann"), Rep.objects.get(name="Ben")
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    assert Offer.objects.filter(lead=lead, ended_at=None).count() == 2
+    services.claim_lead(lead.pk, rep=ben)
+    services.claim_lead(lead.pk, rep=ben)
+    with pytest.raises(AlreadyTaken):
+        services.claim_lead(lead.pk, rep=ann)
+    lead.refresh_from_db()
+    assert lead.owner == ben.user
+    assert not Offer.objects.filter(ended_at=None).exists()
+
+
+def test_someone_it_was_not_offered_to_cannot_claim():
+    world("Ann", method="claim")
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    with pytest.raises(NotYours):
+        services.claim_lead(lead.pk, rep=make_rep("Zoe"))
+
+
+def test_a_full_rep_cannot_claim_and_the_offer_stays():
+    world(make_rep("Ann", capacity=1), method="claim")
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    Rep.objects.update(open_leads=1)
+    with pytest.raises(Full):
+        services.claim_lead(lead.pk, rep=Rep.objects.get(name="Ann"))
+    assert Offer.objects.filter(lead=lead, ended_at=None).count() == 1
+
+
+def test_pulling_gives_the_most_urgent_then_the_oldest_lead():
+    world("Ann", method="pull")
+    old, new = make_lead(email="a@x.example"), make_lead(email="b@x.example")
+    urgent = make_lead(email="c@x.example", priority=5)
+    for lead in (old, new, urgent):
+        services.assign_lead(lead.pk)
+    ann = Rep.objects.get(name="Ann")
+    assert [services.pull_next(ann).lead for _ in range(3)] == [urgent, old, new]
+    assert services.pull_next(ann) is None
+
+
+def test_offers_that_ran_out_are_routed_again():
+    world("Ann", method="claim")
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    expires_at = Offer.objects.get().expires_at
+    assert services.sweep_offers(now=expires_at - timedelta(seconds=1)) == 0
+    assert services.sweep_offers(now=expires_at) == 1
+    services.sweep_unassigned(now=expires_at)
+    assert Offer.objects.filter(lead=lead, ended_at=None).count() == 1
+
+
+def test_a_held_lead_waits_and_is_tried_again():
+    ann = make_rep("Ann", status="away")
+    rules = make_rule_set()
+    make_rule(rules, "Hold", pool=make_pool("Sales", ann), if_unavailable="hold")
+    publish(rules)
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    hold = Hold.objects.get(lead=lead)
+    assert hold.code == "nobody_available"
+    Rep.objects.filter(pk=ann.pk).update(status="available")
+    assert services.sweep_holds(now=hold.retry_at) == 1
+    assert services.sweep_unassigned(now=hold.retry_at) == 1
+    assert Hold.objects.get(pk=hold.pk).released_at == hold.retry_at
+
+
+# --- Preview ------------------------------------------------------------------------------------
+
+
+def test_a_hundred_previews_change_nothing_and_equal_the_first_real_assignment(pool):
+    make_leads(4)
+    services.assign_leads(Lead.objects.values_list("pk", flat=True))
+    lead = make_lead(email="next@x.example")
+    before = _everything()
+    from distribution.engine.decision import digest, render_trace
+
+    digests = {digest(render_trace(preview_lead(leads_to_route().get(pk=lead.pk)))) for _ in range(100)}
+    assert _everything() == before
+    assert digests == {services.assign_lead(lead.pk).digest}
+
+
+def _everything():
+    tables = connection.introspection.table_names()
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f'SELECT count(*) FROM "{table}"')
+        cursor.execute("SELECT md5(string_agg(m::text, '|' ORDER BY id)) FROM distribution_poolmember m")
+        members = cursor.fetchone()
+        cursor.execute("SELECT md5(string_agg(l::text, '|' ORDER BY id)) FROM pipeline_lead l")
+        return (
+            members,
+            cursor.fetchone(),
+            Decision.objects.count(),
+            DecisionTrace.objects.count(),
+            Event.objects.count(),
+        )
