@@ -70,12 +70,12 @@ def longest_waiting(member: Member) -> tuple[datetime, int]:
 
 @method("round_robin", "Round robin", "Everyone in turn, whatever their weight (weight 0: no turns).", posts=True)
 def round_robin(candidates: Sequence[Member]) -> Ranking:
-    return _by_ledger(candidates, [min(member.weight, 1) for member in candidates])
+    return _by_ledger(candidates, lambda member: min(member.weight, 1))
 
 
 @method("weighted", "Weighted round robin", "In turn, in proportion to the weights.", posts=True)
 def weighted(candidates: Sequence[Member]) -> Ranking:
-    return _by_ledger(candidates, [member.weight for member in candidates])
+    return _by_ledger(candidates, lambda member: member.weight)
 
 
 @method("priority_tiers", "Priority tiers", "Tier 1 first, by weight; the next tier when nobody there can.", posts=True)
@@ -118,7 +118,10 @@ def _by_score(candidates: Sequence[Member], score: Callable[[Member], Any], why:
     return Ranking(order, why={member.id: why(member) for member in order})
 
 
-def _by_ledger(candidates: Sequence[Member], weights: list[int]) -> Ranking:
+def _by_ledger(members: Sequence[Member], weight: Callable[[Member], int]) -> Ranking:
+    # What rounding leaves over goes to whoever waits longest, so that it never breaks a tie the other way.
+    candidates = sorted(members, key=longest_waiting)
+    weights = [weight(member) for member in candidates]
     stands = ledger.turns(weights, [member.credit for member in candidates])
     keys = [_turn_key(turn, member) for turn, member in zip(stands, candidates, strict=True)]
     places = sorted(range(len(candidates)), key=keys.__getitem__)
