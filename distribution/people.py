@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from django.db.models import Aggregate, Count, F, OuterRef, QuerySet, Subquery, TextField
+from django.db.models import Aggregate, Count, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
 
 from distribution.engine.people import CAP_PERIODS, Cap, Member, Pool, Rep
@@ -64,16 +64,16 @@ def load_rep(now: datetime, **lookup: Any) -> Rep | None:
 
 def load_pool(pool_id: int, now: datetime, known: Mapping[int, tuple[Cap, ...]] | None = None) -> Pool:
     """A pool and its members as of now. ``known``: caps by rep that were read already."""
-    renamed = {f"rep_{name}": F(f"rep__{name}") for name in _REP_FIELDS if not name.startswith("_")}
+    rep_columns = [name if name.startswith("_") else f"rep__{name}" for name in _REP_FIELDS]
     rows = list(
         PoolMember.objects.filter(pool=pool_id, retired_at=None)
         .order_by("id")
-        .annotate(**renamed, **_extras("rep__"))
+        .annotate(**_extras("rep__"))
         .values_list(
             # The order of the engine's Member, then when it joined.
             "id", "weight", "tier", "credit", "paused", "max_open", "open_leads", "last_assigned_at", "joined_at",
             "pool__name", "pool__method", "pool__team_id", "pool__relax", "pool__offer_minutes", "pool__archived_at",
-            "pool__period", *renamed, "_skills", "_territories", "_team",
+            "pool__period", *rep_columns,
         )
     )  # fmt: skip
     if not rows:

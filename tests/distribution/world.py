@@ -41,7 +41,7 @@ def make_leads(count: int, **fields: Any) -> list[Lead]:
 
 def owners() -> list[str]:
     """Who got each lead, in the order of the leads."""
-    return list(Assignment.objects.order_by("lead").values_list("rep__name", flat=True))
+    return list(Assignment.objects.order_by("lead_id").values_list("rep__name", flat=True))
 
 
 def credits(pool: Pool) -> list[int]:
