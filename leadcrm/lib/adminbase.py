@@ -55,7 +55,7 @@ class ModelAdmin(unfold.admin.ModelAdmin):
         found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term.replace(NUL, ""))
         return found
 
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             save_edited(obj, form, also=self.computed_fields)
         else:

@@ -81,7 +81,8 @@ class ManyField(forms.MultipleChoiceField):
 
     def clean(self, value: Any) -> list[str]:
         chosen = set(super().clean(value))
-        return [key for key, _label in self.choices if key in chosen]
+        choices: Any = self.choices
+        return [key for key, _label in choices if key in chosen]
 
 
 def languages_field(**kwargs: Any) -> ManyField:
@@ -110,9 +111,9 @@ def clean_place(form: forms.BaseForm, postal: Iterable[str] = ("postal_code",)) 
     Puts what is wrong on its field; fills in the country when only the region says it.
     """
     values = form.cleaned_data
-    country = values.get("country")
-    if country is None:  # at fault itself
+    if "country" not in values:  # at fault itself
         return
+    country: str = values["country"]
     region = _read(form, "region", lambda raw: region_code(country, raw))
     if region and not country:
         country = values["country"] = region[:2]
