@@ -1,0 +1,113 @@
+import fcntl
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from leadcrm.celery import app
+from leadcrm.lib import prepare
+from leadcrm.lib.beat import ensure_schedules
+from leadcrm.lib.supervisor import Supervisor
+from pipeline.models import Lead
+
+PING_SECONDS = 1.0
+# Celery warns on every start as root; on a person's own machine there is nothing to learn from it.
+PYTHON = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
+
+
+class Command(BaseCommand):
+    help = "Run everything on this machine, in the foreground: web, worker and beat. Ctrl-C stops all."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help="where the site answers")
+        parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
+        parser.add_argument("--web-workers", type=int, default=2, metavar="N", help="web processes, of 4 threads each")
+        parser.add_argument("--concurrency", type=int, default=2, metavar="N", help="tasks at the same time")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = _address(options["bind"])
+        _require_free(host, port)
+        with _only_one():
+            self.prepare(demo=not options["no_demo"])
+            supervisor = Supervisor(_commands(options))
+            supervisor.run(lambda: self.greet(supervisor, host, port))
+
+    def prepare(self, *, demo: bool) -> None:
+        self.say("Preparing the database.")
+        prepare.migrate()
+        ensure_schedules()
+        self.say("Preparing the static files.")
+        prepare.collect_static()
+        if demo and not settings.PRODUCTION and not Lead.objects.exists():
+            self.say("The database is empty: filling it with a demo company.")
+            call_command("demo", stdout=self.stdout)
+
+    def greet(self, supervisor: Supervisor, host: str, port: int) -> None:
+        """Say where to go once web and worker answer."""
+        url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/"  # noqa: S104 - what was asked for
+        while not (_answers(url + "healthz") and app.control.ping(timeout=PING_SECONDS)):
+            if supervisor.stopping:
+                return
+            time.sleep(0.2)
+        self.say(f"\nLeadCRM is running at {url}   (admin: {url}admin/)\nCtrl-C stops everything.\n")
+
+    def say(self, text: str) -> None:
+        self.stdout.write(self.style.SUCCESS(text))
+        self.stdout.flush()
+
+
+def _commands(options: dict[str, Any]) -> dict[str, list[str]]:
+    web = ["-w", str(options["web_workers"]), "-k", "gthread", "--threads", "4", "-b", options["bind"]]
+    quiet = ["--no-control-socket", "--graceful-timeout", "5", "--log-level", "warning"]
+    celery = [*PYTHON, "-m", "celery", "--quiet", "-A", "leadcrm"]
+    return {
+        "web": [*PYTHON, "-m", "gunicorn", "leadcrm.wsgi", *web, *quiet],
+        "worker": [*celery, "worker", "-c", str(options["concurrency"]), "--without-gossip", "--without-mingle"],
+        "beat": [*celery, "beat", "--pidfile="],
+    }
+
+
+def _address(bind: str) -> tuple[str, int]:
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise CommandError(f"--bind {bind} is not an address. Write HOST:PORT, such as 127.0.0.1:8000.")
+    return host.strip("[]"), int(port)
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            other = f"./run --bind {host}:{port + 1}"
+            raise CommandError(f"Cannot use {host}:{port} ({error.strerror}). Choose another: {other}") from error
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Two supervisors on one directory would mean two beats, each sending every periodic task."""
+    with (settings.VAR_DIR / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(f"LeadCRM is already running from {settings.VAR_DIR}. Stop it first.") from None
+        yield
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own http address
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
