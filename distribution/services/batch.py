@@ -18,13 +18,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from distribution.compiling import World, live_world
-from distribution.engine import outcomes
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.facts import LeadFacts
 from distribution.engine.people import Member, Pool, Rep
 from distribution.engine.sentences import sentence
 from distribution.engine.snapshot import Snapshot
-from distribution.models import Assignment, Decision, DecisionTrace
+from distribution.models import Assignment, Decision, DecisionTrace, Hold, Offer
 from distribution.services import books
 from distribution.services.assigning import assign_lead, mark_failed, needs_routing
 from distribution.services.recording import (
@@ -33,6 +32,8 @@ from distribution.services.recording import (
     build_assignment,
     build_decision,
     build_event,
+    build_holds,
+    build_offers,
     build_trace,
     learned,
     standing_of,
@@ -54,7 +55,6 @@ logger = logging.getLogger(__name__)
 
 # A pool stays locked while one chunk is written: short enough for a live lead to wait.
 CHUNK: Final = 100
-_SIMPLE: Final = (outcomes.ASSIGNED, outcomes.KEPT, outcomes.NO_RULE)
 
 
 @dataclass(slots=True)
@@ -115,8 +115,8 @@ def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult
     groups: dict[int, list[_Case]] = defaultdict(list)
     for subject in read_subjects(together):
         case = shared.decide(subject)
-        if case.choice.outcome in _SIMPLE and subject.lead.routing_state in Lead.UNFINISHED:
-            groups[case.choice.pool.id if case.choice.pool else 0].append(case)
+        if subject.lead.routing_state in Lead.UNFINISHED:
+            groups[_pool_id(case)].append(case)
         else:
             later.add(subject.lead.pk)
     for pool_id, cases in groups.items():
@@ -124,6 +124,11 @@ def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult
     for lead in leads:
         if lead.pk in later:
             _assign_alone(lead.pk, occasion, result)
+
+
+def _pool_id(case: _Case) -> int:
+    """The pool that must be locked to write a case; 0 for none."""
+    return case.choice.pool.id if case.choice.pool else 0
 
 
 def _repeats(leads: Sequence[Lead]) -> set[int]:
@@ -227,7 +232,7 @@ def _write_group(
             shared.reload(pool_id)
         for case in cases:
             again = shared.decide(case.subject)
-            if (again.choice.pool.id if again.choice.pool else 0) != pool_id or again.choice.outcome not in _SIMPLE:
+            if _pool_id(again) != pool_id:
                 left.add(case.subject.lead.pk)
                 continue
             settled.append(again)
@@ -265,6 +270,10 @@ def _write(cases: Sequence[_Case], occasion: Occasion) -> None:
         if case.choice.winner is not None
     )
     _post(cases, occasion.now)
+    holds = [row for case, made in written for row in build_holds(case.subject.lead, case.choice, made, occasion)]
+    offers = [row for case, made in written for row in build_offers(case.subject.lead, case.choice, made, occasion)]
+    Hold.objects.bulk_create(holds)
+    Offer.objects.bulk_create(offers)
     Event.objects.bulk_create(
         build_event(case.subject.lead, case.choice, decision, occasion) for case, decision in written
     )

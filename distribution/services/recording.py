@@ -75,7 +75,8 @@ def record(subject: Subject, choice: Choice, occasion: Occasion) -> Decision:
         build_assignment(subject.lead, choice, decision, occasion).save(force_insert=True)
         books.post(choice.postings, {winner.id: 1} if winner.id else {}, occasion.now)
     else:
-        _wait(subject.lead, choice, decision, occasion)
+        Hold.objects.bulk_create(build_holds(subject.lead, choice, decision, occasion))
+        Offer.objects.bulk_create(build_offers(subject.lead, choice, decision, occasion))
     build_event(subject.lead, choice, decision, occasion).save(force_insert=True)
     return decision
 
@@ -175,26 +176,35 @@ def build_event(lead: Lead, choice: Choice, decision: Decision, occasion: Occasi
     )
 
 
-def _wait(lead: Lead, choice: Choice, decision: Decision, occasion: Occasion) -> None:
-    """Offers or a hold, for a lead that nobody got."""
-    if choice.outcome == outcomes.HELD:
-        Hold.objects.create(
-            lead=lead,
+def build_holds(lead: Lead, choice: Choice, decision: Decision, occasion: Occasion) -> list[Hold]:
+    """The hold of a lead that waits for someone to be available; none for other outcomes."""
+    if choice.outcome != outcomes.HELD:
+        return []
+    return [
+        Hold(
+            lead_id=lead.pk,
             pool_id=choice.pool.id if choice.pool else None,
-            decision=decision,
+            decision_id=decision.pk,
             code=choice.reason,
             since=occasion.now,
             retry_at=occasion.now + HOLD_FOR,
         )
-    elif choice.outcome in (outcomes.OFFERED, outcomes.QUEUED):
-        Offer.objects.bulk_create(_offers(lead, choice, decision, occasion))
+    ]
 
 
-def _offers(lead: Lead, choice: Choice, decision: Decision, occasion: Occasion) -> list[Offer]:
+def build_offers(lead: Lead, choice: Choice, decision: Decision, occasion: Occasion) -> list[Offer]:
+    """Who may take a lead that is offered to reps, or queued for a team or a pool; nobody for other outcomes."""
     pool, final = choice.pool, choice.final
-    shared = {"lead": lead, "decision": decision, "pool_id": pool.id if pool else None, "offered_at": occasion.now}
-    if choice.outcome == outcomes.QUEUED or final is None or pool is None:
-        return [Offer(team_id=final.team_id if final else None, **shared)]
+    if choice.outcome not in (outcomes.OFFERED, outcomes.QUEUED) or final is None:
+        return []
+    shared = {
+        "lead_id": lead.pk,
+        "decision_id": decision.pk,
+        "pool_id": pool.id if pool else None,
+        "offered_at": occasion.now,
+    }
+    if choice.outcome == outcomes.QUEUED or pool is None:
+        return [Offer(team_id=final.team_id, **shared)]
     expires_at = occasion.now + timedelta(minutes=pool.offer_minutes)
     return [Offer(rep_id=member.rep.id, expires_at=expires_at, **shared) for member in final.screening.eligible]
 

@@ -1,0 +1,128 @@
+"""What routing costs in queries: a fixed number per lead, whatever the size of the world."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from distribution import services
+from distribution.models import Assignment, Decision, DecisionTrace, PoolMember, Rep, RepCounter
+from pipeline.models import Account, Lead
+from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
+from tests.distribution.world import make_lead, make_leads, owners, world
+
+pytestmark = pytest.mark.django_db
+
+BUDGET = 16
+
+
+def queries(service, *args):
+    with CaptureQueriesContext(connection) as captured:
+        service(*args)
+    return [q["sql"] for q in captured if not q["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))]
+
+
+def costly_world():
+    """Everything that costs a query at once: caps, skills, accounts to match by domain and by name."""
+    reps = [make_rep(f"Rep {n}", cap_per_day=50, capacity=100, cap_per_hour=40) for n in range(5)]
+    sales = make_pool("Sales", *reps)
+    rules = make_rule_set(pool=sales)
+    make_rule(rules, "Everything", ("country", "is", "DE"), pool=sales, match_language=True, set_priority=2)
+    publish(rules)
+    Account.objects.create(name="Novak Pumps", domain="novak.example", country="DE", owner=reps[0].user)
+
+
+def costly_lead(number=1):
+    return make_lead(
+        email=f"p{number}@novak.example",
+        phone=f"+4930123{number:05}",
+        company="Novak Pumps GmbH",
+        country="DE",
+        language="de",
+    )
+
+
+def test_one_lead_is_assigned_within_the_budget():
+    costly_world()
+    Rep.objects.update(languages=["de"])
+    services.assign_lead(costly_lead(1).pk)  # compiles the rules
+    lead = costly_lead(2)
+    captured = queries(services.assign_lead, lead.pk)
+    lead.refresh_from_db()
+    assert lead.owner_id
+    assert len(captured) <= BUDGET, "\n".join(captured)
+
+
+def test_the_number_of_queries_does_not_grow_with_other_pools_or_old_leads():
+    costly_world()
+    Rep.objects.update(languages=["de"])
+    services.assign_lead(costly_lead(1).pk)
+    few = len(queries(services.assign_lead, costly_lead(2).pk))
+    for number in range(20):
+        make_pool(f"Other {number}", f"Other rep {number}")
+    make_leads(300)
+    many = len(queries(services.assign_lead, costly_lead(3).pk))
+    assert many == few
+
+
+def test_a_pool_of_any_size_is_read_in_the_same_number_of_queries():
+    pool = world("Ann", "Ben")
+    services.assign_lead(make_lead(email="a@x.example").pk)
+    few = len(queries(services.assign_lead, make_lead(email="b@x.example").pk))
+    PoolMember.objects.bulk_create(PoolMember(pool=pool, rep=make_rep(f"More {n}")) for n in range(40))
+    many = len(queries(services.assign_lead, make_lead(email="c@x.example").pk))
+    assert many == few
+
+
+def test_a_batch_costs_at_most_one_query_per_lead():
+    costly_world()
+    Rep.objects.update(languages=["de"], capacity=None, cap_per_day=None, cap_per_hour=None)
+    leads = make_leads(500, country="DE", language="de", company="Some Firm")
+    captured = queries(services.assign_leads, [lead.pk for lead in leads])
+    assert Lead.objects.filter(routing_state="assigned", pk__in=[lead.pk for lead in leads]).count() == 500
+    assert len(captured) <= 500 / 4
+
+
+def test_a_batch_gives_the_leads_to_the_same_people_as_one_by_one():
+    world("Ann", "Ben", "Cleo", method="weighted")
+    PoolMember.objects.filter(rep__name="Ben").update(weight=3)
+    Rep.objects.filter(name="Cleo").update(capacity=20)
+    now = timezone.now()
+    leads = make_leads(250)
+    services.assign_leads([lead.pk for lead in leads], now=now)
+    together = owners()
+
+    for table in (DecisionTrace, Assignment, RepCounter, Decision):
+        table.objects.all().delete()
+    PoolMember.objects.update(credit=0, open_leads=0, last_assigned_at=None)
+    Rep.objects.update(open_leads=0, last_assigned_at=None)
+    Lead.objects.update(routing_state="new", owner=None, next_attempt_at=now, assigned_at=None, team=None, attempts=0)
+    for lead in leads:
+        services.assign_lead(lead.pk, now=now)
+    assert owners() == together
+    assert together.count("Cleo") == 20
+
+
+def test_a_person_twice_in_one_batch_stays_with_one_owner():
+    world("Ann", "Ben")
+    first, second = make_lead(email="same@x.example"), make_lead(email="same@x.example")
+    services.assign_leads([first.pk, second.pk])
+    assert owners() == ["Ann", "Ann"]
+
+
+def test_a_batch_never_exceeds_a_capacity():
+    world(make_rep("Ann", capacity=3), make_rep("Ben", cap_per_day=2))
+    leads = make_leads(20)
+    result = services.assign_leads([lead.pk for lead in leads])
+    assert sorted(owners()) == ["Ann"] * 3 + ["Ben"] * 2
+    assert result.assigned == 5
+    assert result.others["all_at_capacity"] == 15
+
+
+def test_a_batch_run_twice_changes_nothing_the_second_time():
+    world("Ann", "Ben")
+    ids = [lead.pk for lead in make_leads(10)]
+    services.assign_leads(ids)
+    before = owners()
+    assert services.assign_leads(ids).assigned == 0
+    assert owners() == before
