@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class DistributionConfig(AppConfig):
@@ -6,4 +7,6 @@ class DistributionConfig(AppConfig):
     verbose_name = "Distribution"
 
     def ready(self) -> None:
-        from distribution import receivers  # noqa: F401 - importing it connects it
+        from distribution import guards, receivers  # noqa: F401 - importing it connects it
+
+        post_migrate.connect(guards.install, sender=self, dispatch_uid="distribution.guards")
