@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
-from distribution.onboarding.mapping import FILE_NAME, MappingError, OnboardMapping, parse_mapping
+from distribution.onboarding.mapping import FILE_NAME, OnboardMapping, parse_mapping
 from distribution.onboarding.plan import Problem
 from distribution.onboarding.sheets import Table
 from leadcrm.lib.csvfile import read_csv
+from leadcrm.lib.mapping import MappingError
 from leadcrm.lib.text import Unreadable
 
 _SUFFIXES: Final = (".csv", ".tsv", ".txt")

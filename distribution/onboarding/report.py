@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any, Final, TextIO
 
 from distribution.onboarding.plan import Action, Plan, Problem, Step
+from leadcrm.lib.rows import rows_text
 from leadcrm.lib.text import csv_safe
 
-_MOST_ROWS: Final = 12
 _MOST_CHANGES: Final = 20
 
 
@@ -48,14 +48,6 @@ def group_problems(problems: Iterable[Problem]) -> list[tuple[Problem, list[int]
         rows[key].append(problem.row)
         first.setdefault(key, problem)
     return [(problem, rows[key]) for key, problem in first.items()]
-
-
-def rows_text(rows: list[int]) -> str:
-    if rows == [0]:
-        return "the whole file"
-    shown = ", ".join(map(str, rows[:_MOST_ROWS]))
-    more = f" and {len(rows) - _MOST_ROWS} more" if len(rows) > _MOST_ROWS else ""
-    return f"{'row' if len(rows) == 1 else f'{len(rows)} rows:'} {shown}{more}"
 
 
 def write_problems(problems: Iterable[Problem], stream: TextIO) -> None:

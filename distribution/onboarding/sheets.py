@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from distribution.onboarding.fields import KINDS, Kind
-from distribution.onboarding.mapping import MappingError, OnboardMapping, closest
+from distribution.onboarding.mapping import OnboardMapping
 from distribution.onboarding.plan import Problem
+from leadcrm.lib.mapping import MappingError, closest
 from leadcrm.lib.text import clean, match_key, quoted
 
 _MOST_COLUMNS_NAMED: Final = 12

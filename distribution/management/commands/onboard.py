@@ -6,10 +6,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from distribution.onboarding.applying import apply_plan, done_lines
 from distribution.onboarding.files import read_directory
-from distribution.onboarding.mapping import MappingError, OnboardMapping, parse_mapping
+from distribution.onboarding.mapping import OnboardMapping, parse_mapping
 from distribution.onboarding.plan import Plan
 from distribution.onboarding.planning import build_plan
 from distribution.onboarding.report import plan_data, plan_lines, write_problems
+from leadcrm.lib.mapping import MappingError
 
 
 class Command(BaseCommand):
