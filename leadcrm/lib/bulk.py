@@ -44,7 +44,7 @@ def update_each(
     statement = (
         f'UPDATE "{model._meta.db_table}" AS t SET {", ".join([*sets, *filter(None, [also])])} '  # noqa: S608
         f"FROM (VALUES {places}) AS v WHERE {' AND '.join([*conditions, *filter(None, [where])])} "
-        f'RETURNING t."{model._meta.pk.column}"'
+        f'RETURNING "{model._meta.pk.column}"'
     )
     prepared = [fields[name].get_db_prep_save(row[name], connection) for row in rows for name in names]
     with connection.cursor() as cursor:
