@@ -207,6 +207,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # both, so that nobody can lock a colleague out
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 
 # --- Web security -------------------------------------------------------------------------------
 
@@ -296,16 +297,15 @@ PAYLOAD_RETENTION_DAYS = integer("PAYLOAD_RETENTION_DAYS", default=90)
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LINE_FORMATS: dict[str, dict[str, Any]] = {
+    "text": {"format": "%(levelname)-7s %(name)s: %(message)s"},
+    "json": {"()": "leadcrm.lib.logs.json_formatter"},
+}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "text": {"format": "%(levelname)-7s %(name)s: %(message)s"},
-        "json": {"()": "leadcrm.lib.logs.json_formatter"},
-    },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "json" if LOG_FORMAT == "json" else "text"}
-    },
+    "formatters": {"line": LINE_FORMATS["json" if LOG_FORMAT == "json" else "text"]},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL if LOG_LEVEL in logging.getLevelNamesMapping() else "INFO"},
     "loggers": {
         "django.server": {"handlers": ["console"], "propagate": False},

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import IO, TextIO
 
 COLOURS = {"web": 36, "worker": 33, "beat": 35}
@@ -36,13 +37,14 @@ class Log:
         if self._coloured:
             prefix = f"\033[{COLOURS.get(name, 32)}m{prefix}\033[0m"
         with self._lock:
-            self._stream.write(f"{prefix} {text.rstrip()}\n")
+            self._stream.write(f"{prefix} {text}\n")
             self._stream.flush()
 
     def copy(self, name: str, source: IO[bytes]) -> None:
         """Pass on the output of a program until it ends."""
         for raw in source:
-            self.line(name, raw.decode(errors="replace"))
+            if text := raw.decode(errors="replace").rstrip():
+                self.line(name, text)
 
 
 class Program:
@@ -75,6 +77,7 @@ class Program:
         if age < PAUSE_SECONDS:
             return
         self._log.line(self.name, f"ended with {_outcome(self._process.returncode)}; starting it again")
+        self._end_group()  # a killed master leaves its workers, who would hold the port and wait for ever
         self.start()
 
     def ask_to_stop(self) -> None:
@@ -85,11 +88,15 @@ class Program:
         """Wait for its end; after so many seconds end it and everything it started."""
         if self._process is None:
             return
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(max(0.0, seconds))
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._end_group()
+        self._process.wait()
+
+    def _end_group(self) -> None:
+        if self._process:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 class Supervisor:
