@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Prefetch, Subquery
+from django.db.models import F, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from distribution.engine import rules as engine
@@ -22,6 +22,7 @@ from distribution.engine.territories import Area, TerritoryIndex, build_index
 from distribution.engine.territories import Territory as EngineTerritory
 from distribution.engine.text import fold
 from distribution.models import Condition, ConfigStamp, RoutingRule, RuleSet, Territory, TerritoryArea
+from leadcrm.lib.compiled import CompiledQuery
 from pipeline.models import AttributeDefinition, LeadSource, Pipeline
 
 TERRITORIES: Final = "territories"
@@ -67,16 +68,22 @@ def touch_territories() -> None:
 
 def _live_row() -> tuple[int, int, int]:
     """The id of the live rule set, 0 when there is none, and the stamps of territories and catalogue."""
+    rows = _LIVE.rows()
+    if rows:
+        return rows[0]
+    versions = dict(ConfigStamp.objects.values_list("kind", "version"))
+    return 0, versions.get(TERRITORIES, 0), versions.get(CATALOGUE, 0)
 
+
+def _live_and_stamps(_: int) -> QuerySet[RuleSet, tuple[int, int, int]]:
     def stamp(kind: str) -> Coalesce:
         return Coalesce(Subquery(ConfigStamp.objects.filter(pk=kind).values("version")), 0)
 
-    live = RuleSet.objects.filter(state=RuleSet.State.LIVE)
-    row: tuple[int, int, int] | None = live.values_list("id", stamp(TERRITORIES), stamp(CATALOGUE)).first()
-    if row is None:
-        versions = dict(ConfigStamp.objects.values_list("kind", "version"))
-        return 0, versions.get(TERRITORIES, 0), versions.get(CATALOGUE, 0)
-    return row
+    live = RuleSet.objects.filter(state=RuleSet.State.LIVE).order_by()
+    return live.values_list("id", stamp(TERRITORIES), stamp(CATALOGUE))
+
+
+_LIVE: Final = CompiledQuery(_live_and_stamps)
 
 
 def _live_rules(pk: int, stamp: int) -> engine.RuleSet:

@@ -13,6 +13,7 @@ from distribution.models import Assignment, PoolMember, RepCounter
 from distribution.models import Pool as PoolRow
 from distribution.models import Rep as RepRow
 from distribution.periods import period_start, period_starts
+from leadcrm.lib.compiled import CompiledQuery
 from pipeline.models import Team
 
 SEPARATOR: Final = "\x1f"
@@ -64,8 +65,19 @@ def load_rep(now: datetime, **lookup: Any) -> Rep | None:
 
 def load_pool(pool_id: int, now: datetime, known: Mapping[int, tuple[Cap, ...]] | None = None) -> Pool:
     """A pool and its members as of now. ``known``: caps by rep that were read already."""
+    rows = _MEMBERS.rows(pool_id)
+    if not rows:
+        return _empty_pool(pool_id)
+    reps = _reps([dict(zip(_REP_FIELDS, row[16:], strict=True)) for row in rows], now, known)
+    name, method, team_id, relax, offer_minutes, archived_at, period = rows[0][9:16]
+    totals = _totals(rows, period, now) if method == "equal_totals" else {}
+    members = tuple(_member(row, reps[row[16]], totals) for row in rows)
+    return Pool(pool_id, name, method, members, team_id, tuple(relax), offer_minutes, archived_at is not None)
+
+
+def _members_of(pool_id: int) -> QuerySet[PoolMember, tuple[Any, ...]]:
     rep_columns = [name if name.startswith("_") else f"rep__{name}" for name in _REP_FIELDS]
-    rows = list(
+    return (
         PoolMember.objects.filter(pool=pool_id, retired_at=None)
         .order_by("id")
         .annotate(**_extras("rep__"))
@@ -76,13 +88,9 @@ def load_pool(pool_id: int, now: datetime, known: Mapping[int, tuple[Cap, ...]] 
             "pool__period", *rep_columns,
         )
     )  # fmt: skip
-    if not rows:
-        return _empty_pool(pool_id)
-    reps = _reps([dict(zip(_REP_FIELDS, row[16:], strict=True)) for row in rows], now, known)
-    name, method, team_id, relax, offer_minutes, archived_at, period = rows[0][9:16]
-    totals = _totals(rows, period, now) if method == "equal_totals" else {}
-    members = tuple(_member(row, reps[row[16]], totals) for row in rows)
-    return Pool(pool_id, name, method, members, team_id, tuple(relax), offer_minutes, archived_at is not None)
+
+
+_MEMBERS: Final = CompiledQuery(_members_of)
 
 
 def _member(row: Sequence[Any], rep: Rep, totals: Mapping[int, int]) -> Member:

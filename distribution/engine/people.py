@@ -35,6 +35,7 @@ class Rep:
     open_leads: int = 0
     caps: tuple[Cap, ...] = ()
     last_assigned_at: datetime | None = None
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

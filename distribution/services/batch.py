@@ -23,7 +23,7 @@ from distribution.engine.facts import LeadFacts
 from distribution.engine.people import Member, Pool, Rep
 from distribution.engine.sentences import sentence
 from distribution.engine.snapshot import Snapshot
-from distribution.models import Assignment, Decision, DecisionTrace, Hold, Offer
+from distribution.models import Assignment, Decision, Hold, Offer
 from distribution.services import books
 from distribution.services.assigning import assign_lead, mark_failed, needs_routing
 from distribution.services.recording import (
@@ -47,8 +47,9 @@ from distribution.snapshots import (
     read_subjects,
     reload_pool,
 )
+from leadcrm.lib.bulk import insert_many
 from leadcrm.lib.transactions import retried
-from pipeline.models import Event, Lead
+from pipeline.models import Lead
 from pipeline.services.standing import place_many
 
 logger = logging.getLogger(__name__)
@@ -262,21 +263,21 @@ def _write(cases: Sequence[_Case], occasion: Occasion) -> None:
     Decision.objects.bulk_create(decisions)
     for trace, decision in zip(traces, decisions, strict=True):
         trace.decision_id = decision.pk
-    DecisionTrace.objects.bulk_create(traces)
+    insert_many(traces)
     written = list(zip(cases, decisions, strict=True))
-    Assignment.objects.bulk_create(
-        build_assignment(case.subject.lead, case.choice, decision, occasion)
-        for case, decision in written
-        if case.choice.winner is not None
+    insert_many(
+        [
+            build_assignment(case.subject.lead, case.choice, decision, occasion)
+            for case, decision in written
+            if case.choice.winner is not None
+        ]
     )
     _post(cases, occasion.now)
     holds = [row for case, made in written for row in build_holds(case.subject.lead, case.choice, made, occasion)]
     offers = [row for case, made in written for row in build_offers(case.subject.lead, case.choice, made, occasion)]
     Hold.objects.bulk_create(holds)
     Offer.objects.bulk_create(offers)
-    Event.objects.bulk_create(
-        build_event(case.subject.lead, case.choice, decision, occasion) for case, decision in written
-    )
+    insert_many([build_event(case.subject.lead, case.choice, decision, occasion) for case, decision in written])
 
 
 def _take_places(cases: Sequence[_Case], now: datetime) -> None:

@@ -63,3 +63,19 @@ def _type(field: "models.Field[Any, Any]") -> str:
     """What to cast a value to. SQLite keeps dates as texts, which a cast to its date types would destroy."""
     kind = field.cast_db_type(connection) or "text"
     return kind if connection.vendor == "postgresql" else {"bigint": "integer", "integer": "integer"}.get(kind, "text")
+
+
+def insert_many(rows: Sequence[models.Model]) -> None:
+    """Insert new rows of one model; the quickest way the database has. Primary keys are not filled in."""
+    if not rows:
+        return
+    model = type(rows[0])
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_create(rows)
+        return
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    # COPY takes texts as they are; a multi-row INSERT would quote every one of them twice.
+    with connection.cursor() as cursor, cursor.copy(f'COPY "{model._meta.db_table}" ({columns}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row([field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields])
