@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import unfold.admin
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import quote
+from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, QuerySet
 from django.forms import BaseModelFormSet, Form, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.forms import PaginationInlineFormSet
 
@@ -65,13 +68,29 @@ class ModelAdmin(unfold.admin.ModelAdmin):
         """As Django does it, but with ``save_edited`` for the rows that exist."""
         forms_by_instance = {id(row.instance): row for row in formset.forms}
         formset.save(commit=False)
-        for gone in formset.deleted_objects:
-            gone.delete()
+        for obj in formset.deleted_objects:
+            self.remove_row(obj)
         for obj, _fields in formset.changed_objects:
             save_edited(obj, forms_by_instance[id(obj)])
         for obj in formset.new_objects:
-            obj.save()
+            self.add_row(obj)
         formset.save_m2m()
+
+    def add_row(self, obj: Any) -> None:
+        obj.save()
+
+    def remove_row(self, obj: Any) -> None:
+        obj.delete()
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        try:
+            for pk in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(pk)
+        except ValidationError:
+            self.message_user(request, "The selection could not be read. Nothing was changed.", messages.ERROR)
+            return None
+        response: HttpResponse | None = super().response_action(request, queryset)
+        return response
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -88,6 +107,13 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class HistoryAdmin(SimpleHistoryAdmin, ModelAdmin):
+    """For what keeps a row per change. History is to read: putting back one row would not put back what hangs on it."""
+
+    def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
 
 
 class ArchivedFilter(DropdownFilter):
