@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Final
 
 from distribution.compiling import lead_catalogue
 from distribution.engine.facts import Catalogue, Field
@@ -12,6 +13,15 @@ from leadcrm.lib.money import CURRENCIES
 from leadcrm.lib.places import countries, read_table
 
 Choices = tuple[tuple[str, str], ...]
+SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Who it is": (
+        "company", "account", "account_owned", "job_title", "first_name", "last_name", "email", "email_domain", "phone",
+        "website", "duplicate",
+    ),
+    "Where it is": ("country", "region", "postal_code", "city", "territory", "language", "time_zone"),
+    "What it wants": ("product", "industry", "employees", "value", "currency", "score", "priority", "tags", "message"),
+    "Where it came from": ("source", "pipeline", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,14 @@ def rule_fields() -> RuleFields:
         territories={pk: name for pk, name, archived in territories if archived is None},
         archived_territories={pk: name for pk, name, archived in territories if archived is not None},
     )
+
+
+def by_section(fields: Catalogue) -> dict[str, list[Field]]:
+    """The fields in the sections in which people look for them; the installation's own come last."""
+    sections = {title: [fields[key] for key in keys if key in fields] for title, keys in SECTIONS.items()}
+    sorted_in = {entry.key for entries in sections.values() for entry in entries}
+    rest = [entry for key, entry in fields.items() if key not in sorted_in]
+    return sections | ({"Your own questions": rest} if rest else {})
 
 
 def with_choices(fields: Catalogue) -> dict[str, Field]:

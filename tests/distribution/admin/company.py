@@ -1,0 +1,119 @@
+"""One of everything that the admin shows, as often as wanted."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from axes.models import AccessAttempt
+from django.contrib.auth.models import Group
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from distribution.models import (
+    Assignment,
+    CreditCorrection,
+    Decision,
+    Hold,
+    Offer,
+    Pool,
+    PoolMember,
+    Rep,
+    RepCounter,
+    Skill,
+    Territory,
+    TerritoryArea,
+)
+from distribution.periods import period_start
+from distribution.services import assign_lead
+from pipeline.models import (
+    Account,
+    AttributeDefinition,
+    Consent,
+    Event,
+    ExchangeRate,
+    Lead,
+    LeadSource,
+    Pipeline,
+    Stage,
+    Team,
+)
+from pipeline.services.keys import issue_key
+from tests.distribution.setups import make_rep, make_rule, make_rule_set, publish
+
+CURRENCIES = "USD GBP CHF SEK NOK DKK PLN CZK HUF RON BGN TRY JPY CNY INR AUD CAD NZD".split()
+
+
+def build_company(start: int, stop: int) -> None:
+    """The company's people, configuration and leads with these numbers; to be called again for more."""
+    team = Team.objects.get_or_create(name="Everyone")[0]
+    pool = Pool.objects.get_or_create(name="Main", method="weighted", team=team)[0]
+    if not Rep.objects.filter(name="Catch All").exists():
+        rules = make_rule_set("Main", pool=pool)
+        make_rule(rules, "Everything", ("country", "is", "DE"), pool=pool)
+        PoolMember.objects.create(pool=pool, rep=make_rep("Catch All"))
+        publish(rules)
+    for number in range(start, stop):
+        _build_one(number, team, pool)
+
+
+def _build_one(number: int, team: Team, pool: Pool) -> None:
+    rep, account, source, stage = _build_setup(number, team, pool)
+    now = timezone.now()
+    lead = Lead.objects.create(
+        source=source,
+        stage=stage,
+        first_name="Ada",
+        last_name=f"Person {number}",
+        company="Acme",
+        country="DE",
+        account=account,
+        email=f"ada{number}@acme.example",
+        attributes={f"question_{number}": "yes"},
+    )
+    Consent.objects.create(lead=lead, channel="email", granted=True)
+    decision = assign_lead(lead.pk)
+    assert decision is not None
+    _build_history(number, lead, decision, rep, pool)
+    waiting = Lead.objects.create(source=source, stage=stage, last_name=f"Waiting {number}", routing_state="held")
+    Hold.objects.create(lead=waiting, pool=pool, decision=decision, code="nobody_available", retry_at=now)
+    Offer.objects.create(lead=waiting, pool=pool, rep=rep, decision=decision)
+    Event.objects.create(lead=waiting, kind=Event.Kind.HELD, actor=rep.user)
+
+
+def _build_setup(number: int, team: Team, pool: Pool) -> tuple[Rep, Account, LeadSource, Stage]:
+    question = AttributeDefinition.objects.create(key=f"question_{number}", label=f"Question {number}")
+    pipeline = Pipeline.objects.create(name=f"Pipeline {number}", slug=f"pipeline-{number}", is_default=number == 0)
+    stages = [
+        Stage.objects.create(pipeline=pipeline, name=kind, slug=kind, kind=kind, position=position)
+        for position, kind in enumerate(("open", "won", "lost"))
+    ]
+    source = LeadSource.objects.create(name=f"Source {number}", slug=f"source-{number}", pipeline=pipeline)
+    source.attributes.add(question)
+    issue_key(source, label="test")
+    rep = make_rep(f"Rep {number}", languages=["de"], cap_per_day=50)
+    rep.skills.add(Skill.objects.create(name=f"Skill {number}"))
+    rep.user.groups.add(Group.objects.create(name=f"Group {number}"))
+    team.members.add(rep.user)
+    Team.objects.create(name=f"Team {number}", manager=rep.user)
+    PoolMember.objects.create(pool=pool, rep=rep)
+    PoolMember.objects.create(pool=Pool.objects.create(name=f"Pool {number}", team=team), rep=rep)
+    account = Account.objects.create(name=f"Account {number}", owner=rep.user)
+    territory = Territory.objects.create(name=f"Territory {number}", owner=rep, pool=pool)
+    territory.reps.add(rep)
+    for postal in ("80331", "80333"):
+        TerritoryArea.objects.create(territory=territory, country="DE", postal_from=postal, account=account)
+    ExchangeRate.objects.create(currency=CURRENCIES[number], rate=1)
+    return rep, account, source, stages[0]
+
+
+def _build_history(number: int, lead: Lead, decision: Decision, rep: Rep, pool: Pool) -> None:
+    now = timezone.now()
+    member = PoolMember.objects.filter(pool=pool, rep=rep).get()
+    CreditCorrection.objects.create(posting=uuid4(), member=member, amount=1, kind="correction", decision=decision)
+    day = period_start("day", now, rep.time_zone)
+    RepCounter.objects.get_or_create(rep=rep, period="day", starts_at=day)
+    every = IntervalSchedule.objects.create(every=number + 1, period=IntervalSchedule.HOURS)
+    CrontabSchedule.objects.create(minute=str(number))
+    PeriodicTask.objects.create(name=f"Task {number}", task="distribution.tasks.nothing", interval=every)
+    AccessAttempt.objects.create(username=f"someone {number}", ip_address="192.0.2.1", failures_since_start=1)
+    old = now - timedelta(days=number + 1)
+    Assignment.objects.filter(lead=lead).update(started_at=old)
