@@ -191,8 +191,7 @@ def _after(pool: Pool, rep: Rep, choice: Choice, now: datetime) -> Pool:
 
 
 def _member_after(member: Member, rep: Rep, postings: dict[int, int], choice: Choice, now: datetime) -> Member:
-    won = choice.winner is not None and choice.winner.id == member.id
-    if won:
+    if choice.winner is not None and choice.winner.id == member.id:
         return replace(
             member,
             rep=rep,
@@ -201,9 +200,10 @@ def _member_after(member: Member, rep: Rep, postings: dict[int, int], choice: Ch
             total=member.total + 1,
             last_assigned_at=now,
         )
-    if member.id in postings:
-        member = replace(member, credit=member.credit + postings[member.id])
-    return replace(member, rep=rep) if member.rep.id == rep.id else member
+    change = postings.get(member.id, 0)
+    if not change and member.rep.id != rep.id:
+        return member
+    return replace(member, rep=rep if member.rep.id == rep.id else member.rep, credit=member.credit + change)
 
 
 def _assign_group(

@@ -1,5 +1,6 @@
 """Conditional updates of many rows, each with values of its own, in one statement."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,25 +32,44 @@ def update_each(
     """
     if not rows:
         return set()
-    names = list(rows[0])
-    fields = {name: _field(model, name) for name in names}
-    values = {name: f"CAST(v.column{i} AS {_type(fields[name])})" for i, name in enumerate(names, 1)}
+    fields = {name: _field(model, name) for name in rows[0]}
+    values = {name: f'v."{name}"' for name in fields}
     for name in add:
         values[name] = f't."{fields[name].column}" + {values[name]}'
     for name in keep:
         values[name] = f'COALESCE({values[name]}, t."{fields[name].column}")'
-    sets = [f'"{fields[name].column}" = {values[name]}' for name in names if name not in match]
+    sets = [f'"{fields[name].column}" = {values[name]}' for name in fields if name not in match]
     conditions = [f't."{fields[name].column}" = {values[name]}' for name in match]
-    places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * len(rows))
     statement = (
         f'UPDATE "{model._meta.db_table}" AS t SET {", ".join([*sets, *filter(None, [also])])} '  # noqa: S608
-        f"FROM (VALUES {places}) AS v WHERE {' AND '.join([*conditions, *filter(None, [where])])} "
-        f'RETURNING "{model._meta.pk.column}"'
+        f"FROM {_table_of(fields)} AS v{_columns_of(fields)} "
+        f"WHERE {' AND '.join([*conditions, *filter(None, [where])])} "
+        f'RETURNING {_target()}"{model._meta.pk.column}"'
     )
-    prepared = [fields[name].get_db_prep_save(row[name], connection) for row in rows for name in names]
+    # One parameter for all values: thousands of them would take longer to put into the statement than to write.
+    prepared = [{name: fields[name].get_db_prep_save(row[name], connection) for name in fields} for row in rows]
     with connection.cursor() as cursor:
-        cursor.execute(statement, prepared)
+        cursor.execute(statement, [json.dumps(prepared, default=str)])
         return {pk for (pk,) in cursor.fetchall()}
+
+
+def _target() -> str:
+    """How RETURNING names the table that is updated: SQLite knows no other there, and not its alias."""
+    return "t." if connection.vendor == "postgresql" else ""
+
+
+def _table_of(fields: "Mapping[str, models.Field[Any, Any]]") -> str:
+    """The rows as a table, from a parameter that is a JSON list of objects."""
+    if connection.vendor == "postgresql":
+        return "json_to_recordset(%s)"
+    columns = ", ".join(f"json_extract(value, '$.{name}') AS \"{name}\"" for name in fields)
+    return f"(SELECT {columns} FROM json_each(%s))"  # noqa: S608 - names of fields, nothing from outside
+
+
+def _columns_of(fields: "Mapping[str, models.Field[Any, Any]]") -> str:
+    if connection.vendor != "postgresql":
+        return ""
+    return "(" + ", ".join(f'"{name}" {field.db_type(connection)}' for name, field in fields.items()) + ")"
 
 
 def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
@@ -57,12 +77,6 @@ def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
     if not isinstance(found, models.Field):
         raise TypeError(f"{name} is not a column")
     return found
-
-
-def _type(field: "models.Field[Any, Any]") -> str:
-    """What to cast a value to. SQLite keeps dates as texts, which a cast to its date types would destroy."""
-    kind = field.cast_db_type(connection) or "text"
-    return kind if connection.vendor == "postgresql" else {"bigint": "integer", "integer": "integer"}.get(kind, "text")
 
 
 def insert_many(rows: Sequence[models.Model]) -> None:

@@ -13,7 +13,8 @@ from tests.distribution.world import make_lead, make_leads, owners, world
 
 pytestmark = pytest.mark.django_db
 
-BUDGET = 16
+# SQLite cannot look for an e-mail address and a phone number in one statement.
+BUDGET = 16 if connection.vendor == "postgresql" else 17
 
 
 def queries(service, *args):
