@@ -1,10 +1,12 @@
 """The record of who had which lead and why: to read."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -135,12 +137,18 @@ class DecisionAdmin(LeadRecordAdmin):
         return f"{decision.duration_us / 1000:.1f} ms"
 
     @admin.display(description="how it was decided")
-    def table(self, decision: Decision) -> SafeString | str:
-        trace = trace_of(decision)
-        if trace is None:
-            return "The table is past its time of keeping and has been removed."
-        context = {"explanation": explain(trace, names_in(trace))}
-        return mark_safe(render_to_string("distribution/_decision.html", context))  # noqa: S308 - escaped in there
+    def table(self, decision: Any) -> SafeString | str:
+        if not hasattr(decision, "table"):  # the page asks twice
+            decision.table = _table(decision)
+        shown: SafeString | str = decision.table
+        return shown
+
+
+def _table(decision: Decision) -> SafeString | str:
+    trace = trace_of(decision)
+    if trace is None:
+        return "The table is past its time of keeping and has been removed."
+    return render_to_string("distribution/_decision.html", {"explanation": explain(trace, names_in(trace))})
 
 
 @admin.register(Hold)

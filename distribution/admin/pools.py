@@ -69,6 +69,14 @@ class MemberForm(AnyModelForm):
         model = PoolMember
         fields = ("rep", "weight", "tier", "max_open", "paused")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """A place belongs to one person for ever: what the pool owes it cannot pass to another."""
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "rep" in self.fields:
+            choice = (self.instance.rep_id, self.instance.rep.name)
+            self.fields["rep"].disabled = True
+            self.fields["rep"].widget = UnfoldAdminSelectWidget(choices=[choice])
+
     def clean(self) -> dict[str, Any]:
         """Who comes back gets the old place, with its credit, so that the credits of the pool still sum to zero."""
         pool_id, rep = self.instance.pool_id, self.cleaned_data.get("rep")

@@ -172,6 +172,13 @@ class ArchivableAdmin(ModelAdmin):
 class LabelledFormSet(PaginationInlineFormSet):
     """Rows whose inputs are named for screen readers: the column head above a cell is not tied to its input."""
 
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        """With the parent at hand, so that a column which asks for it does not read it once per row."""
+        form = super()._construct_form(i, **kwargs)
+        if self.instance.pk:
+            setattr(form.instance, self.fk.name, self.instance)
+        return form
+
     def add_fields(self, form: Form, index: int | None) -> None:
         super().add_fields(form, index)
         row = "new row" if index is None else f"row {index + 1}"

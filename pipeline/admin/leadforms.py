@@ -123,7 +123,7 @@ class LeadAddForm(LeadForm):
 class LeadChangeForm(LeadForm):
     """A lead that is there: its fields, and where it stands in its pipeline."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput)
+    seen_version = forms.IntegerField(widget=forms.HiddenInput)
     stage = forms.ModelChoiceField(Stage.objects.none(), widget=UnfoldAdminSelectWidget)
 
     class Meta(LeadForm.Meta):
@@ -131,7 +131,7 @@ class LeadChangeForm(LeadForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial.setdefault("version", self.instance.version)
+        self.initial.setdefault("seen_version", self.instance.version)
         if "stage" in self.fields:  # not for those who may only look
             field: Any = self.fields["stage"]
             field.queryset = self._stages()
@@ -144,7 +144,9 @@ class LeadChangeForm(LeadForm):
         stage = self.cleaned_data.get("stage")
         if stage and stage.kind == Stage.Kind.LOST and not self.cleaned_data.get("lost_reason"):
             self.add_error("lost_reason", "Say why the lead was lost.")
-        if self.cleaned_data.get("version") != Lead.objects.values_list("version", flat=True).get(pk=self.instance.pk):
+        if self.cleaned_data.get("seen_version") != Lead.objects.values_list("version", flat=True).get(
+            pk=self.instance.pk
+        ):
             self.add_error(None, "Somebody else changed this lead meanwhile. Look at it again and repeat your change.")
         return self.cleaned_data
 

@@ -122,8 +122,11 @@ class LeadAdmin(ModelAdmin):
         return format_html('<a href="/leads/{}/" class="text-link">What the owner sees</a>', lead.uid)
 
     @admin.display(description="answers")
-    def answers(self, lead: Lead) -> SafeString | str:
-        labels = dict(AttributeDefinition.objects.filter(key__in=lead.attributes).values_list("key", "label"))
+    def answers(self, lead: Any) -> SafeString | str:
+        if not hasattr(lead, "labels"):  # the page asks twice
+            known = AttributeDefinition.objects.filter(key__in=lead.attributes)
+            lead.labels = dict(known.values_list("key", "label"))
+        labels = lead.labels
         pairs = ((labels.get(key, key), value) for key, value in lead.attributes.items())
         return format_html_join(SafeString("<br>"), "{}: {}", pairs) or "-"
 
@@ -142,7 +145,7 @@ class LeadAdmin(ModelAdmin):
             origin = (None, {"fields": (("source", "external_id"), "agreed")})
             return (origin, *described, *([questions] if questions[1]["fields"] else []), campaign)
         source = ("Where it came from", {"fields": (("source", "external_id"), ("account", "duplicate_of"), "answers")})
-        standing = ("Where it stands", {"fields": (*self.routing_fields, ("stage", "lost_reason"), "version")})
+        standing = ("Where it stands", {"fields": (*self.routing_fields, ("stage", "lost_reason"), "seen_version")})
         moments = ("Moments", {"fields": self._moments, "classes": ("collapse",)})
         return (standing, *described, source, campaign, moments)
 
@@ -186,7 +189,7 @@ class LeadAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor = cast(User, request.user)
         if change:
-            edit_lead(obj, form.edited(), actor=actor, version=form.cleaned_data["version"])
+            edit_lead(obj, form.edited(), actor=actor, version=form.cleaned_data["seen_version"])
             _move(obj, form.cleaned_data["stage"], form.cleaned_data["lost_reason"], actor)
             return
         made = create_lead(

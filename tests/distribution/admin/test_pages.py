@@ -18,7 +18,13 @@ from tests.distribution.admin.company import build_company
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 MOST_QUERIES = 14
 # Pages that show more than rows of one table.
-MORE_QUERIES = {"pipeline.Lead": 24, "distribution.Pool": 16, "distribution.Rep": 16, "distribution.RoutingRule": 30}
+MORE_QUERIES = {
+    "pipeline.Lead": 24,
+    "distribution.Decision": 24,
+    "distribution.Rep": 16,
+    "distribution.RoutingRule": 30,
+    "distribution.RuleSet": 30,
+}
 
 
 def address(model: type[Model], page: str, *args: object) -> str:
