@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from distribution.engine import targets
@@ -94,13 +95,23 @@ def _else_words(rule: RoutingRule) -> str:
 
 def _window_words(rule: RoutingRule) -> Iterable[str]:
     if rule.weekdays or rule.from_time:
-        days = " ".join(_DAYS[day - 1] for day in rule.weekdays if day in range(1, 8))
+        days = _days(rule.weekdays)
         times = f"{rule.from_time:%H:%M}–{rule.to_time:%H:%M}" if rule.from_time and rule.to_time else ""
         yield " ".join(filter(None, ("on" if days else "at", days, times, f"({rule.time_zone})")))
     if rule.valid_from:
         yield f"from {rule.valid_from:%Y-%m-%d %H:%M} UTC"
     if rule.valid_until:
         yield f"until {rule.valid_until:%Y-%m-%d %H:%M} UTC"
+
+
+def _days(weekdays: Iterable[int]) -> str:
+    """``Mon–Fri``, ``Mon, Wed``: three or more in a row are told as a range."""
+    known = sorted({day for day in weekdays if day in range(1, 8)})
+    runs = [list(run) for _, run in groupby(known, key=lambda day: day - known.index(day))]
+    return ", ".join(
+        f"{_DAYS[run[0] - 1]}–{_DAYS[run[-1] - 1]}" if len(run) > 2 else ", ".join(_DAYS[day - 1] for day in run)
+        for run in runs
+    )
 
 
 def _name(field: str, item: Any, fields: RuleFields) -> str:

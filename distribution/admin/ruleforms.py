@@ -14,7 +14,7 @@ from distribution.conditiontext import format_value, parse_value
 from distribution.engine import targets
 from distribution.engine.conditions import OPERATORS, ConditionError, operator_choices, operators_for
 from distribution.fields import RuleFields, by_section, rule_fields
-from distribution.models import Condition, Pool, Rep, RoutingRule, RuleSet
+from distribution.models import Condition, Pool, Rep, RoutingRule, RuleSet, Skill
 from leadcrm.lib.adminbase import AnyModelForm, LabelledFormSet
 from leadcrm.lib.adminforms import time_zone_field
 from pipeline.models import Team
@@ -34,6 +34,8 @@ class RuleSetForm(AnyModelForm):
     class Meta:
         model = RuleSet
         fields = ("name", "catch_all_pool", "catch_all_team")
+        labels = {"catch_all_pool": "Pool", "catch_all_team": "or team's queue"}
+        help_texts = {"catch_all_pool": "", "catch_all_team": ""}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,11 +56,28 @@ class RuleForm(AnyModelForm):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="None ticked: every day.",
     )
+    required_skills = forms.ModelMultipleChoiceField(
+        Skill.objects.all(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label="With skills",
+        help_text="Only people with all that are ticked.",
+    )
     time_zone = time_zone_field(initial="UTC", help_text="Of the days and times above.")
 
     class Meta:
         model = RoutingRule
         fields = "__all__"
+        labels = {
+            "if_unavailable": "If nobody there can",
+            "fallback_pool": "Fallback",
+            "skill_field": "With skill in",
+            "match_language": "In the lead's language",
+            "match_territory": "In the lead's territory",
+            "set_priority": "Priority",
+            "from_time": "From",
+            "to_time": "To",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -120,7 +139,7 @@ class ConditionForm(AnyModelForm):
 
     field = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
     operator = forms.ChoiceField(
-        choices=[("", "Select value"), *operator_choices()], widget=UnfoldAdminSelectWidget, label="is / has"
+        choices=[("", "Select value"), *operator_choices()], widget=UnfoldAdminSelectWidget, label="comparison"
     )
     value = forms.CharField(
         required=False,

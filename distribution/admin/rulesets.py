@@ -89,7 +89,7 @@ def _line(rule: RoutingRule, number: int, fields: RuleFields, problems: list[Pro
 @admin.register(RuleSet)
 class RuleSetAdmin(ModelAdmin):
     form = RuleSetForm
-    list_display = ("name", "state_label", "version", "rule_count", "published_at", "published_by", "created_at")
+    list_display = ("name", "state_label", "version", "rule_count", "published_at", "published_by")
     list_filter = (("state", ChoicesDropdownFilter),)
     list_select_related = ("published_by",)
     search_fields = ("name",)
@@ -147,7 +147,9 @@ class RuleSetAdmin(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         rule_set = self.get_object(request, unquote(object_id)) if object_id else None
-        extra = self._page_context(request, rule_set) if rule_set and request.method == "GET" else {}
+        extra: dict[str, Any] = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        if rule_set:
+            extra |= self._page_context(request, rule_set)
         try:
             answer: HttpResponse = super().changeform_view(
                 request, object_id, form_url, {**extra, **(extra_context or {})}
@@ -228,6 +230,7 @@ class RuleSetAdmin(ModelAdmin):
             **self.admin_site.each_context(request),
             **self._page_context(request, rule_set),
             "opts": self.opts,
+            "original": rule_set,
             "media": self.media,
             "title": f"Publish “{rule_set}”",
             "live": live,

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from unfold.widgets import INPUT_CLASSES, TEXTAREA_CLASSES, UnfoldAdminSelectWidget
 
 from distribution.engine.decision import Decision, digest, render_trace
+from distribution.engine.facts import LEAD_FIELDS
 from distribution.engine.sentences import sentence
 from distribution.explain import Explanation, explain, outcome_label
 from distribution.models import RuleSet
@@ -27,6 +28,7 @@ from pipeline.services.leads import first_stage
 MOST_FOUND: Final = 10
 # A lead whose company or person is another than it was is matched to an account again.
 MATCHED_BY: Final = {"company", "website", "email"}
+LABELS: Final = {entry.key: entry.label for entry in LEAD_FIELDS if entry.key != "value"}
 SECTIONS: Final = {
     "Test with": ("rule_set", "source", "at"),
     "What it wants": ("product", "industry", "employees", "value", "currency", "score", "priority", "tags", "message"),
@@ -59,9 +61,11 @@ class TestLeadForm(LeadForm):
         self.fields.update(question_fields())
         answers = lead.attributes if lead else {}
         self.initial.update({QUESTION + key: _shown(value) for key, value in answers.items()})
-        for field in self.fields.values():
+        for name, field in self.fields.items():
+            field.label = LABELS.get(name, field.label)
             field.required = field.required and field in (self.fields["rule_set"], self.fields["source"])
             _dress(field.widget)
+        self.fields["message"].widget.attrs["rows"] = 3
 
     @property
     def sections(self) -> dict[str, list[forms.BoundField]]:
@@ -146,7 +150,6 @@ def test_lead_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         result = result_of(preview_lead(form.build(), rule_set=chosen["rule_set"], now=chosen["at"]))
     context = {
         **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
         "title": "Test a lead",
         "form": form,
         "lead": lead,

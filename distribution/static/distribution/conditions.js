@@ -3,9 +3,7 @@
 (() => {
   "use strict";
 
-  const source = document.getElementById("condition-catalogue");
-  if (!source) return;
-  const catalogue = JSON.parse(source.textContent);
+  let catalogue;
   let lists = 0;
 
   // --- A line of values, as the server reads it: commas between, quotes around what has a comma ---------------
@@ -142,10 +140,13 @@
       });
       const summary = element("summary");
       const names = new Map(all);
+      const tell = (values) => {
+        summary.textContent = values.map((value) => names.get(value) || value).join(", ") || "Choose…";
+      };
       const write = () => {
         const ticked = boxes.map((box) => box.querySelector("input")).filter((box) => box.checked).map((box) => box.value);
         const values = closed ? ticked : [...ticked, ...split(other.value)];
-        summary.textContent = values.map((value) => names.get(value) || value).join(", ") || "Choose…";
+        tell(values);
         this.write(join(values));
       };
       const list = element("ul", {}, ...boxes);
@@ -153,7 +154,7 @@
       other.addEventListener("input", write);
       const details = element("details", { open: chosen.size === 0 }, summary, this.filter(boxes), list);
       if (!closed) details.append(other);
-      write();
+      tell([...chosen]);
       return [details];
     }
 
@@ -183,6 +184,11 @@
     }
   }
 
-  document.addEventListener("formset:added", ({ target }) => enhance(target));
-  enhance(document);
+  document.addEventListener("DOMContentLoaded", () => {
+    const source = document.getElementById("condition-catalogue");
+    if (!source) return;
+    catalogue = JSON.parse(source.textContent);
+    document.addEventListener("formset:added", ({ target }) => enhance(target));
+    enhance(document);
+  });
 })();
