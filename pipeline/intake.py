@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -19,12 +19,15 @@ from pipeline.models import AttributeDefinition, Consent, ExchangeRate, Lead, Le
 from pipeline.normalise import normalise_website, parse_email, parse_phone
 
 LONGEST_MESSAGE: Final = 20_000
+# Longer than any one line can be; refused before anything looks at it closely.
+LONGEST_LINE: Final = 1_000
 MOST_TAGS: Final = 50
 LONGEST_WORD: Final = 100
 LONGEST_ATTRIBUTE: Final = 500
 LARGEST_INTEGER: Final = 2_147_483_647
 LARGEST_VALUE: Final = Decimal(10**12)
 MOST_CONSENTS: Final = 20
+MOST_ATTRIBUTES: Final = 200
 _LANGUAGE = re.compile(r"(?P<code>[a-z]{2})([-_][A-Za-z0-9]{2,8})*")
 _YES_NO = {**dict.fromkeys(("true", "yes", "y", "1"), True), **dict.fromkeys(("false", "no", "n", "0"), False)}
 
@@ -65,6 +68,16 @@ class ConsentInput:
     origin: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LeadInput:
+    """One lead as a source sends it, not yet looked at: see ``services.leads.create_lead`` for the parts."""
+
+    fields: Mapping[str, Any]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    consents: Sequence[ConsentInput] = ()
+    external_id: str = ""
+
+
 @dataclass(slots=True)
 class Reading:
     """One input while it is read: what is known of it so far, and what is wrong."""
@@ -83,10 +96,10 @@ Reader = Callable[[Any, Reading], Any]
 # --- Readers: one value each -------------------------------------------------------------------
 
 
-def _text_of(value: Any) -> str:
+def _text_of(value: Any, longest: int = LONGEST_LINE) -> str:
     """A text, or a number where a text is expected, as spreadsheets write postal codes."""
     if isinstance(value, str):
-        return value
+        return _at_most(value, longest)
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return str(value)
     raise Fault("wrong_type", "Send a text.")
@@ -104,7 +117,7 @@ def _line(name: str) -> Reader:
 
 
 def _message(value: Any, reading: Reading) -> str:
-    return _at_most(clean_lines(_text_of(value)), LONGEST_MESSAGE)
+    return clean_lines(_text_of(value, LONGEST_MESSAGE))
 
 
 def _email(value: Any, reading: Reading) -> str:
@@ -165,12 +178,13 @@ def _whole_number(smallest: int, largest: int) -> Reader:
 def _number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
         raise Fault("wrong_type", "Send a number.")
+    text = _at_most(str(value).strip(), LONGEST_WORD)
     try:
-        number = Decimal(str(value).strip()) if not isinstance(value, Decimal) else value
-    except (InvalidOperation, ValueError):
-        raise Fault("invalid", f"{quoted(str(value))} is not a number. Write it as 1234.5.") from None
+        number = Decimal(text)
+    except InvalidOperation:
+        raise Fault("invalid", f"{quoted(text)} is not a number. Write it as 1234.5.") from None
     if not number.is_finite() or abs(number) > 10**15:
-        raise Fault("invalid", "The number is too large.")
+        raise Fault("invalid", "Send a number of at most 15 digits before the point.")
     return number
 
 
@@ -190,12 +204,13 @@ def _currency(value: Any, reading: Reading) -> str:
 
 
 def _tags(value: Any, reading: Reading) -> list[str]:
-    words = re.split("[,;]", value) if isinstance(value, str) else value
+    words = re.split("[,;]", _text_of(value)) if isinstance(value, str) else value
     if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
         raise Fault("wrong_type", "Send a list of texts.")
     if len(words) > MOST_TAGS:
         raise Fault("too_long", f"At most {MOST_TAGS} tags; these are {len(words)}.")
-    return list(dict.fromkeys(_at_most(word, LONGEST_WORD) for word in map(clean, words) if word))
+    short = (clean(_at_most(word, LONGEST_WORD)) for word in words)
+    return list(dict.fromkeys(word for word in short if word))
 
 
 # In this order: a phone number and a region are read with the country known, a value with its currency.
@@ -239,7 +254,7 @@ def read_fields(fields: Mapping[str, Any], source: LeadSource) -> tuple[dict[str
     """
     reading = Reading(source)
     for name in fields.keys() - READERS.keys():
-        reading.refuse(name, "unknown", "There is no such field.")
+        reading.refuse(clean(name[:LONGEST_WORD]), "unknown", "There is no such field.")
     for name, reader in READERS.items():
         if not _is_blank(fields.get(name)):
             _read_one(name, reader, fields[name], reading)
@@ -270,13 +285,22 @@ def _infer(values: dict[str, Any], source: LeadSource) -> None:
         values.setdefault("currency", source.default_currency or settings.BASE_CURRENCY)
 
 
-def in_base_currency(values: Mapping[str, Any]) -> Decimal | None:
-    """The value in the base currency at today's rate; None without a value or a rate."""
+RateOf = Callable[[str], Decimal | None]
+
+
+def todays_rate(currency: str) -> Decimal | None:
+    """What one unit of a currency is worth in the base currency; None when nobody said."""
+    return ExchangeRate.objects.filter(currency=currency).values_list("rate", flat=True).first()
+
+
+def in_base_currency(values: Mapping[str, Any], rate_of: RateOf = todays_rate) -> Decimal | None:
+    """The value in the base currency; None without a value or a rate, and when it would be too large to store."""
     amount, currency = values.get("value"), values.get("currency")
     if amount is None or currency == settings.BASE_CURRENCY:
         return amount
-    rate = ExchangeRate.objects.filter(currency=currency).values_list("rate", flat=True).first()
-    return None if rate is None else (amount * rate).quantize(Decimal("0.01"))
+    rate = rate_of(str(currency))
+    worth = None if rate is None else (amount * rate).quantize(Decimal("0.01"))
+    return worth if worth is None or worth < LARGEST_VALUE else None
 
 
 def missing_fields(values: Mapping[str, Any], attributes: Mapping[str, Any], source: LeadSource) -> list[FieldError]:
@@ -296,6 +320,8 @@ def read_attributes(
 ) -> tuple[dict[str, Any], list[FieldError]]:
     """The source's own questions, checked against their definitions; blank answers are left out."""
     known = {definition.key: definition for definition in definitions}
+    if len(sent) > MOST_ATTRIBUTES:
+        return {}, [FieldError("attributes", "too_long", f"At most {MOST_ATTRIBUTES}; these are {len(sent)}.")]
     values, errors = {}, []
     for key, value in sent.items():
         try:
@@ -304,7 +330,7 @@ def read_attributes(
             if not _is_blank(value):
                 values[key] = _ATTRIBUTE_READERS[known[key].type](value, known[key])
         except Fault as fault:
-            errors.append(FieldError(f"attributes.{key}", fault.code, str(fault)))
+            errors.append(FieldError(f"attributes.{clean(key[:LONGEST_WORD])}", fault.code, str(fault)))
     return values, errors
 
 
@@ -351,15 +377,23 @@ _ATTRIBUTE_READERS: Final[Mapping[str, Callable[[Any, AttributeDefinition], Any]
 def read_consents(consents: Sequence[ConsentInput]) -> tuple[list[ConsentInput], list[FieldError]]:
     """Consents with their texts made safe, and the faults of those that cannot be kept."""
     if len(consents) > MOST_CONSENTS:
-        return [], [FieldError("consents", "too_long", f"At most {MOST_CONSENTS}; these are {len(consents)}.")]
+        return [], [FieldError("consents", "too_long", f"At most {MOST_CONSENTS} consents.")]
     errors = [
-        FieldError(f"consents.{index}.channel", "invalid", f"Send one of: {', '.join(Consent.Channel.values)}.")
+        FieldError(f"consents.{index}.{name}", code, detail)
         for index, consent in enumerate(consents)
-        if consent.channel not in Consent.Channel.values
+        for name, code, detail in _consent_faults(consent)
     ]
-    return [_clean_consent(consent) for consent in consents], errors
+    return [] if errors else [_clean_consent(consent) for consent in consents], errors
+
+
+def _consent_faults(consent: ConsentInput) -> Iterable[tuple[str, str, str]]:
+    if consent.channel not in Consent.Channel.values:
+        yield "channel", "invalid", f"Send one of: {', '.join(Consent.Channel.values)}."
+    if len(consent.wording) > LONGEST_MESSAGE:
+        yield "wording", "too_long", f"At most {LONGEST_MESSAGE} characters; these are {len(consent.wording)}."
+    if len(consent.origin) > LONGEST_ATTRIBUTE:
+        yield "origin", "too_long", f"At most {LONGEST_ATTRIBUTE} characters; these are {len(consent.origin)}."
 
 
 def _clean_consent(consent: ConsentInput) -> ConsentInput:
-    wording, origin = clean_lines(consent.wording)[:LONGEST_MESSAGE], clean(consent.origin)[:500]
-    return ConsentInput(consent.channel, consent.granted, wording, consent.at, origin)
+    return replace(consent, wording=clean_lines(consent.wording), origin=clean(consent.origin))

@@ -9,6 +9,18 @@ from django.http import Http404
 from leadcrm.lib import access
 from pipeline.models import Lead, LeadSource, Stage, Team
 
+_ASSIGNED = Lead.RoutingState.ASSIGNED
+_OPEN = Q(closed_at=None)
+# Where a lead stands, in one word, and which leads stand there. Must agree with status_of.
+_STATUS_CONDITIONS = {
+    **{state: _OPEN & Q(first_contacted_at=None, routing_state=state) for state in Lead.RoutingState.values},
+    _ASSIGNED.value: _OPEN & Q(first_contacted_at=None, routing_state=_ASSIGNED, accepted_at=None),
+    "accepted": _OPEN & Q(first_contacted_at=None, routing_state=_ASSIGNED, accepted_at__isnull=False),
+    "contacted": _OPEN & Q(first_contacted_at__isnull=False),
+    "won": Q(closed_at__isnull=False, stage__kind=Stage.Kind.WON),
+    "lost": Q(closed_at__isnull=False) & ~Q(stage__kind=Stage.Kind.WON),
+}
+STATUSES = tuple(_STATUS_CONDITIONS)
 _RELATED = ("source", "stage__pipeline", "owner", "team", "account", "duplicate_of")
 
 
@@ -66,10 +78,7 @@ def _one(leads: QuerySet[Lead], uid: UUID | str) -> Lead:
 
 
 def status_of(lead: Lead) -> str:
-    """Where a lead stands, in one word for partners and cards.
-
-    new, unassigned, held, claimable, assigned, accepted, contacted, won, lost, excluded or error.
-    """
+    """Where a lead stands, in one word of ``STATUSES``, for partners and cards."""
     if lead.closed_at:
         return "won" if lead.stage.kind == Stage.Kind.WON else "lost"
     if lead.first_contacted_at:
@@ -77,3 +86,8 @@ def status_of(lead: Lead) -> str:
     if lead.routing_state == Lead.RoutingState.ASSIGNED and lead.accepted_at:
         return "accepted"
     return lead.routing_state
+
+
+def with_status(leads: QuerySet[Lead], status: str) -> QuerySet[Lead]:
+    """Those of the leads for which :func:`status_of` says this."""
+    return leads.filter(_STATUS_CONDITIONS[status])

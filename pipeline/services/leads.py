@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from pipeline import intake
 from pipeline.errors import ReasonMissing, StaleLead, WrongStage
-from pipeline.intake import ConsentInput, FieldError, InvalidLead
+from pipeline.intake import ConsentInput, FieldError, InvalidLead, RateOf, todays_rate
 from pipeline.models import Consent, Event, Lead, LeadSource, Stage
 from pipeline.services.events import record
 from pipeline.signals import lead_closed, lead_reopened, lead_waiting
@@ -68,8 +68,12 @@ def build_lead(
     consents: Sequence[ConsentInput],
     external_id: str,
     attributes: Mapping[str, Any],
+    rate_of: RateOf = todays_rate,
 ) -> tuple[Lead, list[ConsentInput]]:
     """An unsaved lead without a stage, and its consents, from what a source sent.
+
+    Args:
+        rate_of: where exchange rates come from; whoever builds many leads reads each rate once.
 
     Raises:
         InvalidLead: with every fault.
@@ -82,7 +86,7 @@ def build_lead(
     errors += intake.missing_fields(fields, attributes, source)
     if errors:
         raise InvalidLead(errors)
-    value_base = intake.in_base_currency(values)
+    value_base = intake.in_base_currency(values, rate_of)
     lead = Lead(source=source, external_id=external_id, attributes=answers, value_base=value_base, **values)
     return lead, clean_consents
 

@@ -1,0 +1,55 @@
+"""What a list of leads can be narrowed by, and how it is paged."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from leadcrm.lib.problems import FieldProblem, Problem
+from pipeline.models import Lead
+from pipeline.selectors import STATUSES, with_status
+
+
+class LeadFilter(filters.FilterSet):
+    """The query parameters of the list."""
+
+    status = filters.ChoiceFilter(
+        method="by_status", choices=[(name, name) for name in STATUSES], help_text="Where the lead stands."
+    )
+    external_id = filters.CharFilter(help_text="Your own id of the lead.")
+    email = filters.CharFilter(method="by_email", help_text="E-mail address of the lead.")
+    created_after = filters.IsoDateTimeFilter(
+        "created_at", lookup_expr="gte", help_text="Came in at this moment or later."
+    )
+    created_before = filters.IsoDateTimeFilter("created_at", lookup_expr="lt", help_text="Came in before this moment.")
+
+    class Meta:
+        model = Lead
+        fields = ()
+
+    def by_status(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
+        return with_status(leads, value)
+
+    def by_email(self, leads: QuerySet[Lead], name: str, value: str) -> QuerySet[Lead]:
+        return leads.filter(email=value.lower())  # as intake stores it, so that the index serves
+
+
+class LeadPages(CursorPagination):
+    """The newest first. A page costs the same wherever it is, and new leads do not shift the pages."""
+
+    ordering = "-id"
+    page_size = 50
+    page_size_query_param = "limit"
+    max_page_size = 200
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (NotFound, ValidationError, ValueError, OverflowError):
+            fault = FieldProblem("cursor", "invalid", "Use the link of an answer, unchanged.")
+            raise Problem(400, "invalid", "A query parameter cannot be used.", [fault]) from None
