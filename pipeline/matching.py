@@ -1,5 +1,6 @@
 """Whom we know already: leads of the same person, and the company a lead works for. Reads only."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ MOST_SHARED: Final = 20
 MOST_NAMES: Final = 200
 CLOSE_NAME: Final = 0.9  # of 1
 SHORTEST_NAME: Final = 2
+# An address or a number that reading would not change; most are, and reading them again is dear.
+_NORMAL: Final = re.compile(r"[a-z0-9._+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+|\+[1-9][0-9]{6,14}")
 _NEEDED: Final = ("owner_id", "created_at", "closed_at", "archived_at")
 
 
@@ -124,6 +127,8 @@ def _spellings(raw: str, read: Callable[[str], str]) -> list[str]:
     """A value as it is stored and, when it was stored by hand, as intake would have written it."""
     if not raw:
         return []
+    if _NORMAL.fullmatch(raw):
+        return [raw]
     try:
         return list({raw, read(raw)})
     except Unreadable:

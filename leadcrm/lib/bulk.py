@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 
 def update_each(
@@ -47,7 +47,8 @@ def update_each(
         f'RETURNING {_target()}"{model._meta.pk.column}"'
     )
     # One parameter for all values: thousands of them would take longer to put into the statement than to write.
-    prepared = [{name: fields[name].get_db_prep_save(row[name], connection) for name in fields} for row in rows]
+    database = connections[DEFAULT_DB_ALIAS]  # the proxy looks the connection up at every use
+    prepared = [{name: fields[name].get_db_prep_save(row[name], database) for name in fields} for row in rows]
     with connection.cursor() as cursor:
         cursor.execute(statement, [json.dumps(prepared, default=str)])
         return {pk for (pk,) in cursor.fetchall()}
@@ -89,7 +90,8 @@ def insert_many(rows: Sequence[models.Model]) -> None:
         return
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
     columns = ", ".join(f'"{field.column}"' for field in fields)
+    database = connections[DEFAULT_DB_ALIAS]
     # COPY takes texts as they are; a multi-row INSERT would quote every one of them twice.
     with connection.cursor() as cursor, cursor.copy(f'COPY "{model._meta.db_table}" ({columns}) FROM STDIN') as copy:
         for row in rows:
-            copy.write_row([field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields])
+            copy.write_row([field.get_db_prep_save(field.pre_save(row, True), database) for field in fields])
