@@ -11,7 +11,11 @@ UNIT: Final = 10**9
 
 
 class Turn(NamedTuple):
-    """One candidate's standing: share and credits in billionths of a lead, ``before`` and with the share credited."""
+    """One candidate's standing: share and credits in billionths of a lead, ``before`` and with the share credited.
+
+    ``ready``: owed enough to be served. ``deadline``: how many more leads may go to others before the credit would
+    exceed its limit.
+    """
 
     share: int
     before: int
@@ -41,11 +45,9 @@ def turns(weights: Sequence[int], credits: Sequence[int]) -> list[Turn]:
     """How each candidate stands for the next lead.
 
     Tijdeman's rule (R. Tijdeman, The chairman assignment problem, Discrete Mathematics 32, 1980): among those whose
-    credit, their share included, is at least 1/(2k-2), the one goes first whose credit would soonest reach
-    1 - 1/(2k-2) at its share. For a constant set it keeps every credit within 1 - 1/(2k-2) of zero.
-
-    ``deadline`` orders the candidates exactly: with credits and shares in whole billionths, two different quotients
-    differ by more than 2**-60 / (2k-2), so the whole part of 2**96 times the quotient tells them apart.
+    credit, their share included, is at least 1/(2k-2), the one goes first whose credit would exceed 1 - 1/(2k-2) in
+    the fewest further leads. For a constant set it keeps every credit within 1 - 1/(2k-2) of zero, whoever goes first
+    among equal deadlines. Overdue counts as due now: only changing sets lead there, and then the most owed goes first.
     """
     split = shares(weights)
     sharing = len(split) - split.count(0)
@@ -55,7 +57,7 @@ def turns(weights: Sequence[int], credits: Sequence[int]) -> list[Turn]:
     for share, before in zip(split, credits, strict=True):
         credited = before + share
         ready = share > 0 and (sharing == 1 or credited * spread >= UNIT)
-        deadline = ((limit - spread * credited) << 96) // (spread * share) if ready else 0
+        deadline = max(0, (limit - spread * credited) // (spread * share)) if ready else 0
         result.append(Turn(share, before, credited, ready, deadline))
     return result
 

@@ -134,6 +134,5 @@ def _by_ledger(members: Sequence[Member], weight: Callable[[Member], int]) -> Ra
     )
 
 
-def _turn_key(turn: ledger.Turn, member: Member) -> tuple[bool, bool, int, datetime, int]:
-    urgency = turn.deadline if turn.ready else -turn.credited
-    return (turn.share == 0, not turn.ready, urgency, *longest_waiting(member))
+def _turn_key(turn: ledger.Turn, member: Member) -> tuple[bool, bool, int, int, datetime, int]:
+    return (turn.share == 0, not turn.ready, turn.deadline, -turn.credited, *longest_waiting(member))

@@ -23,6 +23,7 @@ REFUSED = [
     ("a+(?:)a+", "side by side"),
     ("a{0,400}a{0,400}", "side by side"),
     ("a.*b.*c.*d", "more than 2 open repeats"),
+    ("(a+|b)c(a+|b)c(a+|b)d", "more than 2 open repeats"),
     ("a?" * 30 + "a" * 30, "too many ways"),
     ("(?:a|aa)" * 20, "too many ways"),
     ("a{0,20}" * 5, "too many ways"),

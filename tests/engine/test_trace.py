@@ -254,5 +254,7 @@ def test_a_decision_tells_what_must_stay_the_same_under_the_lock():
     ours = world(RULES, PEOPLE, territories=NORTH)
     decision = route(LEAD, ours)
     assert decision.answer == ("assigned", 3, 1, 1, None)
+    single = world(rules(rule(target="rep", rep_id=1)), people=(rep(1),))
+    assert route(LEAD, single).answer == ("assigned", 1, None, 1, None)
     busy = replace(PEOPLE, members=(replace(PEOPLE.members[0], credit=-5 * UNIT), *PEOPLE.members[1:]))
     assert route(LEAD, replace(ours, pools={1: busy})).answer != decision.answer
