@@ -1,4 +1,4 @@
-"""docs/routing.md lists what the registries hold. `python -m tests.distribution.test_routing_docs` writes the tables."""
+"""docs/routing.md lists what the registries hold; `python -m tests.distribution.test_routing_docs` writes it."""
 
 import re
 from pathlib import Path
