@@ -35,6 +35,15 @@ class UserAdmin(StockUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     list_display = ("username", "full_name", "email", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
     search_help_text = "Search by user name, name or e-mail"
+    autocomplete_fields = ("groups",)
+    filter_horizontal = ()
+    # Rights are given to groups, so that what a person may do is read in one place.
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Who it is", {"fields": (("first_name", "last_name"), "email")}),
+        ("What they may do", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Until now", {"fields": (("last_login", "date_joined"),)}),
+    )
     add_fieldsets = (
         (None, {"fields": ("username", ("first_name", "last_name"), "email")}),
         ("Password", {"fields": ("usable_password", "password1", "password2")}),
@@ -45,9 +54,9 @@ class UserAdmin(StockUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return user.get_full_name()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Only a superuser hands out rights one by one; others would make themselves superusers."""
+        """Only a superuser hands out rights; others would give them to themselves."""
         fixed = ("last_login", "date_joined")
-        return fixed if request.user.is_superuser else (*fixed, "is_superuser", "user_permissions", "groups")
+        return fixed if request.user.is_superuser else (*fixed, "is_superuser", "groups")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A superuser's page, with its password, is for superusers only."""

@@ -31,11 +31,14 @@ class PeriodicTaskForm(AnyModelForm):
     class Meta:
         model = PeriodicTask
         fields = ("name", "task", "enabled", "description", "interval", "crontab", "expire_seconds", "args", "kwargs")
+        labels = {"interval": "Every", "crontab": "At fixed times", "expire_seconds": "Skipped after"}
         help_texts = {
+            "enabled": "Switched off, it does not run until it is switched on again.",
+            "description": "For whoever wonders what this is for.",
             "name": "What this does. The system finds its own tasks by this name.",
-            "interval": "Either every so often ...",
-            "crontab": "... or at fixed times.",
-            "expire_seconds": "A run that has not started after this many seconds is skipped.",
+            "interval": "Either so often ...",
+            "crontab": "... or at these times.",
+            "expire_seconds": "Seconds; a run that has not started by then is left out.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -99,10 +99,10 @@ class DecisionAdmin(LeadRecordAdmin):
         ("at", RangeDateTimeFilter),
     )
     fields = (
-        *("of_lead", "sentence", "what_to_do"),
-        *(("at", "trigger_name", "actor"), ("rule_set", "rule"), ("pool", "method_label", "winner")),
-        *("table", ("took", "digest")),
+        *("of_lead", "sentence", "what_to_do", ("at", "took"), ("trigger_name", "actor"), ("rule_set", "rule")),
+        *(("pool", "method_label"), "winner", "digest"),
     )
+    change_form_after_template = "admin/distribution/decision/after.html"
 
     class Media:
         css = {"all": ("leadcrm/tokens.css", "leadcrm/decision.css")}
@@ -136,19 +136,15 @@ class DecisionAdmin(LeadRecordAdmin):
     def took(self, decision: Decision) -> str:
         return f"{decision.duration_us / 1000:.1f} ms"
 
-    @admin.display(description="how it was decided")
-    def table(self, decision: Any) -> SafeString | str:
-        if not hasattr(decision, "table"):  # the page asks twice
-            decision.table = _table(decision)
-        shown: SafeString | str = decision.table
-        return shown
-
-
-def _table(decision: Decision) -> SafeString | str:
-    trace = trace_of(decision)
-    if trace is None:
-        return "The table is past its time of keeping and has been removed."
-    return render_to_string("distribution/_decision.html", {"explanation": explain(trace, names_in(trace))})
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        decision = self.get_object(request, unquote(object_id))
+        trace = trace_of(decision) if decision else None
+        explanation = explain(trace, names_in(trace)) if trace else None
+        context = {**(extra_context or {}), "explanation": explanation}
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
 
 
 @admin.register(Hold)

@@ -33,6 +33,7 @@ class ReasonForm(forms.Form):
 class ReassignForm(ReasonForm):
     to = forms.ModelChoiceField(
         Rep.objects.filter(active=True),
+        empty_label="Select value",
         label="New owner",
         widget=UnfoldAdminSelect2Widget,
         help_text="Gets the leads whatever their capacity.",

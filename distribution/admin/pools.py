@@ -145,7 +145,7 @@ class PoolAdmin(HistoryAdmin, ArchivableAdmin):
     readonly_fields = ("warnings",)
     conditional_fields = {"period": "method == 'equal_totals'", "offer_minutes": "method == 'claim'"}
     fieldsets = (
-        (None, {"fields": ("warnings", ("name", "team"), ("method", "period", "offer_minutes"), "relax")}),
+        (None, {"fields": ("warnings", "name", "method", "period", "offer_minutes", "team", "relax")}),
         ("What the methods do", {"fields": (), "description": method_help(), "classes": ("collapse",)}),
     )
 

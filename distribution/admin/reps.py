@@ -22,6 +22,7 @@ from leadcrm.lib.adminsteps import ask, chosen_again, is_confirmed
 
 LONGEST_PERIOD = timedelta(days=32)
 MOST_LISTED = 50
+TONES = {tone: tone for tone in ("success", "info", "warning", "danger")}
 
 
 def state_of(rep: Rep, now: datetime) -> tuple[str, str]:
@@ -137,7 +138,7 @@ class RepAdmin(HistoryAdmin):
     form = RepForm
     inlines = (MembershipInline,)
     actions = ("set_available", "set_away")
-    list_display = ("name", "state", "load", "caps", "teams", "pools", "speaks", "time_zone")
+    list_display = ("name", "badge", "load", "caps", "teams", "pools", "speaks", "time_zone")
     list_filter = (
         StateFilter,
         ("skills", RelatedDropdownFilter),
@@ -151,7 +152,7 @@ class RepAdmin(HistoryAdmin):
     fieldsets = (
         (None, {"fields": (("user", "name"), "active", ("state", "open_leads"), ("last_assigned_at", "teams"))}),
         ("What they can sell, and to whom", {"fields": (("languages", "skills"), "time_zone")}),
-        ("Away", {"fields": ("status", ("away_reason", "away_until"))}),
+        ("Away", {"fields": ("status", "away_reason", "away_until")}),
         (
             "Limits",
             {"fields": ("capacity", ("cap_per_hour", "cap_per_day"), ("cap_per_week", "cap_per_month"), "caps")},
@@ -178,8 +179,12 @@ class RepAdmin(HistoryAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @display(description="today", label=True)
-    def state(self, rep: Rep) -> Any:
+    @display(description="today", label=TONES)
+    def badge(self, rep: Rep) -> tuple[str, str]:
+        return state_of(rep, timezone.now())
+
+    @admin.display(description="today")
+    def state(self, rep: Rep) -> str:
         return state_of(rep, timezone.now())[1] if rep.pk else "-"
 
     @admin.display(description="open leads", ordering="open_leads")

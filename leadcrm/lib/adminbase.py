@@ -191,6 +191,7 @@ class LabelledFormSet(PaginationInlineFormSet):
 class TabularInline(unfold.admin.TabularInline):
     formset = LabelledFormSet
     extra = 0
+    hide_title = True
 
 
 class StackedInline(unfold.admin.StackedInline):

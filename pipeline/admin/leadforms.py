@@ -45,7 +45,7 @@ class LeadForm(AnyModelForm):
         choices=[("", "Unknown"), *LANGUAGES.items()], required=False, widget=UnfoldAdminSelect2Widget
     )
     time_zone = forms.ChoiceField(
-        choices=lambda: [("", "Follows from the place, where that is certain"), *time_zone_choices()],
+        choices=lambda: [("", "Unknown, or as the place says"), *time_zone_choices()],
         required=False,
         widget=UnfoldAdminSelect2Widget,
     )
@@ -77,6 +77,7 @@ class LeadAddForm(LeadForm):
 
     source = forms.ModelChoiceField(
         LeadSource.objects.filter(active=True),
+        empty_label="Select value",
         widget=UnfoldAdminSelectWidget,
         help_text="Its required fields must be filled in.",
     )

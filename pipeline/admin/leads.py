@@ -24,14 +24,14 @@ from unfold.decorators import display
 from leadcrm.lib.adminbase import ArchivedFilter, ModelAdmin
 from pipeline.admin.history import ConsentInline, EventInline
 from pipeline.admin.leadforms import QUESTION, LeadAddForm, LeadChangeForm, question_fields
-from pipeline.display import age, badge_of, cut
+from pipeline.display import age, badge_of, cut, person
 from pipeline.errors import PipelineError
 from pipeline.intake import InvalidLead
 from pipeline.models import AttributeDefinition, Lead, Stage
 from pipeline.services.leads import close_lead, create_lead, edit_lead, move_lead, reopen_lead
 
 # Tones of badges in the admin's own words.
-TONES = {"info": "info", "warn": "warning", "act": "primary", "good": "success", "bad": "danger", "": ""}
+TONES = {"info": "info", "warn": "warning", "act": "primary", "good": "success", "bad": "danger"}
 LONGEST_SENTENCE = 90
 
 
@@ -54,7 +54,7 @@ class LeadAdmin(ModelAdmin):
     """Leads are written by services only; who has one is changed by actions."""
 
     inlines: tuple[type, ...] = (EventInline, ConsentInline)
-    list_display = ("who", "status", "owner", "team", "age", "why", "source", "stage")
+    list_display = ("who", "badge", "owner_name", "team", "age", "why", "source", "stage")
     list_select_related = ("owner", "team", "source", "stage")
     list_filter = (
         ("routing_state", ChoicesDropdownFilter),
@@ -102,9 +102,14 @@ class LeadAdmin(ModelAdmin):
     def who(self, lead: Lead) -> list[str]:
         return [str(lead), lead.company if lead.name else ""]
 
-    @display(description="state", ordering="routing_state", label=True)
-    def status(self, lead: Lead) -> Any:
-        return badge_of(lead)[0]
+    @display(description="state", ordering="routing_state", label=TONES)
+    def badge(self, lead: Lead) -> tuple[str, str]:
+        words, tone = badge_of(lead)
+        return tone, words
+
+    @admin.display(description="owner", ordering="owner__first_name")
+    def owner_name(self, lead: Lead) -> str:
+        return person(lead.owner) if lead.owner else "-"
 
     @admin.display(description="came in", ordering="created_at")
     def age(self, lead: Lead) -> str:
@@ -116,6 +121,10 @@ class LeadAdmin(ModelAdmin):
         return format_html('<span title="{}">{}{}</span>', lead.routing_sentence, shown, "…" if rest else "")
 
     # --- The page ---
+
+    @admin.display(description="state")
+    def status(self, lead: Lead) -> str:
+        return badge_of(lead)[0]
 
     @admin.display(description="page")
     def page(self, lead: Lead) -> SafeString:

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminTextInputWidget
 
 from leadcrm.lib.adminbase import AnyModelForm, ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, admin_link, list_link
 from leadcrm.lib.adminforms import ManyField, country_field, currency_field
@@ -40,24 +40,41 @@ class LeadSourceForm(AnyModelForm):
     required_fields = ManyField(
         choices=sendable_fields, help_text="What this source must send; a lead without it is refused. All else is free."
     )
+    # Not "attributes": an input of that name hides the form's own attributes from the page's scripts.
+    questions = forms.ModelMultipleChoiceField(
+        AttributeDefinition.objects.all(),
+        required=False,
+        label="Attributes",
+        widget=UnfoldAdminSelect2MultipleWidget,
+        help_text="Questions of your own that this source may send.",
+    )
     default_country = country_field("Used to read phone numbers without a country code, such as Germany or DE.")
     default_currency = currency_field(help_text="Currency of values that are sent without one.")
 
     class Meta:
         model = LeadSource
         fields = (
-            *("name", "slug", "kind", "active", "pipeline", "required_fields", "attributes"),
+            *("name", "slug", "kind", "active", "pipeline", "required_fields"),
             *("default_country", "default_currency", "requests_per_minute"),
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["questions"] = list(self.instance.attributes.all())
+
+    def _save_m2m(self) -> None:
+        super()._save_m2m()  # type: ignore[misc]
+        self.instance.attributes.set(self.cleaned_data["questions"])
 
     def clean(self) -> dict[str, Any]:
         """A question that must be answered is one that may be asked."""
         values = self.cleaned_data
-        asked = {ATTRIBUTE_PREFIX + definition.key for definition in values.get("attributes") or ()}
+        asked = {ATTRIBUTE_PREFIX + definition.key for definition in values.get("questions") or ()}
         needed = {name for name in values.get("required_fields") or () if name.startswith(ATTRIBUTE_PREFIX)}
         if missing := sorted(needed - asked):
             keys = ", ".join(name.removeprefix(ATTRIBUTE_PREFIX) for name in missing)
-            self.add_error("attributes", f"Required, but not among the attributes this source may send: {keys}.")
+            self.add_error("questions", f"Required, but not among the attributes this source may send: {keys}.")
         return values
 
 
@@ -101,10 +118,9 @@ class LeadSourceAdmin(ModelAdmin):
     search_fields = ("name", "slug")
     search_help_text = "Search by name"
     prepopulated_fields = {"slug": ("name",)}
-    autocomplete_fields = ("attributes",)
     fieldsets = (
         (None, {"fields": (("name", "slug"), ("kind", "active"), "pipeline")}),
-        ("What it sends", {"fields": ("required_fields", "attributes", ("default_country", "default_currency"))}),
+        ("What it sends", {"fields": ("required_fields", "questions", ("default_country", "default_currency"))}),
         ("Limits", {"fields": ("requests_per_minute",)}),
     )
 

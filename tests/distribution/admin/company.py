@@ -70,7 +70,8 @@ def _build_one(number: int, team: Team, pool: Pool) -> None:
         attributes={f"question_{number}": "yes"},
     )
     Consent.objects.create(lead=lead, channel="email", granted=True)
-    decision = assign_lead(lead.pk)
+    assign_lead(lead.pk)
+    decision = lead.decisions.first()
     assert decision is not None
     _build_history(number, lead, decision, rep, pool)
     waiting = Lead.objects.create(source=source, stage=stage, last_name=f"Waiting {number}", routing_state="held")

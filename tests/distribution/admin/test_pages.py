@@ -1,7 +1,5 @@
 """Every list and every form of the admin opens, for a page of rows as cheaply as for a few."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -32,10 +30,10 @@ def address(model: type[Model], page: str, *args: object) -> str:
 
 
 @pytest.fixture
-def boss(db: None) -> Iterator[Client]:
+def boss(db: None) -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("boss", password="secret"))
-    yield client
+    return client
 
 
 def queries_of(client: Client, url: str) -> list[str]:
