@@ -192,24 +192,26 @@ def _after(pool: Pool, rep: Rep, choice: Choice, now: datetime) -> Pool:
 
 def _member_after(member: Member, rep: Rep, postings: dict[int, int], choice: Choice, now: datetime) -> Member:
     if choice.winner is not None and choice.winner.id == member.id:
-        credit = member.credit + postings.get(member.id, 0)
-        more = {"open_leads": member.open_leads + 1, "total": member.total + 1, "last_assigned_at": now}
-        return replace(member, rep=rep, credit=credit, **more)
+        return _moved(member, rep, postings.get(member.id, 0), 1, now)
     change, same = postings.get(member.id, 0), member.rep.id == rep.id
     if not change and not same:
         return member
-    # Spelled out because it happens to every member for every lead, and replace() takes twice as long.
+    return _moved(member, rep if same else member.rep, change, 0, member.last_assigned_at)
+
+
+def _moved(member: Member, rep: Rep, credit: int, leads: int, last_assigned_at: datetime | None) -> Member:
+    """Spelled out because it happens to every member for every lead, and replace() takes twice as long."""
     return Member(
         member.id,
-        rep if same else member.rep,
+        rep,
         member.weight,
         member.tier,
-        member.credit + change,
+        member.credit + credit,
         member.paused,
         member.max_open,
-        member.open_leads,
-        member.total,
-        member.last_assigned_at,
+        member.open_leads + leads,
+        member.total + leads,
+        last_assigned_at,
     )
 
 
