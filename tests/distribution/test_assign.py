@@ -230,7 +230,7 @@ def test_a_lead_that_comes_with_an_owner_is_held_by_that_owner_and_takes_no_turn
 
 def test_a_copy_without_its_owner_is_distributed(pool):
     lead = make_lead(owner=Rep.objects.get(name="Ben").user, routing_state="assigned")
-    copy = Lead.objects.get(pk=lead.pk)
+    copy: Any = Lead.objects.get(pk=lead.pk)
     copy.pk, copy.uid, copy.owner, copy.routing_state = None, None, None, "new"
     copy.uid = Lead._meta.get_field("uid").get_default()
     copy.save()
