@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Final
 
@@ -34,13 +35,17 @@ FOLD_FROM: Final = 4  # this many rules in a row that came to nothing are folded
 LONGEST_VALUE: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Names:
-    """What the keys and numbers in a trace are called: fields by key, territories and teams by id."""
+    """What the keys and numbers in a trace are called: fields and their choices by key, territories and teams by id."""
 
     fields: Catalogue = field(default_factory=catalogue)
     territories: Mapping[int, str] = field(default_factory=dict)
     teams: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def choices(self) -> dict[str, dict[str, str]]:
+        return {key: dict(entry.choices) for key, entry in self.fields.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +255,7 @@ def _show_one(entry: Field, value: Any, names: Names) -> str:
         return "yes" if value else "no"
     if entry.type == "number":
         return _number(value)
-    text = str(value)
+    text = names.choices.get(entry.key, {}).get(str(value), str(value))
     return f"{text[:LONGEST_VALUE]}…" if len(text) > LONGEST_VALUE else text
 
 

@@ -1,11 +1,15 @@
 from django.contrib import admin
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from leadcrm.health import healthz, readyz
+from leadcrm.views import SignIn
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/board/"), name="home"),
+    path("login/", SignIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),

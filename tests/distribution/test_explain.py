@@ -8,7 +8,7 @@ from distribution.engine.facts import Field, catalogue
 from distribution.engine.methods import METHODS
 from distribution.engine.outcomes import OUTCOMES
 from distribution.explain import Names, explain, mentioned
-from tests.distribution.worlds import NOW, broken, condition, decide, member, pool, rule, trace_of
+from tests.distribution.traces import NOW, broken, condition, decide, member, pool, rule, trace_of
 
 EVERYONE = rule(1, "Everyone")
 

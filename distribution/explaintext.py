@@ -1,0 +1,86 @@
+"""A decision as text for a terminal: the same as its page shows."""
+
+from collections.abc import Iterator, Sequence
+
+from distribution.decisionpage import DecisionPage
+from distribution.explain import AttemptLine, CandidateLine, CheckLine, Explanation, RuleLine
+
+LEDGER = ("share", "before", "owed", "after")
+
+
+def as_text(page: DecisionPage) -> str:
+    """The page as lines of plain text. What came from outside cannot steer the terminal."""
+    return "\n".join("".join(filter(str.isprintable, line)).rstrip() for line in _lines(page))
+
+
+def _lines(page: DecisionPage) -> Iterator[str]:
+    yield page.sentence
+    rules = f", rules: {page.rule_set}" if page.rule_set else ""
+    yield f"{page.at:%Y-%m-%d %H:%M:%S} UTC, {page.trigger} by {page.actor}, decided in {page.duration}{rules}"
+    if page.fix:
+        yield f"{page.label}: {page.fix}"
+    if page.explanation:
+        yield from _explanation(page.explanation)
+    else:
+        yield "The tables behind this decision are past their time of keeping and have been removed."
+    if len(page.all) > 1:
+        yield ""
+        yield "ALL DECISIONS"
+        yield from _table([(str(line.id), f"{line.at:%Y-%m-%d %H:%M}", line.label) for line in page.all])
+    yield ""
+    yield f"Digest {page.digest}"
+
+
+def _explanation(shown: Explanation) -> Iterator[str]:
+    yield from ("", "RULES")
+    for rule in shown.rules:
+        yield from _rule(rule)
+    if not shown.rules:
+        yield "  none was looked at"
+    yield from ("", "WHO WAS CONSIDERED")
+    for attempt in shown.attempts:
+        yield from _attempt(attempt)
+    if not shown.attempts:
+        yield "  nobody"
+    yield from ("", "FACTS")
+    yield from _table([*shown.facts, *([("Territory", shown.territory)] if shown.territory else [])])
+
+
+def _rule(rule: RuleLine) -> Iterator[str]:
+    but = f", but: {rule.followed}" if rule.followed and not rule.decisive else ""
+    reason = f" ({rule.reason})" if rule.reason else ""
+    yield f"  {rule.number}. {rule.name}: {rule.label.lower()}{but}{reason}"
+    for check in rule.checks:
+        yield f"      {_check(check)}"
+
+
+def _check(check: CheckLine) -> str:
+    found = f"could not be checked: {check.error}" if check.error else f"it was {check.actual}"
+    asked = " ".join(filter(None, (check.field, check.operator, check.wanted)))
+    return f"{'✓' if check.holds else '✗'} {asked}: {found}"
+
+
+def _attempt(attempt: AttemptLine) -> Iterator[str]:
+    yield "  " + ", ".join(filter(None, (attempt.title, attempt.place, attempt.method))) + f": {attempt.label}"
+    for note in (attempt.note, attempt.relaxed and f"dropped: {attempt.relaxed}"):
+        if note:
+            yield f"  {note}"
+    if attempt.candidates:
+        extra = ["tier"] * attempt.tiers + list(LEDGER) * attempt.ledger
+        head = ("rank", "name", "result", "open", "weight", *extra, "last lead")
+        yield from _table([head, *(_candidate(row, extra) for row in attempt.candidates)])
+    if attempt.tie:
+        yield f"  {attempt.tie}"
+
+
+def _candidate(row: CandidateLine, extra: Sequence[str]) -> tuple[str, ...]:
+    result = f"{row.verdict}: {row.why}" if row.why else row.verdict
+    numbers = [str(getattr(row, name)) or "-" for name in extra]
+    last = f"{row.last:%Y-%m-%d %H:%M}" if row.last else "never"
+    return (row.rank or "-", row.name, result, row.load, str(row.weight), *numbers, last)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -1,0 +1,108 @@
+"""What the pages of distribution read."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.http import Http404
+
+from distribution.compiling import lead_catalogue
+from distribution.errors import NotYours
+from distribution.explain import Json, Names, mentioned
+from distribution.fields import with_choices
+from distribution.models import Decision, Offer, Rep, Territory
+from distribution.services.taking import offers_to
+from pipeline.models import Lead, Team
+from pipeline.selectors import visible_leads
+
+LONGEST_NUMBER: Final = 18
+
+
+def rep_of(user: User) -> Rep | None:
+    """The profile by which a user can own leads; None for people who only look on."""
+    return Rep.objects.select_related("user").filter(user=user, active=True).first()
+
+
+def acting_rep(user: User) -> Rep:
+    """The profile of a user who wants to own a lead.
+
+    Raises:
+        NotYours: the user has none.
+    """
+    rep = rep_of(user)
+    if rep is None:
+        raise NotYours("You have no rep profile, so leads cannot be yours. An administrator can add one.")
+    return rep
+
+
+def open_offers(rep: Rep) -> list[Offer]:
+    """What a rep may take now, the oldest first, one line per lead."""
+    offers = offers_to(rep).filter(lead__closed_at=None, lead__archived_at=None)
+    found = offers.select_related("lead", "pool", "team").order_by("offered_at", "pk")
+    return list({offer.lead_id: offer for offer in found}.values())
+
+
+def lead_to_take(user: User, uid: UUID) -> Lead:
+    """A lead that a user may see, or that was offered to the user's profile.
+
+    Raises:
+        Http404: when there is none, also when it exists but is not theirs.
+    """
+    rep = rep_of(user)
+    offered = offers_to(rep).values("lead") if rep else Offer.objects.none().values("lead")
+    lead = (visible_leads(user) | Lead.objects.filter(pk__in=offered)).filter(uid=uid).first()
+    if lead is None:
+        raise Http404("There is no such lead.")
+    return lead
+
+
+def find_lead(text: str) -> Lead:
+    """A lead by its uid, its number or its id at the source, whichever fits first. For commands: sees everything.
+
+    Raises:
+        LookupError: with a sentence, when no lead or more than one fits.
+    """
+    leads = Lead.objects.select_related("source")
+    for fitting in (_by_uid(text), _by_number(text), Q(external_id=text)):
+        found = list(leads.filter(fitting).order_by("pk")[:3]) if text and fitting else []
+        if len(found) > 1:
+            uids = ", ".join(f"{lead.uid} ({lead.source.slug})" for lead in found)
+            raise LookupError(f"Several leads have the id {text!r} at their source: {uids}. Give the uid of one.")
+        if found:
+            return found[0]
+    raise LookupError(f"There is no lead {text!r}. Give its uid, its number, or its id at the source.")
+
+
+def _by_uid(text: str) -> Q:
+    try:
+        return Q(uid=UUID(text))
+    except ValueError:
+        return Q()
+
+
+def _by_number(text: str) -> Q:
+    return Q(pk=int(text)) if text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER else Q()
+
+
+def decision_of(lead: Lead, number: int | None = None) -> Decision | None:
+    """The latest decision about a lead, or the one with this number, with all that its page shows."""
+    decisions = lead.decisions.select_related("rule_set", "rule", "pool", "winner", "actor", "trace")
+    found = decisions.filter(pk=number) if number else decisions.order_by("-pk")
+    return found.first()
+
+
+def trace_of(decision: Decision) -> dict[str, Any] | None:
+    """The full table behind a decision; None once it has been pruned."""
+    trace = getattr(decision, "trace", None)
+    return trace.data if trace else None
+
+
+def names_in(trace: Json) -> Names:
+    """What the numbers in a trace are called now."""
+    territories, teams = mentioned(trace)
+    return Names(
+        fields=with_choices(lead_catalogue()),
+        territories=dict(Territory.objects.filter(pk__in=territories).values_list("pk", "name")) if territories else {},
+        teams=dict(Team.objects.filter(pk__in=teams).values_list("pk", "name")) if teams else {},
+    )

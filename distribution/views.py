@@ -1,0 +1,84 @@
+"""The pages of distribution: why a lead went where it went, and what reps do to get leads."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from distribution.decisionpage import build_decision_page
+from distribution.errors import DistributionError
+from distribution.offers import build_offers
+from distribution.selectors import acting_rep, decision_of, lead_to_take, open_offers, rep_of
+from distribution.services import accept_lead, claim_lead, pull_next
+from leadcrm.lib.pages import PageRequest, back, page_or_part
+from pipeline.selectors import access_lead
+
+
+@login_required
+@require_safe
+def decision(request: PageRequest, uid: UUID, number: int | None = None) -> HttpResponse:
+    """Why a lead went where it went: the latest decision, or the one with this number."""
+    lead = access_lead(request.user, uid)
+    found = decision_of(lead, number)
+    if number and found is None:
+        raise Http404("There is no such decision about this lead.")
+    page = build_decision_page(lead, found) if found else None
+    context = {"section": "board", "lead": lead, "page": page}
+    return page_or_part(request, "distribution/decision.html", "distribution/_panel.html", context)
+
+
+@login_required
+@require_safe
+def offers(request: PageRequest) -> HttpResponse:
+    """What was offered to the signed-in rep, wherever else it may be seen."""
+    rep = rep_of(request.user)
+    lines = build_offers(open_offers(rep), timezone.now()) if rep else []
+    context = {"section": "board", "offers": lines, "back": reverse("board")}
+    return page_or_part(request, "distribution/offers.html", "distribution/_offers.html", context)
+
+
+@login_required
+@require_POST
+def accept(request: PageRequest, uid: UUID) -> HttpResponse:
+    """The owner takes the lead on."""
+    lead = access_lead(request.user, uid)
+    try:
+        accept_lead(lead.pk, rep=acting_rep(request.user))
+        messages.success(request, f"You have accepted {lead}.")
+    except DistributionError as error:
+        messages.error(request, str(error))
+    return back(request, reverse("lead", args=[uid]))
+
+
+@login_required
+@require_POST
+def claim(request: PageRequest, uid: UUID) -> HttpResponse:
+    """Take a lead that was offered; the first to do so has it."""
+    lead = lead_to_take(request.user, uid)
+    try:
+        claim_lead(lead.pk, rep=acting_rep(request.user))
+        messages.success(request, f"{lead} is yours.")
+    except DistributionError as error:
+        messages.error(request, str(error))
+    return back(request, reverse("board"))
+
+
+@login_required
+@require_POST
+def pull(request: PageRequest) -> HttpResponse:
+    """Ask for the next lead of the queues that the rep may take from."""
+    try:
+        taken = pull_next(acting_rep(request.user))
+    except DistributionError as error:
+        messages.error(request, str(error))
+        return redirect("board")
+    if taken is None:
+        messages.info(request, "Nothing is waiting at the moment.")
+        return redirect("board")
+    messages.success(request, f"{taken.lead} is yours.")
+    return redirect("lead", uid=taken.lead.uid)

@@ -1,0 +1,33 @@
+"""What every view of pages needs, whichever app it belongs to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.middleware import HtmxDetails
+
+
+class PageRequest(HttpRequest):
+    """A request behind ``login_required``, with what the middleware added."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def page_or_part(request: PageRequest, page: str, part: str, context: Mapping[str, Any]) -> HttpResponse:
+    """The page or, for htmx, only the part of it that is swapped in: the page includes the same template."""
+    partial = bool(request.htmx) and not request.htmx.history_restore_request
+    response = render(request, part if partial else page, dict(context))
+    patch_vary_headers(response, ("HX-Request",))
+    return response
+
+
+def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
+    """Back to the page whose form was sent (its field ``next``), if that is one of ours."""
+    target = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(target if ours else otherwise)

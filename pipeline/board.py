@@ -1,0 +1,188 @@
+"""The board: a pipeline's columns and cards as one user sees them, as values ready to show.
+
+A column is asked for by its own address with the number of cards it shows, so that it can be shown again, grown or
+refreshed by itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from pipeline.display import action_of, age, badge_of, cut, initials, money, person
+from pipeline.models import Lead, Pipeline, Stage, Team
+from pipeline.selectors import visible_leads
+
+CARDS: Final = 25
+MOST_CARDS: Final = 500
+CLOSED_DAYS: Final = 30
+LONGEST_REASON: Final = 90
+
+MINE: Final = "mine"
+TEAM: Final = "team"
+WHOSE: Final = {MINE: "Mine and to take", TEAM: "Whole team"}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a user asked to see. ``cards``: at most so many per column."""
+
+    user: User
+    pipeline: Pipeline
+    who: str
+    now: datetime
+    cards: int = CARDS
+
+    def url(self, stage: str = "", **changes: str | int) -> str:
+        """The address of the board, or of one of its columns."""
+        query: dict[str, str | int] = {"who": self.who, **changes}
+        slugs = [self.pipeline.slug, stage] if stage else [self.pipeline.slug]
+        return f"{reverse('board-column' if stage else 'board', args=slugs)}?{urlencode(query)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One tab or link to another view of the board."""
+
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One lead on the board. ``reason`` begins the sentence of its routing, ``reason_rest`` ends it."""
+
+    uid: UUID
+    title: str
+    company: str
+    product: str
+    value: str
+    created_at: datetime
+    age: str
+    badge: str
+    tone: str
+    owner: str
+    initials: str
+    reason: str
+    reason_rest: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One stage. ``count`` and ``total`` are of all its leads, not only of those shown."""
+
+    name: str
+    slug: str
+    note: str
+    count: int
+    total: str
+    cards: list[Card]
+    more: int
+    more_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    url: str
+    title: str
+    columns: list[Column]
+    pipelines: list[Choice]
+    whose: list[Choice]
+    team_less: bool
+
+    @property
+    def empty(self) -> bool:
+        return not any(column.count for column in self.columns)
+
+
+def default_who(user: User) -> str:
+    """Managers, and those who see leads without being in a team, begin with everything; others with their own."""
+    manages = Team.objects.filter(manager=user).exists()
+    return TEAM if manages or not user.lead_teams.exists() else MINE
+
+
+def build_board(view: View) -> Board:
+    """The whole board: a constant number of queries, and one per column that has leads."""
+    pipelines = Pipeline.objects.filter(archived_at=None)
+    stages = view.pipeline.stages.order_by("position", "id")
+    return Board(
+        url=view.url(),
+        title=view.pipeline.name,
+        columns=build_columns(view, stages),
+        pipelines=[
+            Choice(p.name, f"{reverse('board', args=[p.slug])}?who={view.who}", p == view.pipeline) for p in pipelines
+        ],
+        whose=[Choice(label, view.url(who=key), key == view.who) for key, label in WHOSE.items()],
+        team_less=not Team.objects.filter(Q(members=view.user) | Q(manager=view.user)).exists(),
+    )
+
+
+def build_columns(view: View, stages: Iterable[Stage]) -> list[Column]:
+    leads = _leads(view)
+    counted = leads.order_by().values_list("stage").annotate(Count("pk"), Sum("value_base"))
+    totals = {stage: (count, total) for stage, count, total in counted}
+    return [_column(view, stage, leads, *totals.get(stage.pk, (0, None))) for stage in stages]
+
+
+def _leads(view: View) -> QuerySet[Lead]:
+    """The leads on this board. Closed ones leave it after a while, those kept out of routing are never on it."""
+    recent = Q(closed_at=None) | Q(closed_at__gte=view.now - timedelta(days=CLOSED_DAYS))
+    leads = visible_leads(view.user).filter(recent, stage__pipeline=view.pipeline, archived_at=None)
+    leads = leads.exclude(routing_state=Lead.RoutingState.EXCLUDED)
+    return leads.filter(Q(owner=view.user) | Q(owner=None)) if view.who == MINE else leads
+
+
+def _column(view: View, stage: Stage, leads: QuerySet[Lead], count: int, total: Decimal | None) -> Column:
+    return Column(
+        name=stage.name,
+        slug=stage.slug,
+        note="" if stage.kind == Stage.Kind.OPEN else f"of the last {CLOSED_DAYS} days",
+        count=count,
+        total=money(total, settings.BASE_CURRENCY),
+        cards=[build_card(lead, view.user, view.now) for lead in _first(leads, stage, view.cards)] if count else [],
+        more=min(max(count - view.cards, 0), CARDS) if view.cards < MOST_CARDS else 0,
+        more_url=view.url(stage.slug, cards=min(view.cards + CARDS, MOST_CARDS)),
+    )
+
+
+def _first(leads: QuerySet[Lead], stage: Stage, number: int) -> Iterable[Lead]:
+    """The most urgent leads of an open stage: by the promise to answer, then the newest. Of others the last closed."""
+    urgent = (F("respond_by").asc(nulls_last=True), "-created_at", "-pk")
+    order = urgent if stage.kind == Stage.Kind.OPEN else ("-closed_at", "-pk")
+    shown = leads.filter(stage=stage).select_related("owner").order_by(*order)[:number]
+    for lead in shown:
+        lead.stage = stage
+        yield lead
+
+
+def build_card(lead: Lead, user: User, now: datetime) -> Card:
+    """One lead as a card. Reads its stage and its owner."""
+    badge, tone = badge_of(lead)
+    owner = person(lead.owner) if lead.owner else ""
+    reason, rest = cut(lead.routing_sentence, LONGEST_REASON)
+    return Card(
+        uid=lead.uid,
+        title=str(lead),
+        company=lead.company if lead.name else "",
+        product=lead.product,
+        value=money(lead.value, lead.currency),
+        created_at=lead.created_at,
+        age=age(lead.created_at, now),
+        badge=badge,
+        tone=tone,
+        owner="You" if lead.owner_id == user.pk else owner,
+        initials=initials(owner),
+        reason=reason,
+        reason_rest=rest,
+        action=action_of(lead, user),
+    )

@@ -1,0 +1,82 @@
+"""How values of leads are written for people on pages."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from django.contrib.auth.models import User
+
+from pipeline.models import Lead
+from pipeline.selectors import status_of
+
+# Status: what a badge says, and its tone (a class of the stylesheet).
+BADGES: Final = {
+    "new": ("New", "info"),
+    "unassigned": ("Nobody yet", "warn"),
+    "held": ("Waiting", "warn"),
+    "claimable": ("To take", "act"),
+    "assigned": ("To accept", "act"),
+    "accepted": ("Accepted", "good"),
+    "contacted": ("Contacted", "good"),
+    "won": ("Won", "good"),
+    "lost": ("Lost", ""),
+    "excluded": ("Kept out", ""),
+    "error": ("Routing failed", "bad"),
+}
+_STEPS: Final = (
+    (timedelta(minutes=1), timedelta(hours=1), "min"),
+    (timedelta(hours=1), timedelta(days=1), "h"),
+    (timedelta(days=1), timedelta(days=14), "d"),
+    (timedelta(days=7), timedelta(days=365), "wk"),
+    (timedelta(days=365), timedelta.max, "y"),
+)
+
+
+def badge_of(lead: Lead) -> tuple[str, str]:
+    """What the badge of a lead says, and its tone. Reads the lead's stage."""
+    return BADGES[status_of(lead)]
+
+
+def action_of(lead: Lead, user: User) -> str:
+    """What this user is asked to do with a lead: ``accept``, ``claim`` or nothing."""
+    if lead.closed_at or lead.archived_at:
+        return ""
+    if lead.owner_id == user.pk:
+        return "" if lead.accepted_at else "accept"
+    return "claim" if lead.routing_state == Lead.RoutingState.CLAIMABLE else ""
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """How long ago: ``just now``, ``5 min ago``, ``3 h ago``, ``2 d ago``."""
+    passed = now - moment
+    for unit, limit, name in _STEPS:
+        if unit <= passed < limit:
+            return f"{passed // unit} {name} ago"
+    return "just now"
+
+
+def money(amount: Decimal | None, currency: str) -> str:
+    """12,500 EUR; cents only where there are any; empty for nothing."""
+    if amount is None:
+        return ""
+    digits = 0 if amount == amount.to_integral_value() else 2
+    return f"{amount:,.{digits}f} {currency}"
+
+
+def person(user: User) -> str:
+    return user.get_full_name() or user.get_username()
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def cut(sentence: str, length: int) -> tuple[str, str]:
+    """A sentence cut between two words, when it is longer: its beginning, and the rest."""
+    if len(sentence) <= length:
+        return sentence, ""
+    end = sentence.rfind(" ", length // 2, length)
+    end = length if end == -1 else end
+    return sentence[:end], sentence[end:].strip()
