@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from operator import itemgetter
 from typing import Final
 
 from distribution.compiling import lead_catalogue
@@ -76,7 +77,7 @@ def by_section(fields: Catalogue) -> dict[str, list[Field]]:
 def with_choices(fields: Catalogue) -> dict[str, Field]:
     """The catalogue with the choices that are the same everywhere: countries, languages and currencies."""
     fixed: dict[str, Choices] = {
-        "country": tuple((code, country.name) for code, country in countries().items()),
+        "country": tuple(sorted(((code, land.name) for code, land in countries().items()), key=itemgetter(1))),
         "language": tuple(LANGUAGES.items()),
         "currency": tuple((code, code) for code in sorted(CURRENCIES)),
     }

@@ -133,7 +133,9 @@
       const known = new Set(options.map(([key]) => key));
       const others = [...chosen].filter((value) => !known.has(value));
       const all = closed ? [...others.map((value) => [value, value]), ...options] : options;
-      const boxes = all.map(([key, name]) => this.box(key, name, chosen.has(key)));
+      const ticked = all.filter(([key]) => chosen.has(key));
+      const rest = all.filter(([key]) => !chosen.has(key));
+      const boxes = [...ticked, ...rest].map(([key, name]) => this.box(key, name, chosen.has(key)));
       const other = element("input", {
         type: "text", value: join(others), className: this.text.className,
         "aria-label": `${this.label}, other values`, placeholder: "Other values, with commas between",
@@ -144,8 +146,9 @@
         summary.textContent = values.map((value) => names.get(value) || value).join(", ") || "Choose…";
       };
       const write = () => {
-        const ticked = boxes.map((box) => box.querySelector("input")).filter((box) => box.checked).map((box) => box.value);
-        const values = closed ? ticked : [...ticked, ...split(other.value)];
+        const inputs = boxes.map((box) => box.querySelector("input"));
+        const values = inputs.filter(({ checked }) => checked).map(({ value }) => value);
+        if (!closed) values.push(...split(other.value));
         tell(values);
         this.write(join(values));
       };
