@@ -13,7 +13,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
 from distribution.engine.people import CAP_PERIODS
-from distribution.models import PoolMember, Rep, RepCounter, Skill
+from distribution.models import PoolMember, Rep, RepCounter, RoutingRule, RuleSet, Skill
 from distribution.periods import period_starts
 from distribution.shares import in_leads
 from leadcrm.lib.adminbase import AnyModelForm, HistoryAdmin, ModelAdmin, ReadOnlyInline, counted
@@ -246,6 +246,12 @@ class SkillAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
         skills: QuerySet[Skill] = super().get_queryset(request)
         return skills.annotate(people=Count("reps"))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A live rule that asks for a skill would ask for nothing without it."""
+        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        rules = RoutingRule.objects.filter(required_skills__in=objs, rule_set__state=RuleSet.State.LIVE).distinct()
+        return to_delete, counts, perms_needed, [*protected, *(f"The live rule “{rule}”" for rule in rules)]
 
     @admin.display(description="people", ordering="people")
     def people(self, skill: Any) -> int:

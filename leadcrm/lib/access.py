@@ -4,11 +4,17 @@ Permissions are given to groups, never to a single person or on a single lead: a
 team or its source, and the apps' selectors say how.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
 from django.db.models import Model, QuerySet
+from guardian import admin as guardian_admin
 from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
+
+__all__ = ["GuardedModelAdmin", "grant", "has", "objects_for", "revoke"]
+
+# For admin pages: who may do what with one object. Not typed, like the admin classes it is mixed with.
+GuardedModelAdmin: Any = guardian_admin.GuardedModelAdmin
 
 M = TypeVar("M", bound=Model)
 User = AbstractBaseUser | AnonymousUser

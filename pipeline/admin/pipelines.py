@@ -6,6 +6,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.forms import Form
 from django.http import HttpRequest
 
+from leadcrm.lib.access import GuardedModelAdmin
 from leadcrm.lib.adminbase import AnyModelForm, ArchivableAdmin, ArchivedFilter, LabelledFormSet, TabularInline
 from pipeline.models import Lead, Pipeline, Stage
 
@@ -61,7 +62,7 @@ class PipelineForm(AnyModelForm):
 
 
 @admin.register(Pipeline)
-class PipelineAdmin(ArchivableAdmin):
+class PipelineAdmin(GuardedModelAdmin, ArchivableAdmin):
     form = PipelineForm
     inlines = (StageInline,)
     list_display = ("name", "slug", "is_default", "stage_count")

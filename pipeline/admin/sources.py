@@ -18,6 +18,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminTextInputWidget
 
+from leadcrm.lib.access import GuardedModelAdmin
 from leadcrm.lib.adminbase import AnyModelForm, ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, admin_link, list_link
 from leadcrm.lib.adminforms import ManyField, country_field, currency_field
 from leadcrm.lib.adminsteps import ask
@@ -107,7 +108,7 @@ class SourceKeyInline(ReadOnlyInline):
 
 
 @admin.register(LeadSource)
-class LeadSourceAdmin(ModelAdmin):
+class LeadSourceAdmin(GuardedModelAdmin, ModelAdmin):
     form = LeadSourceForm
     inlines = (SourceKeyInline,)
     actions = None
@@ -136,6 +137,10 @@ class LeadSourceAdmin(ModelAdmin):
     @admin.display(description="leads")
     def leads(self, source: LeadSource) -> SafeString:
         return list_link(Lead, "Leads", source__id__exact=source.pk)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Its leads name it: it is switched off instead."""
+        return False
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (("<int:source_id>/keys/<int:key_id>/revoke/", "pipeline_leadsource_revoke_key", self.revoke_view),)

@@ -6,12 +6,13 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from leadcrm.lib.access import GuardedModelAdmin
 from leadcrm.lib.adminbase import ArchivableAdmin, ArchivedFilter, list_link
 from pipeline.models import Lead, Team
 
 
 @admin.register(Team)
-class TeamAdmin(ArchivableAdmin):
+class TeamAdmin(GuardedModelAdmin, ArchivableAdmin):
     list_display = ("name", "manager", "people", "leads")
     list_select_related = ("manager",)
     list_filter = (("manager", AutocompleteSelectFilter), ArchivedFilter)
