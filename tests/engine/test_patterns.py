@@ -3,7 +3,7 @@ import re
 import subprocess
 import sys
 from math import comb
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _parser as parser
 
 import pytest
 from hypothesis import HealthCheck, given, settings
