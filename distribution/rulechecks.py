@@ -51,6 +51,7 @@ class World:
     owned_territories: frozenset[str]
 
 
+Ways = Sequence[frozenset[str]]
 RuleCheck = Callable[[RoutingRule, World], Iterable[Problem]]
 
 
@@ -63,9 +64,12 @@ def check_rule_set(rule_set: RuleSet) -> list[Problem]:
     )
     world = _read_world(rule_set, rules)
     found = [*_check_catch_all(rule_set, world), *_check_presence(rules)]
-    for number, rule in enumerate(rules):
-        found += _check_rule(rule, world)
-        found += _check_reach(rule, rules[:number])
+    greedy: list[tuple[RoutingRule, Ways]] = []
+    for rule in rules:
+        ways = _ways(rule)
+        found += [*_check_rule(rule, world), *_check_reach(rule, ways, greedy)]
+        if _takes_all(rule):
+            greedy.append((rule, ways))
     return found
 
 
@@ -239,9 +243,11 @@ def is_zone(name: str) -> bool:
     return bool(name)
 
 
-def _check_reach(rule: RoutingRule, earlier: Iterable[RoutingRule]) -> Iterator[Problem]:
-    """Warn of a rule that an earlier one leaves (almost) no leads."""
-    blocker = next((other for other in earlier if _takes_all(other) and _covers(other, rule)), None)
+def _check_reach(rule: RoutingRule, ways: Ways, greedy: Iterable[tuple[RoutingRule, Ways]]) -> Iterator[Problem]:
+    """Warn of a rule that an earlier one leaves (almost) no leads: whichever way to match it, all that one way to match
+    the earlier one asks is asked here too."""
+    covers = (other for other, wide in greedy if all(any(ask <= more for ask in wide) for more in ways))
+    blocker = next(covers, None)
     if blocker is None or not rule.active:
         return
     never = blocker.target == targets.TEAM_QUEUE
@@ -257,16 +263,9 @@ def _takes_all(rule: RoutingRule) -> bool:
     return rule.active and anytime and named and not asks
 
 
-def _covers(earlier: RoutingRule, later: RoutingRule) -> bool:
-    """Whether each way to match ``later`` asks at least what one way to match ``earlier`` asks."""
-    # Without conditions there is one way to match, which asks nothing.
-    wide = [_asked(group) for group in groups_of(earlier)] or [frozenset()]
-    narrow = [_asked(group) for group in groups_of(later)] or [frozenset()]
-    return all(any(ask <= more for ask in wide) for more in narrow)
-
-
-def _asked(group: Iterable[object]) -> frozenset[str]:
-    return frozenset(str(condition) for condition in group)
+def _ways(rule: RoutingRule) -> Ways:
+    """What each group of conditions asks. Without conditions there is one way to match, which asks nothing."""
+    return [frozenset(str(condition) for condition in group) for group in groups_of(rule)] or [frozenset()]
 
 
 def _a(noun: str) -> str:

@@ -267,6 +267,7 @@ class RuleSetAdmin(ModelAdmin):
         said, level = "Order saved.", messages.SUCCESS
         try:
             reorder_rules(rule_set, posted_order(request.POST))
+            self.log_change(request, rule_set, "Changed the order of its rules.")
         except (DistributionError, ValueError) as error:
             said, level = f"The order was not saved. {error}", messages.ERROR
         if not request.headers.get("HX-Request"):

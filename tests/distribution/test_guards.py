@@ -1,13 +1,14 @@
 import sqlite3
+from threading import Thread
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from distribution import guards
 from distribution.models import Condition, RoutingRule, RuleSet, Skill
-from distribution.rulesets import Fixed, clone_rule_set
+from distribution.rulesets import Fixed, Invalid, clone_rule_set
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, make_user, publish
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,32 @@ def test_postgresql_refuses_to_delete_what_is_published_by_hand(table):
     published_rule()
     with pytest.raises(IntegrityError, match="never changes"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - a name from above
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_and_a_publication_of_the_same_draft_wait_for_each_other():
+    draft = make_rule_set()
+    rule = make_rule(draft, "Large", ("employees", "gte", 200), pool=draft.catch_all_pool)
+    failures = []
+
+    def publish_meanwhile():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '100ms'")
+            publish(RuleSet.objects.get(pk=draft.pk))
+        except OperationalError as error:
+            failures.append(str(error))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        rule.conditions.update(value="many")
+        thread = Thread(target=publish_meanwhile)
+        thread.start()
+        thread.join()
+    assert "lock timeout" in failures[0]
+    with pytest.raises(Invalid):
+        publish(draft)
 
 
 def test_archived_rule_sets_stay_archived():

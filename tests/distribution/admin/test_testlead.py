@@ -1,4 +1,5 @@
 from contextlib import contextmanager
+from datetime import time, timedelta
 
 import pytest
 import time_machine
@@ -7,6 +8,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from distribution.models import Assignment, Decision, PoolMember
 from distribution.rulesets import clone_rule_set
@@ -170,8 +172,6 @@ def test_own_questions_count(staff, client):
 def test_rules_with_hours_are_tried_at_another_time(staff, client):
     stages()
     draft = make_rule_set(pool=make_pool("Everyone", "Eve"))
-    from datetime import time
-
     make_rule(draft, "Night", pool=make_pool("Night", "Nox"), from_time=time(22), to_time=time(6))
     assert "Nox" in sentence(try_lead(client, draft, at="2026-03-02T23:00"))
     assert "Eve" in sentence(try_lead(client, draft, at="2026-03-02T12:00"))
@@ -267,3 +267,25 @@ def test_credits_before_and_after_are_those_of_the_ledger(staff, client, rules):
     first, second = result.explanation.attempts[0].candidates
     assert (first.name, first.before, first.after) == ("Bob", "+0.40", "-0.10")
     assert (second.name, second.before, second.after) == ("Ann", "-0.40", "+0.10")
+
+
+def test_the_first_rule_that_matches_and_can_deliver_wins_and_the_others_are_listed(staff, client):
+    stages()
+    draft = make_rule_set(pool=make_pool("Everyone", "Eve"))
+    ended = timezone.now() - timedelta(days=1)
+    make_rule(draft, "Off", pool=make_pool("Off", "Oz"), active=False)
+    make_rule(draft, "Ended", pool=make_pool("Ended", "Ed"), valid_until=ended)
+    make_rule(draft, "Empty", pool=make_pool("Nobody"))
+    make_rule(draft, "First", pool=make_pool("One", "Una"))
+    make_rule(draft, "Second", pool=make_pool("Two", "Dos"))
+    response = try_lead(client, draft)
+    assert "Assigned to Una: rule “First”" in sentence(response)
+    rules = {
+        rule.name: (rule.label, rule.reason, rule.followed) for rule in response.context["result"].explanation.rules
+    }
+    assert rules == {
+        "Off": ("Not in force", "switched off", ""),
+        "Ended": ("Not in force", f"ended {ended:%Y-%m-%d %H:%M} UTC", ""),
+        "Empty": ("Matched", "", "Empty pool"),
+        "First": ("Matched", "", "Assigned"),
+    }
