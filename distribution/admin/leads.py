@@ -56,12 +56,20 @@ class AssignmentInline(ReadOnlyInline):
 @admin.register(Lead)
 class RoutedLeadAdmin(LeadAdmin):
     inlines = (DecisionInline, AssignmentInline, *LeadAdmin.inlines)
-    actions_detail = ("route_now", "reassign", "reassign_to", "return_invalid")
+    actions_detail = ("test_rules", "route_now", "reassign", "reassign_to", "return_invalid")
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
         if not self.has_change_permission(request):
             return {}
         return {key: (_in_list(key), key, step.label) for key, step in STEPS.items()}
+
+    @action(description="Test with…", icon="science", url_path="test-rules", permissions=("distribution.view_ruleset",))
+    def test_rules(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Who would get this lead, or one like it, under the live rules or a draft."""
+        lead = self.get_object(request, unquote(object_id))
+        if lead is None:
+            raise Http404
+        return HttpResponseRedirect(reverse("admin:distribution_test_lead", query={"lead": str(lead.uid)}))
 
     @action(description=STEPS["route_now"].label, icon="alt_route", permissions=("change",))
     def route_now(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -234,6 +234,14 @@ def test_leads_are_found_by_what_is_typed(staff, client, rules):
     assert client.get(PAGE, {"find": "\0%_'"}).context["found"] == []
 
 
+def test_the_page_of_a_lead_leads_to_it(staff, client, rules):
+    lead = make_lead(company="Firm")
+    page = client.get(reverse("admin:pipeline_lead_change", args=[lead.pk]))
+    link = reverse("admin:pipeline_lead_test_rules", args=[lead.pk])
+    assert link in page.text
+    assert client.get(link).url == f"{PAGE}?lead={lead.uid}"
+
+
 @pytest.mark.parametrize("query", ["lead=rubbish", "lead=00000000-0000-4000-8000-000000000000"])
 def test_an_unknown_lead_is_not_found(staff, client, rules, query):
     assert client.get(f"{PAGE}?{query}").status_code == 404
