@@ -19,6 +19,8 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.forms import PaginationInlineFormSet
 
+from leadcrm.lib.adminwidgets import ForgivingWidgets
+
 # Generic for the type checker only.
 if TYPE_CHECKING:
     AnyModelForm = ModelForm[Any]
@@ -30,7 +32,7 @@ else:
 NUL = "\0"
 
 
-class ModelAdmin(unfold.admin.ModelAdmin):
+class ModelAdmin(ForgivingWidgets, unfold.admin.ModelAdmin):
     """The base of every admin page.
 
     A change writes only the columns that were edited, so that a form that stood open for an hour does not put back
@@ -188,13 +190,13 @@ class LabelledFormSet(PaginationInlineFormSet):
             inner.attrs = {**inner.attrs, "aria-label": f"{field.label or name}, {row}"}
 
 
-class TabularInline(unfold.admin.TabularInline):
+class TabularInline(ForgivingWidgets, unfold.admin.TabularInline):
     formset = LabelledFormSet
     extra = 0
     hide_title = True
 
 
-class StackedInline(unfold.admin.StackedInline):
+class StackedInline(ForgivingWidgets, unfold.admin.StackedInline):
     formset = LabelledFormSet
     extra = 0
 

@@ -179,11 +179,10 @@ class LeadSourceAdmin(GuardedModelAdmin, ModelAdmin):
         return source
 
     def _shown_once(self, request: HttpRequest, source: LeadSource, plain: str) -> HttpResponse:
+        """Not stored by browsers and proxies either: the admin's pages say so of themselves."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": f"API key of {source}"}
         context |= {"key": plain, "source": source, "back": admin_link(source, "Back to the source")}
-        response = TemplateResponse(request, "admin/pipeline/leadsource/key.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/pipeline/leadsource/key.html", context)
 
 
 @admin.register(SourceKey)
