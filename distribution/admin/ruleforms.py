@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -63,6 +64,14 @@ class RuleForm(AnyModelForm):
         label="With skills",
         help_text="Only people with all that are ticked.",
     )
+    set_priority = forms.IntegerField(
+        min_value=-1000,
+        max_value=1000,
+        required=False,
+        label="Priority",
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Give the lead this priority; higher goes first. Empty: leave it as it is.",
+    )
     time_zone = time_zone_field(initial="UTC", help_text="Of the days and times above.")
 
     class Meta:
@@ -74,7 +83,6 @@ class RuleForm(AnyModelForm):
             "skill_field": "With skill in",
             "match_language": "In the lead's language",
             "match_territory": "In the lead's territory",
-            "set_priority": "Priority",
             "from_time": "From",
             "to_time": "To",
         }
@@ -137,6 +145,13 @@ def choice(form: AnyModelForm, name: str) -> Any:
 class ConditionForm(AnyModelForm):
     """One condition. The value is one line of text, which a script turns into what suits field and operator."""
 
+    group = forms.IntegerField(
+        min_value=1,
+        max_value=99,
+        initial=1,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Same number: and. Another number: or.",
+    )
     field = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
     operator = forms.ChoiceField(
         choices=[("", "Select value"), *operator_choices()], widget=UnfoldAdminSelectWidget, label="comparison"

@@ -329,7 +329,8 @@ def test_the_rules_of_a_published_set_keep_their_order():
 
 def at_once(*calls):
     """Run calls in threads that start together; the error of each, or None."""
-    barrier, errors = Barrier(len(calls)), [None] * len(calls)
+    barrier = Barrier(len(calls))
+    errors: list[Exception | None] = [None] * len(calls)
 
     def run(number, call):
         barrier.wait()
@@ -371,5 +372,5 @@ def test_two_who_publish_different_drafts_at_once_end_with_one_live_set(start):
 def test_drafts_published_at_once_without_looking_get_versions_of_their_own():
     drafts = [make_rule_set(f"Draft {number}") for number in range(4)]
     assert at_once(*[lambda draft=draft: publish(draft) for draft in drafts]) == [None] * 4
-    assert sorted(RuleSet.objects.values_list("version", flat=True)) == [1, 2, 3, 4]
+    assert set(RuleSet.objects.values_list("version", flat=True)) == {1, 2, 3, 4}
     assert RuleSet.objects.get(state="live").version == 4
