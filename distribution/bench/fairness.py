@@ -175,7 +175,7 @@ def largest_credit(candidates: Sequence[Member]) -> Ranking:
     return Ranking([candidates[first]], postings={candidates[place].id: change[place] for place in places})
 
 
-@bench("fairness-largest-credit")
-def fairness_largest_credit() -> Iterator[Figure]:
+@bench("largest-credit")
+def fairness_of_largest_credit() -> Iterator[Figure]:
     """The same histories, if simply the largest credit went first."""
     yield from summary([measure(draw_history(seed), largest_credit) for seed in range(1, HISTORIES + 1)])

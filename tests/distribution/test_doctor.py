@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -244,10 +245,12 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize("plant", PLANTED, ids=[plant.__name__ for plant in PLANTED])
-def test_finds_exactly_what_is_wrong(company, plant):
-    wrong = plant()
-    assert found() == [wrong]
+def test_finds_exactly_what_is_wrong(company, subtests):
+    for plant in PLANTED:
+        with subtests.test(plant.__name__), transaction.atomic():
+            wrong = plant()
+            assert found() == [wrong]
+            transaction.set_rollback(True)
 
 
 def test_every_check_finds_something_above(company):
