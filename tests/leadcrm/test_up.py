@@ -143,3 +143,10 @@ def test_the_second_start_keeps_the_data_and_does_nothing_twice(installation):
     second.stop()
     assert (static.stat().st_mtime_ns, secret.read_text()) == before
     assert seconds < 60
+
+
+def test_the_project_can_be_checked_before_its_database_has_tables(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "PYTHONPATH": ""}
+    command = [sys.executable, "manage.py", "check"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
