@@ -46,6 +46,7 @@ SOURCES: Final[tuple[tuple[str, str, LeadSource.Kind, list[str], int], ...]] = (
     ("trade-fair", "Trade fair list", LeadSource.Kind.FILE, [], 10),
     ("service-desk", "Service desk", LeadSource.Kind.MANUAL, ["company"], 4),
 )
+_STEMS: Final = [start + end for start in COMPANY_STARTS for end in COMPANY_ENDS]
 SERVICE_SOURCE: Final = "service-desk"
 PIPELINES: Final = {
     "Sales": ("New", "Contacted", "Qualified", "Proposal", "Won", "Lost"),
@@ -225,7 +226,7 @@ def _build_accounts(rng: random.Random, company: Company) -> list[Account]:
 
 def company_names(rng: random.Random, count: int) -> list[tuple[str, str, tuple[str, str, str, str, str, str]]]:
     """Invented companies, no two alike: name without legal form, industry, and place."""
-    stems = rng.sample([start + end for start in COMPANY_STARTS for end in COMPANY_ENDS], count)
+    stems = rng.sample(_STEMS, count)
     industries = rng.choices(list(COMPANY_KINDS), k=count)
     return [
         (f"{stem} {rng.choice(COMPANY_KINDS[industry])}", industry, rng.choice(PLACES))

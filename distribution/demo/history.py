@@ -21,10 +21,9 @@ from pipeline.services.history import Past, store_history, write_past
 from pipeline.services.leads import build_consents, build_lead
 
 DAYS: Final = 365
-# The last days lead by lead, each given out at its own moment; before that as lists, which is much quicker.
+# The last days lead by lead, each given out at its own moment; before that as one list a week, which is much quicker.
 CLOSE_UP_DAYS: Final = 10
-_LIST_DAYS: Final = (0, 3)  # Monday and Thursday
-_LIST_MINUTES: Final = 10
+_LIST_MINUTES: Final = 15
 _OPENING, _CLOSING = 7, 19  # hours in UTC between which most leads come in
 
 
@@ -59,8 +58,10 @@ def write_history(rng: random.Random, company: Company, wishes: Wishes, until: d
     history = History(rng, company, wishes)
     for age in range(DAYS, 0, -1):
         day = (until - timedelta(days=age)).replace(hour=0, minute=0, second=0, microsecond=0)
-        _finish(history, [story for story in history.open if story.ends < day])
-        for moments in sorted(_arrivals(rng, day, alone=age <= CLOSE_UP_DAYS)):
+        arrivals = sorted(_arrivals(rng, day, alone=age <= CLOSE_UP_DAYS))
+        if arrivals:
+            _finish(history, [story for story in history.open if story.ends < day])
+        for moments in arrivals:
             _arrive(history, moments)
     _leave_open(history, until)
     Event.objects.filter(fanned_out_at=None, at__lt=until).update(fanned_out_at=timezone.now())
@@ -72,10 +73,10 @@ def _arrivals(rng: random.Random, day: datetime, *, alone: bool) -> list[list[da
     if alone:
         count = rng.randint(4, 9) if day.weekday() < 5 else rng.randint(0, 2)
         return [[_at(rng, day)] for _ in range(count)]
-    if day.weekday() not in _LIST_DAYS:
+    if day.weekday() != day.isocalendar().week % 5:
         return []
     end = _at(rng, day)
-    seconds = sorted(rng.sample(range(_LIST_MINUTES * 60), rng.randint(15, 26)), reverse=True)
+    seconds = sorted(rng.sample(range(_LIST_MINUTES * 60), rng.randint(30, 50)), reverse=True)
     return [[end - timedelta(seconds=earlier) for earlier in seconds]]
 
 

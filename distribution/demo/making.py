@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
@@ -173,8 +174,8 @@ def _send_some_away(company: Company) -> None:
 
 def _give_passwords() -> dict[str, str]:
     """An easy password where nobody else can reach the site; random ones in production."""
-    passwords = {name: secrets.token_urlsafe(9) if settings.PRODUCTION else EASY_PASSWORD for name in LOGINS}
-    for user in User.objects.filter(username__in=LOGINS):
-        user.set_password(passwords[user.username])
-        user.save(update_fields=["password"])
+    passwords = {name: secrets.token_urlsafe(9) if settings.PRODUCTION else _EASY_PASSWORD for name in LOGINS}
+    hashes = {password: make_password(password) for password in set(passwords.values())}
+    for name, password in passwords.items():
+        User.objects.filter(username=name).update(password=hashes[password])
     return passwords
