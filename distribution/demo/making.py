@@ -174,7 +174,7 @@ def _send_some_away(company: Company) -> None:
 
 def _give_passwords() -> dict[str, str]:
     """An easy password where nobody else can reach the site; random ones in production."""
-    passwords = {name: secrets.token_urlsafe(9) if settings.PRODUCTION else _EASY_PASSWORD for name in LOGINS}
+    passwords = {name: secrets.token_urlsafe(9) if settings.PRODUCTION else EASY_PASSWORD for name in LOGINS}
     hashes = {password: make_password(password) for password in set(passwords.values())}
     for name, password in passwords.items():
         User.objects.filter(username=name).update(password=hashes[password])
