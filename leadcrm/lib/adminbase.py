@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import unfold.admin
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import quote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, QuerySet
 from django.forms import BaseModelFormSet, Form, ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -54,6 +54,9 @@ class ModelAdmin(ForgivingWidgets, unfold.admin.ModelAdmin):
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        return None if NUL in object_id else super().get_object(request, object_id, from_field)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -85,14 +88,18 @@ class ModelAdmin(ForgivingWidgets, unfold.admin.ModelAdmin):
         obj.delete()
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        try:
-            for pk in request.POST.getlist(ACTION_CHECKBOX_NAME):
-                self.opts.pk.to_python(pk)
-        except ValidationError:
+        if not all(map(self._is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             self.message_user(request, "The selection could not be read. Nothing was changed.", messages.ERROR)
             return None
         response: HttpResponse | None = super().response_action(request, queryset)
         return response
+
+    def _is_key(self, text: str) -> bool:
+        try:
+            self.opts.pk.to_python(text)
+        except ValidationError:
+            return False
+        return NUL not in text
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -113,6 +120,14 @@ class ReadOnlyAdmin(ModelAdmin):
 
 class HistoryAdmin(SimpleHistoryAdmin, ModelAdmin):
     """For what keeps a row per change. History is to read: putting back one row would not put back what hangs on it."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.get_object(request, unquote(object_id)) is None:
+            raise Http404
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        return response
 
     def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return True

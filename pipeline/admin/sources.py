@@ -101,6 +101,8 @@ class SourceKeyInline(ReadOnlyInline):
 
     @admin.display(description="state")
     def state(self, key: SourceKey) -> SafeString | str:
+        if not key.pk:
+            return "-"
         if key.revoked_at:
             return f"revoked on {key.revoked_at:%Y-%m-%d}"
         url = reverse("admin:pipeline_leadsource_revoke_key", args=[key.source_id, key.pk])
