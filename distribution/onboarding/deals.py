@@ -62,6 +62,7 @@ class _Deals:
             wrong = f"{quoted(row['external_id'])} is on row {self.seen[external_id]} already"
             self.sheet.refuse(row, "external_id", wrong, "Give every opportunity an id of its own")
             return
+        self._note_blanks(row)
         if self._names_are_known(row) and (deal := self._deal(row, external_id)):
             self.plan.opportunities.append(self._step(row, deal))
 
@@ -106,7 +107,6 @@ class _Deals:
         if stage is None or not self._dates_fit(row, stage, created, closed):
             return None
         values = self._values(row)
-        self._note_blanks(row)
         is_open = stage.kind == Stage.Kind.OPEN
         return WantedDeal(
             external_id=external_id,
@@ -170,9 +170,9 @@ class _Deals:
 
     def _note_blanks(self, row: Row) -> None:
         if not row["account"] and "account" in self.sheet.columns:
-            self.sheet.note(row, "account", "is empty", "Taken without an account")
+            self.sheet.note(row, "account", "is empty", "Fill it in, or leave it: the lead has no account then")
         if not row["owner"]:
-            self.sheet.note(row, "owner", "is empty", "Taken without an owner; an open one is routed")
+            self.sheet.note(row, "owner", "is empty", "Fill it in, or leave it: an open lead is routed then")
 
     def _step(self, row: Row, deal: WantedDeal) -> Step[WantedDeal]:
         """What is here already is worked here: it is left alone, and a difference is told."""
