@@ -171,6 +171,7 @@ def broker_options(url: str) -> dict[str, Any]:
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # no results are kept, so beat needs no task that forgets them
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
@@ -283,6 +284,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": "/board/",
     "SHOW_HISTORY": True,
     "STYLES": ["leadcrm.adminmenu.stylesheet"],
+    "SCRIPTS": ["leadcrm.adminmenu.script"],
     "DASHBOARD_CALLBACK": "leadcrm.adminmenu.front_page",
     "SIDEBAR": {"show_search": False, "navigation": "leadcrm.adminmenu.navigation"},
 }

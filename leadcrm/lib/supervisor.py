@@ -14,7 +14,7 @@ from typing import IO, TextIO
 COLOURS = {"web": 36, "worker": 33, "beat": 35}
 PDEATHSIG = 1
 PAUSE_SECONDS = 2.0  # between two starts of a program, so that one that cannot start does not burn the processor
-STOP_SECONDS = 10.0
+STOP_SECONDS = 8.0
 TICK_SECONDS = 0.2
 
 try:

@@ -52,7 +52,7 @@ class Command(BaseCommand):
         self.say("Preparing the static files.")
         prepare.collect_static()
         if demo and not settings.PRODUCTION and not (Lead.objects.exists() or User.objects.exists()):
-            self.say("The database is empty: filling it with a demo company.")
+            self.say("The database is empty: filling it with a demo company. This takes up to a minute.")
             call_command("demo", stdout=self.stdout)
 
     def greet(self, supervisor: Supervisor, host: str, port: int) -> None:
