@@ -69,29 +69,27 @@ class Program:
         )
         threading.Thread(target=self._log.copy, args=(self.name, self._process.stdout), daemon=True).start()
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def revive(self) -> None:
         """Start it again if it has died, but not too soon after its last start."""
-        if self._process is None or self._process.poll() is None:
-            return
-        age = time.monotonic() - self._started
-        if age < PAUSE_SECONDS:
+        if self._process is None or self.running or time.monotonic() - self._started < PAUSE_SECONDS:
             return
         self._log.line(self.name, f"ended with {_outcome(self._process.returncode)}; starting it again")
         self._end_group()  # a killed master leaves its workers, who would hold the port and wait for ever
         self.start()
 
     def ask_to_stop(self) -> None:
-        if self._process and self._process.poll() is None:
+        if self._process and self.running:
             self._process.terminate()
 
-    def wait(self, seconds: float) -> None:
-        """Wait for its end; after so many seconds end it and everything it started."""
-        if self._process is None:
-            return
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(max(0.0, seconds))
-        self._end_group()
-        self._process.wait()
+    def end(self) -> None:
+        """End it, and everything it started, at once."""
+        if self._process:
+            self._end_group()
+            self._process.wait()
 
     def _end_group(self) -> None:
         if self._process:
@@ -133,8 +131,10 @@ class Supervisor:
         for program in self._programs:
             program.ask_to_stop()
         end = time.monotonic() + STOP_SECONDS
+        while any(program.running for program in self._programs) and time.monotonic() < end and self._asked < 2:
+            time.sleep(TICK_SECONDS)
         for program in self._programs:
-            program.wait(end - time.monotonic() if self._asked < 2 else 0.0)
+            program.end()
         self.log.line("up", "stopped")
 
 

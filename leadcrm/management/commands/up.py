@@ -41,7 +41,10 @@ class Command(BaseCommand):
         host, port = _address(options["bind"])
         _require_free(host, port)
         with _only_one():
-            self.prepare(demo=not options["no_demo"])
+            try:
+                self.prepare(demo=not options["no_demo"])
+            except KeyboardInterrupt:
+                raise CommandError("Stopped while preparing; the next start goes on from here.") from None
             supervisor = Supervisor(_commands(options))
             supervisor.run(lambda: self.greet(supervisor, host, port))
 
