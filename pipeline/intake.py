@@ -21,6 +21,7 @@ from pipeline.normalise import normalise_website, parse_email, parse_phone
 LONGEST_MESSAGE: Final = 20_000
 # Longer than any one line can be; refused before anything looks at it closely.
 LONGEST_LINE: Final = 1_000
+LONGEST_EXTERNAL_ID: Final = 200
 MOST_TAGS: Final = 50
 LONGEST_WORD: Final = 100
 LONGEST_ATTRIBUTE: Final = 500
@@ -310,6 +311,13 @@ def missing_fields(values: Mapping[str, Any], attributes: Mapping[str, Any], sou
         for name in source.required_fields
         if _is_blank(values.get(name)) and _is_blank(attributes.get(name.removeprefix("attributes.")))
     ]
+
+
+def check_external_id(external_id: str) -> str:
+    """The id itself, unchanged: the source must find it as it sent it. Raises a Fault when it cannot be kept so."""
+    if not external_id.isprintable():
+        raise Fault("invalid", "Use printable characters only.")
+    return _at_most(external_id, LONGEST_EXTERNAL_ID)
 
 
 # --- Attributes and consents -------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
-from django.db import DatabaseError, InterfaceError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from django.http.request import UnreadablePostError
 from rest_framework import exceptions
@@ -76,7 +76,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> JsonResponse
     """What DRF calls for anything raised in a view. An error of ours is logged and told as 500, without its text."""
     set_rollback()
     problem = as_problem(error)
-    if problem.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if problem.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR and problem is not error:
         logger.error("%s %s failed", context["request"].method, context["request"].path, exc_info=error)
         got_request_exception.send(sender=None, request=context["request"])
     return problem_response(problem)
@@ -110,7 +110,7 @@ def _of_other(error: Exception) -> Problem:
         return Problem(413, "too-large", "The request is too large.")
     if isinstance(error, UnreadablePostError):
         return Problem(400, "malformed", "The request broke off.")
-    if isinstance(error, DatabaseError | InterfaceError):
+    if isinstance(error, OperationalError | InterfaceError):
         return Problem(
             503, "unavailable", "The request could not be stored now. Repeat it.", retry_after=_RETRY_SECONDS
         )

@@ -1,6 +1,6 @@
 """What a list of leads can be narrowed by, and how it is paged."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -13,6 +13,8 @@ from rest_framework.views import APIView
 from leadcrm.lib.problems import FieldProblem, Problem
 from pipeline.models import Lead
 from pipeline.selectors import STATUSES, with_status
+
+_LONGEST_LIMIT: Final = 9
 
 
 class LeadFilter(filters.FilterSet):
@@ -47,9 +49,36 @@ class LeadPages(CursorPagination):
     page_size_query_param = "limit"
     max_page_size = 200
 
+    def get_page_size(self, request: Request) -> int:
+        asked = request.query_params.get(self.page_size_query_param, str(self.page_size))
+        if not asked.isdecimal() or not 1 <= int(asked[:_LONGEST_LIMIT]) <= self.max_page_size:
+            raise bad_query("limit", "invalid", f"Use a whole number from 1 to {self.max_page_size}.")
+        return int(asked)
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] = {"type": "integer", "minimum": 1, "maximum": self.max_page_size}
+        return parameters
+
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, ValidationError, ValueError, OverflowError):
-            fault = FieldProblem("cursor", "invalid", "Use the link of an answer, unchanged.")
-            raise Problem(400, "invalid", "A query parameter cannot be used.", [fault]) from None
+            raise bad_query("cursor", "invalid", "Use the link of an answer, unchanged.") from None
+
+
+def check_query(request: Request) -> None:
+    """Refuses what is misspelt or blank, which would otherwise be answered with everything."""
+    known = {*LeadFilter.base_filters, LeadPages.cursor_query_param, LeadPages.page_size_query_param}
+    for name, value in request.query_params.items():
+        if name not in known:
+            raise bad_query(name[:100], "unknown", f"Use one of: {', '.join(sorted(known))}.")
+        if not value:
+            raise bad_query(name, "blank", "Give it a value or leave it out.")
+
+
+def bad_query(name: str, code: str, detail: str) -> Problem:
+    """The refusal of a query parameter."""
+    return Problem(400, "invalid", "A query parameter cannot be used.", [FieldProblem(name, code, detail)])

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from leadcrm.lib.mapping import closest
 from leadcrm.lib.text import clean
-from pipeline.intake import READERS, ConsentInput, Fault, FieldError, LeadInput
+from pipeline.intake import READERS, ConsentInput, Fault, FieldError, LeadInput, check_external_id
 
 # What a rule decides is not for partners to claim.
 FIELDS: Final = tuple(name for name in READERS if name != "priority")
@@ -56,12 +56,15 @@ def read_input(data: Any) -> tuple[LeadInput, Errors]:
         return LeadInput({}), [FieldError("", "wrong_type", "Send a JSON object.")]
     errors = _unknown(data, (*FIELDS, *PARTS))
     fields = {name: value for name in FIELDS if (value := _checked(data, name, _field_type(name), errors)) is not None}
-    return LeadInput(
+    sent = LeadInput(
         fields=fields,
         attributes=_checked(data, "attributes", _object, errors) or {},
         consents=_consents(_checked(data, "consents", _list, errors) or [], errors),
-        external_id=_checked(data, "external_id", _text, errors) or "",
-    ), errors
+        external_id=_checked(data, "external_id", _external_id, errors) or "",
+    )
+    if not errors and not (any(fields.values()) or sent.attributes or sent.external_id):
+        errors = [FieldError("", "required", "Send at least one field.")]
+    return sent, errors
 
 
 def _unknown(data: Mapping[str, Any], known: tuple[str, ...], path: str = "") -> Errors:
@@ -93,6 +96,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise Fault("wrong_type", "Send a text, in quotes.")
     return value
+
+
+def _external_id(value: Any) -> str:
+    return check_external_id(_text(value))
 
 
 def _whole(value: Any) -> int | Decimal:

@@ -14,6 +14,7 @@ from pipeline.intake import (
     LARGEST_INTEGER,
     LARGEST_VALUE,
     LONGEST_ATTRIBUTE,
+    LONGEST_EXTERNAL_ID,
     LONGEST_LINE,
     LONGEST_MESSAGE,
     LONGEST_WORD,
@@ -22,7 +23,6 @@ from pipeline.intake import (
 )
 from pipeline.models import Consent, Lead
 from pipeline.selectors import STATUSES
-from pipeline.services.leads import LONGEST_EXTERNAL_ID
 
 MOST_LEADS: Final = 1_000
 

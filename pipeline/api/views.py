@@ -17,7 +17,7 @@ from leadcrm.lib.problems import FieldProblem, Problem
 from pipeline.api import schema
 from pipeline.api.answers import errors_of, told
 from pipeline.api.authentication import HasKey, KeyAuthentication, KeyThrottle, source_of
-from pipeline.api.filters import LeadFilter, LeadPages
+from pipeline.api.filters import LeadFilter, LeadPages, check_query
 from pipeline.api.inputs import read_input
 from pipeline.api.parsers import StrictJSONParser
 from pipeline.api.serializers import MOST_LEADS, BulkIn, BulkOut, LeadIn, LeadOut
@@ -55,7 +55,7 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Lead]):
         responses=schema.answers({200: LeadOut(many=True)}, schema.READING),
     )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        _refuse_unknown(request, {*LeadFilter.base_filters, LeadPages.cursor_query_param, "limit"})
+        check_query(request)
         return super().list(request, *args, **kwargs)
 
     @extend_schema(
@@ -132,16 +132,6 @@ def _items(data: Any) -> list[Any]:
 
 def _bad_bulk(code: str, detail: str) -> Problem:
     return Problem(400, "invalid", "The request cannot be used.", [FieldProblem("leads", code, detail)])
-
-
-def _refuse_unknown(request: Request, known: set[str]) -> None:
-    errors = [
-        FieldProblem(name[:100], "unknown", f"Use one of: {', '.join(sorted(known))}.")
-        for name in request.query_params
-        if name not in known
-    ]
-    if errors:
-        raise Problem(400, "invalid", "A query parameter cannot be used.", errors)
 
 
 class SchemaView(SpectacularAPIView):

@@ -16,7 +16,6 @@ from pipeline.models import Consent, Event, Lead, LeadSource, Stage
 from pipeline.services.events import record
 from pipeline.signals import lead_closed, lead_reopened, lead_waiting
 
-LONGEST_EXTERNAL_ID: Final = 200
 LONGEST_REASON: Final = 200
 
 
@@ -92,10 +91,10 @@ def build_lead(
 
 
 def _external_id_errors(external_id: str) -> list[FieldError]:
-    if len(external_id) > LONGEST_EXTERNAL_ID:
-        return [FieldError("external_id", "too_long", f"At most {LONGEST_EXTERNAL_ID} characters.")]
-    if not external_id.isprintable():
-        return [FieldError("external_id", "invalid", "Use printable characters only.")]
+    try:
+        intake.check_external_id(external_id)
+    except intake.Fault as fault:
+        return [FieldError("external_id", fault.code, str(fault))]
     return []
 
 
