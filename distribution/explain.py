@@ -365,7 +365,7 @@ def _candidate(row: Json, winner: int | None) -> CandidateLine:
         won=won,
         verdict=("Gets it" if won else "Can take it") if row["eligible"] else refused,
         code=code,
-        why=row["why"],
+        why=row["why"] if row["why"].lower() != refused.lower() else "",
         weight=row["weight"],
         tier=row["tier"],
         share=f"{row['share'] / UNIT:.1%}" if "share" in row else "",

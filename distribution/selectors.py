@@ -12,7 +12,7 @@ from distribution.errors import NotYours
 from distribution.explain import Json, Names, mentioned
 from distribution.fields import with_choices
 from distribution.models import Decision, Offer, Rep, Territory
-from distribution.services.taking import offers_to
+from distribution.services.taking import offers_ever_to, offers_to
 from pipeline.models import Lead, Team
 from pipeline.selectors import visible_leads
 
@@ -44,14 +44,16 @@ def open_offers(rep: Rep) -> list[Offer]:
 
 
 def lead_to_take(user: User, uid: UUID) -> Lead:
-    """A lead that a user may see, or that was offered to the user's profile.
+    """A lead that a user may see, or that was once offered to the user's profile: who comes late is told so.
 
     Raises:
         Http404: when there is none, also when it exists but is not theirs.
     """
     rep = rep_of(user)
-    offered = offers_to(rep).values("lead") if rep else Offer.objects.none().values("lead")
-    lead = (visible_leads(user) | Lead.objects.filter(pk__in=offered)).filter(uid=uid).first()
+    leads = visible_leads(user)
+    if rep is not None:
+        leads |= Lead.objects.filter(pk__in=offers_ever_to(rep).values("lead"))
+    lead = leads.filter(uid=uid).first()
     if lead is None:
         raise Http404("There is no such lead.")
     return lead

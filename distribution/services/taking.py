@@ -17,12 +17,16 @@ from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, open_leads, place
 
 
-def offers_to(rep: Rep) -> QuerySet[Offer]:
-    """Open offers that a rep may take: made to the rep, to a pool or to a team of the rep."""
+def offers_ever_to(rep: Rep) -> QuerySet[Offer]:
+    """Offers made to a rep, or to a pool or a team of the rep, those that have ended too."""
     pools = rep.memberships.filter(retired_at=None, paused=False).values("pool")
     teams = rep.user.lead_teams.values("pk")
-    mine = Q(rep=rep) | Q(rep=None, pool__in=pools) | Q(team__in=teams)
-    return Offer.objects.filter(mine, ended_at=None, lead__routing_state=Lead.RoutingState.CLAIMABLE)
+    return Offer.objects.filter(Q(rep=rep) | Q(rep=None, pool__in=pools) | Q(team__in=teams))
+
+
+def offers_to(rep: Rep) -> QuerySet[Offer]:
+    """Open offers that a rep may take."""
+    return offers_ever_to(rep).filter(ended_at=None, lead__routing_state=Lead.RoutingState.CLAIMABLE)
 
 
 @retried
