@@ -50,13 +50,15 @@ class History:
     done: Counter[str] = field(default_factory=Counter)
 
 
-def write_history(rng: random.Random, company: Company, wishes: Wishes, until: datetime) -> Counter[str]:
-    """Live through the year before ``until``. Returns how many leads came in, were won, lost and so on.
+def write_history(
+    rng: random.Random, company: Company, wishes: Wishes, until: datetime, days: int = DAYS
+) -> Counter[str]:
+    """Live through the days before ``until``. Returns how many leads came in, were won, lost and so on.
 
     Must run inside one transaction: it is all there or not at all.
     """
     history = History(rng, company, wishes)
-    for age in range(DAYS, 0, -1):
+    for age in range(days, 0, -1):
         day = (until - timedelta(days=age)).replace(hour=0, minute=0, second=0, microsecond=0)
         arrivals = sorted(_arrivals(rng, day, alone=age <= CLOSE_UP_DAYS))
         if arrivals:

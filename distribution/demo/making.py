@@ -55,12 +55,13 @@ def is_demo() -> bool:
     )
 
 
-def make_demo(seed: int, *, new_leads: int = NEW_LEADS) -> Demo:
+def make_demo(seed: int, *, new_leads: int = NEW_LEADS, days: int = DAYS) -> Demo:
     """Write the company with its history, and let the first new leads come in.
 
     Args:
         seed: the same seed on the same day makes the same company.
         new_leads: how many come in live at the end.
+        days: how long its history is.
 
     Raises:
         NotEmpty: there are people, accounts or leads already.
@@ -70,10 +71,11 @@ def make_demo(seed: int, *, new_leads: int = NEW_LEADS) -> Demo:
     until = timezone.now()
     demo = Demo()
     with transaction.atomic():
-        company = build_company(rng, until - timedelta(days=DAYS + 1))
-        build_routing(company, until - timedelta(days=DAYS + 1))
+        since = until - timedelta(days=days + 1)
+        company = build_company(rng, since)
+        build_routing(company, since)
         wishes = Wishes(rng, company)
-        demo.history = write_history(rng, company, wishes, until)
+        demo.history = write_history(rng, company, wishes, until, days)
         _send_some_away(company)
         demo.passwords = _give_passwords()
         _, demo.api_key = issue_key(company.sources[_API_SOURCE], label="demo", actor=company.admin)
