@@ -19,7 +19,7 @@ PARTS: Final = ("external_id", "attributes", "consents")
 CONSENT_PARTS: Final = ("channel", "granted", "wording", "at", "origin")
 MOST_UNKNOWN: Final = 20
 _LONGEST_NAME: Final = 100
-_PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,10})?", re.ASCII)
+_PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
 # What other systems call our fields.
 _ALIASES: Final = {
     "zip": "postal_code",

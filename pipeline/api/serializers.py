@@ -36,7 +36,7 @@ def _line(help_text: str, longest: int = LONGEST_LINE) -> serializers.CharField:
 @extend_schema_field(
     {
         "oneOf": [
-            {"type": "number", "minimum": 0, "maximum": int(LARGEST_VALUE) - 1},
+            {"type": "number", "minimum": 0, "maximum": int(LARGEST_VALUE), "exclusiveMaximum": True},
             {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"},
         ],
         "nullable": True,
@@ -50,7 +50,10 @@ class AmountField(serializers.DecimalField):
 @extend_schema_field(
     {
         "type": "object",
-        "additionalProperties": {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
+        "additionalProperties": {
+            "oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}],
+            "nullable": True,
+        },
         "nullable": True,
         "description": "Answers to the questions of your source, by key.",
     }
