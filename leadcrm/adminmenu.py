@@ -11,12 +11,16 @@ from django.urls import NoReverseMatch, reverse
 
 
 class Entry(NamedTuple):
-    """One line of the menu: a model (``app.Model``) or the name of an admin page, and what it is for."""
+    """One line of the menu: a model (``app.Model``) or the name of an admin page, and what it is for.
+
+    ``permission`` is what somebody needs to see a page that is no list of one model.
+    """
 
     target: str
     icon: str
     purpose: str
     title: str = ""
+    permission: str = "distribution.view_ruleset"
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
@@ -26,6 +30,13 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("pipeline.Team", "groups", "Who works leads together, under which manager."),
         Entry("distribution.Rep", "badge", "Who gets leads: languages, skills, limits, away or available."),
         Entry("distribution.Skill", "school", "What reps can sell."),
+        Entry(
+            "distribution_onboard",
+            "upload_file",
+            "Take all of it over from CSV files.",
+            "Onboard",
+            "distribution.add_rep",
+        ),
     ),
     "2. Where leads come from": (
         Entry("pipeline.LeadSource", "login", "Forms, partners and files, their keys and required fields."),
@@ -63,6 +74,10 @@ def stylesheet(request: HttpRequest) -> str:
     return static("leadcrm/admin.css")
 
 
+def script(request: HttpRequest) -> str:
+    return static("leadcrm/admin.js")
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu as the admin theme wants it, without what the user may not see."""
     return [
@@ -96,10 +111,10 @@ def _model_item(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
 
 
 def _page_item(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
-    """A page that is no list of one model, shown to those who may see rule sets."""
+    """A page that is no list of one model."""
     try:
         link = reverse(f"admin:{entry.target}")
     except NoReverseMatch:
         return None
     user = request.user
-    return {"title": entry.title, "link": link} if user.has_perm("distribution.view_ruleset") else None
+    return {"title": entry.title, "link": link} if user.has_perm(entry.permission) else None

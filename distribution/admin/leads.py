@@ -56,7 +56,13 @@ class AssignmentInline(ReadOnlyInline):
 @admin.register(Lead)
 class RoutedLeadAdmin(LeadAdmin):
     inlines = (DecisionInline, AssignmentInline, *LeadAdmin.inlines)
-    actions_detail = ("test_rules", "route_now", "reassign", "reassign_to", "return_invalid")
+    actions_detail = (
+        {
+            "title": "Who has it",
+            "icon": "alt_route",
+            "items": ("test_rules", "route_now", "reassign", "reassign_to", "return_invalid"),
+        },
+    )
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
         if not self.has_change_permission(request):
@@ -66,10 +72,6 @@ class RoutedLeadAdmin(LeadAdmin):
     def has_view_rules_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         # A method of its own: a permission named in the action is looked up when the project is checked, at which time
         # a new database has no tables.
-        return request.user.has_perm("distribution.view_ruleset")
-
-    # A permission named as app.codename would make the system checks, and so the first migration, ask the database.
-    def has_test_rules_permission(self, request: HttpRequest, object_id: str = "") -> bool:
         return request.user.has_perm("distribution.view_ruleset")
 
     @action(description="Test with…", icon="science", url_path="test-rules", permissions=("view_rules",))

@@ -29,7 +29,9 @@ class AutocompleteOne(ForgivingAutocomplete, Select):
 
 
 class AutocompleteMany(ForgivingAutocomplete, SelectMultiple):
-    pass
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Without the button that takes all away at once: it stands, unnamed, inside the list of what was chosen."""
+        return {**super().build_attrs(base_attrs, extra_attrs), "data-allow-clear": "false"}
 
 
 class ForgivingWidgets:

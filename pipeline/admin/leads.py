@@ -74,7 +74,7 @@ class LeadAdmin(ModelAdmin):
     ordering = ("-created_at", "-id")
 
     _person = (("first_name", "last_name"), ("email", "phone"), ("company", "job_title"), "website")
-    _place = (("country", "region"), ("postal_code", "city"), ("language", "time_zone"))
+    _place = (("country", "region"), ("postal_code", "city"), "language", "time_zone")
     _wish = (("industry", "employees"), ("value", "currency"), ("product", "tags"), "message", ("score", "priority"))
     _campaign = (("utm_source", "utm_medium"), ("utm_campaign", "utm_term"), "utm_content")
     routing_fields: tuple[Any, ...] = (

@@ -1,0 +1,25 @@
+"use strict";
+
+// Selects that search as one types draw inputs of their own, which know nothing of the select's label.
+{
+  const labelOf = (select) => select?.labels?.[0]?.textContent.trim().replace(/\*$/, "") || select?.ariaLabel || "Search";
+
+  const nameInputs = (root, select) => {
+    for (const input of root?.querySelectorAll(".select2-selection, .select2-search__field") ?? []) {
+      input.setAttribute("aria-label", labelOf(select));
+    }
+  };
+
+  const nameAll = () => {
+    for (const select of document.querySelectorAll("select.select2-hidden-accessible")) {
+      nameInputs(select.nextElementSibling, select);
+    }
+    const open = document.querySelector("select + .select2-container--open")?.previousElementSibling;
+    nameInputs(document.querySelector(".select2-dropdown"), open);
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    nameAll();
+    new MutationObserver(nameAll).observe(document.body, { childList: true, subtree: true });
+  });
+}
