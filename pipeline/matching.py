@@ -99,7 +99,10 @@ def _unshared(rows: Iterable[Any]) -> list[Lead]:
 
 def _signs(lead: Lead) -> dict[str, list[str]]:
     """What tells a person: each value as it is stored and, when it was stored by hand, as intake would write it."""
-    return {"email": _spellings(lead.email, _read_email), "phone": _spellings(lead.phone, _read_phone)}
+    return {
+        "email": _spellings(lead.email, lambda raw: parse_email(raw).address),
+        "phone": _spellings(lead.phone, lambda raw: parse_phone(raw, lead.country).e164),
+    }
 
 
 def _judge(lead: Lead, others: Iterable[Lead]) -> Matches:
@@ -113,14 +116,6 @@ def _judge(lead: Lead, others: Iterable[Lead]) -> Matches:
         keeper=next((other.owner_id for other in still_open if other.owner_id), None),
         previous_owner=next((other.owner_id for other in newest_first if other.owner_id), None),
     )
-
-
-def _read_email(raw: str) -> str:
-    return parse_email(raw).address
-
-
-def _read_phone(raw: str) -> str:
-    return parse_phone(raw).e164
 
 
 def _spellings(raw: str, read: Callable[[str], str]) -> list[str]:
