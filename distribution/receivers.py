@@ -13,8 +13,10 @@ from distribution import compiling, services
 from distribution.errors import WrongState
 from distribution.models import Assignment, Rep, Territory, TerritoryArea
 from distribution.people import load_rep
+from distribution.selectors import rep_of
 from distribution.services import books
 from distribution.services.handling import end_assignment
+from distribution.services.taking import offers_to
 from pipeline import signals
 from pipeline.models import AttributeDefinition, Lead
 
@@ -77,6 +79,13 @@ def leads_created(lead_ids: list[int], **_: Any) -> None:
 def lead_waiting(lead_id: int, **_: Any) -> None:
     """After the commit: somebody waits for what becomes of this lead."""
     services.route_new_lead(lead_id)
+
+
+@receiver(signals.takeable_asked, dispatch_uid="distribution.takeable_asked")
+def takeable_asked(user: User, lead_ids: list[int], **_: Any) -> set[int]:
+    """Asked by pages: the leads among these that were offered to this user and are still free."""
+    rep = rep_of(user)
+    return set(offers_to(rep).filter(lead__in=lead_ids).values_list("lead", flat=True)) if rep else set()
 
 
 @receiver((post_save, post_delete), sender=Territory, dispatch_uid="distribution.territory_changed")

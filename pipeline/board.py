@@ -4,10 +4,11 @@ A column is asked for by its own address with the number of cards it shows, so t
 refreshed by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -17,14 +18,14 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from pipeline.display import action_of, age, badge_of, cut, initials, money, person
+from pipeline.display import action_of, age, badge_of, cut, initials, money, person, takeable
 from pipeline.models import Lead, Pipeline, Stage, Team
 from pipeline.selectors import visible_leads
 
 CARDS: Final = 25
 MOST_CARDS: Final = 500
 CLOSED_DAYS: Final = 30
-LONGEST_REASON: Final = 90
+LONGEST_REASON: Final = 75
 
 MINE: Final = "mine"
 TEAM: Final = "team"
@@ -131,7 +132,12 @@ def build_columns(view: View, stages: Iterable[Stage]) -> list[Column]:
     leads = _leads(view)
     counted = leads.order_by().values_list("stage").annotate(Count("pk"), Sum("value_base"))
     totals = {stage: (count, total) for stage, count, total in counted}
-    return [_column(view, stage, leads, *totals.get(stage.pk, (0, None))) for stage in stages]
+    shown = {stage: _first(leads, stage, view.cards) if stage.pk in totals else [] for stage in stages}
+    free = takeable(view.user, chain.from_iterable(shown.values()))
+    return [
+        _column(view, stage, [build_card(lead, view, free) for lead in cards], *totals.get(stage.pk, (0, None)))
+        for stage, cards in shown.items()
+    ]
 
 
 def _leads(view: View) -> QuerySet[Lead]:
@@ -142,31 +148,31 @@ def _leads(view: View) -> QuerySet[Lead]:
     return leads.filter(Q(owner=view.user) | Q(owner=None)) if view.who == MINE else leads
 
 
-def _column(view: View, stage: Stage, leads: QuerySet[Lead], count: int, total: Decimal | None) -> Column:
+def _column(view: View, stage: Stage, cards: list[Card], count: int, total: Decimal | None) -> Column:
     return Column(
         name=stage.name,
         slug=stage.slug,
         note="" if stage.kind == Stage.Kind.OPEN else f"of the last {CLOSED_DAYS} days",
         count=count,
         total=money(total, settings.BASE_CURRENCY),
-        cards=[build_card(lead, view.user, view.now) for lead in _first(leads, stage, view.cards)] if count else [],
+        cards=cards,
         more=min(max(count - view.cards, 0), CARDS) if view.cards < MOST_CARDS else 0,
         more_url=view.url(stage.slug, cards=min(view.cards + CARDS, MOST_CARDS)),
     )
 
 
-def _first(leads: QuerySet[Lead], stage: Stage, number: int) -> Iterable[Lead]:
+def _first(leads: QuerySet[Lead], stage: Stage, number: int) -> list[Lead]:
     """The most urgent leads of an open stage: by the promise to answer, then the newest. Of others the last closed."""
     urgent = (F("respond_by").asc(nulls_last=True), "-created_at", "-pk")
     order = urgent if stage.kind == Stage.Kind.OPEN else ("-closed_at", "-pk")
-    shown = leads.filter(stage=stage).select_related("owner").order_by(*order)[:number]
+    shown = list(leads.filter(stage=stage).select_related("owner").order_by(*order)[:number])
     for lead in shown:
-        lead.stage = stage
-        yield lead
+        lead.stage = stage  # read once for all of them
+    return shown
 
 
-def build_card(lead: Lead, user: User, now: datetime) -> Card:
-    """One lead as a card. Reads its stage and its owner."""
+def build_card(lead: Lead, view: View, free: Collection[int]) -> Card:
+    """One lead as a card. Reads its stage and its owner; ``free``: the leads that the user may take."""
     badge, tone = badge_of(lead)
     owner = person(lead.owner) if lead.owner else ""
     reason, rest = cut(lead.routing_sentence, LONGEST_REASON)
@@ -177,12 +183,12 @@ def build_card(lead: Lead, user: User, now: datetime) -> Card:
         product=lead.product,
         value=money(lead.value, lead.currency),
         created_at=lead.created_at,
-        age=age(lead.created_at, now),
+        age=age(lead.created_at, view.now),
         badge=badge,
         tone=tone,
-        owner="You" if lead.owner_id == user.pk else owner,
+        owner="You" if lead.owner_id == view.user.pk else owner,
         initials=initials(owner),
         reason=reason,
         reason_rest=rest,
-        action=action_of(lead, user),
+        action=action_of(lead, view.user, free),
     )

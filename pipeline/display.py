@@ -1,20 +1,22 @@
 """How values of leads are written for people on pages."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 
 from pipeline.models import Lead
 from pipeline.selectors import status_of
+from pipeline.signals import takeable_asked
 
 # Status: what a badge says, and its tone (a class of the stylesheet).
 BADGES: Final = {
     "new": ("New", "info"),
     "unassigned": ("Nobody yet", "warn"),
     "held": ("Waiting", "warn"),
-    "claimable": ("To take", "act"),
+    "claimable": ("Up for claim", "act"),
     "assigned": ("To accept", "act"),
     "accepted": ("Accepted", "good"),
     "contacted": ("Contacted", "good"),
@@ -37,13 +39,20 @@ def badge_of(lead: Lead) -> tuple[str, str]:
     return BADGES[status_of(lead)]
 
 
-def action_of(lead: Lead, user: User) -> str:
-    """What this user is asked to do with a lead: ``accept``, ``claim`` or nothing."""
+def takeable(user: User, leads: Iterable[Lead]) -> set[int]:
+    """The ids of those of these leads that the user may take now."""
+    free = [lead.pk for lead in leads if lead.routing_state == Lead.RoutingState.CLAIMABLE]
+    answers: list[tuple[Any, Any]] = takeable_asked.send(Lead, user=user, lead_ids=free) if free else []
+    return {pk for _, found in answers for pk in found}
+
+
+def action_of(lead: Lead, user: User, free: Collection[int]) -> str:
+    """What this user is asked to do with a lead: ``accept``, ``claim`` when it is among the free ones, or nothing."""
     if lead.closed_at or lead.archived_at:
         return ""
     if lead.owner_id == user.pk:
         return "" if lead.accepted_at else "accept"
-    return "claim" if lead.routing_state == Lead.RoutingState.CLAIMABLE else ""
+    return "claim" if lead.pk in free else ""
 
 
 def age(moment: datetime, now: datetime) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from pipeline.display import action_of, age, badge_of, money, person
+from pipeline.display import action_of, age, badge_of, money, person, takeable
 from pipeline.models import AttributeDefinition, Event, Lead, Stage
 
 MOST_EVENTS: Final = 200
@@ -66,7 +66,7 @@ def build_lead_page(lead: Lead, user: User, now: datetime) -> LeadPage:
         pipeline=lead.stage.pipeline.name,
         owner=person(lead.owner) if lead.owner else "",
         team=lead.team.name if lead.team else "",
-        action=action_of(lead, user),
+        action=action_of(lead, user, takeable(user, [lead])),
         created_at=lead.created_at,
         age=age(lead.created_at, now),
         message=lead.message,

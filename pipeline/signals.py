@@ -9,6 +9,10 @@ After the commit (``send_robust``; a wake-up, nothing is lost when nobody hears 
 
 ``leads_created(lead_ids)``      many leads were stored at once, without ``post_save``
 ``lead_waiting(lead_id)``        somebody waits for what becomes of this lead
+
+Asked while a page is made (``send``); whoever knows answers with the ids among them:
+
+``takeable_asked(user, lead_ids)``   which of these leads this user may take now
 """
 
 from django.dispatch import Signal
@@ -17,3 +21,4 @@ lead_closed = Signal()
 lead_reopened = Signal()
 leads_created = Signal()
 lead_waiting = Signal()
+takeable_asked = Signal()
