@@ -7,11 +7,13 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
+from distribution.admin.onboard import onboard_urls
 from distribution.engine.people import CAP_PERIODS
 from distribution.models import PoolMember, Rep, RepCounter, RoutingRule, RuleSet, Skill
 from distribution.periods import period_starts
@@ -158,6 +160,10 @@ class RepAdmin(HistoryAdmin):
             {"fields": ("capacity", ("cap_per_hour", "cap_per_day"), ("cap_per_week", "cap_per_month"), "caps")},
         ),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        urls: list[URLPattern] = super().get_urls()
+        return [*onboard_urls(self), *urls]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rep]:
         reps: QuerySet[Rep] = super().get_queryset(request)

@@ -107,12 +107,15 @@ class _Accounts:
         return revenue.quantize(Decimal("0.01"))
 
     def _step(self, wanted: WantedAccount) -> Step[WantedAccount]:
-        account = self.known.accounts_by_id.get(wanted.external_id) or self.known.accounts_by_name.get(
-            company_key(wanted.name)
-        )
+        account = self.known.accounts_by_id.get(wanted.external_id) or self._namesake(wanted)
         if account is None:
             return Step(wanted)
         return Step(wanted, account.pk, tuple(self._changes(wanted, account)))
+
+    def _namesake(self, wanted: WantedAccount) -> Account | None:
+        """The account of this name, unless both have ids, which then differ: two companies of one name."""
+        account = self.known.accounts_by_name.get(company_key(wanted.name))
+        return None if account is not None and wanted.external_id and account.external_id else account
 
     def _changes(self, wanted: WantedAccount, account: Account) -> Iterable[str]:
         """What the file says differently; what it does not say is left as it is."""

@@ -97,6 +97,11 @@ class Step(Generic[T]):
     changes: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.wanted if isinstance(self.wanted, str) else str(getattr(self.wanted, "name", self.wanted))
+
+    @property
     def action(self) -> Action:
         if self.id is None:
             return Action.CREATE
@@ -132,8 +137,13 @@ class Plan:
         return len({(problem.file, problem.row) for problem in self.problems if problem.refused})
 
     @property
+    def size(self) -> int:
+        """How many things are to be created or changed."""
+        return sum(step.action is not Action.KEEP for _, steps in self.sections() for step in steps)
+
+    @property
     def has_work(self) -> bool:
-        return any(step.action is not Action.KEEP for _, steps in self.sections() for step in steps)
+        return self.size > 0
 
 
 SECTIONS: Final = ("managers", "teams", "products", "reps", "accounts", "stages", "opportunities")

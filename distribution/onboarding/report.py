@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, Final, TextIO
 
-from distribution.onboarding.plan import Action, Plan, Problem, Step
+from distribution.onboarding.plan import Action, Plan, Problem
 from leadcrm.lib.rows import rows_text
 from leadcrm.lib.text import csv_safe
 
@@ -18,12 +18,18 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield "Files"
     yield from (f"  {line}" for line in plan.read)
     yield "Plan"
-    for name, counts in plan.counts().items():
-        if counts:
-            parts = [f"{counts[action.value]} {_VERBS[action]}" for action in Action if counts[action.value]]
-            yield f"  {name}: {', '.join(parts)}"
+    yield from (f"  {line}" for line in counted(plan))
     yield from _changes(plan)
     yield from problem_lines(plan.problems)
+
+
+def counted(plan: Plan) -> list[str]:
+    """How many of each section are to be created, changed and left as they are."""
+    return [
+        f"{name}: {', '.join(f'{counts[action.value]} {_VERBS[action]}' for action in Action if counts[action.value])}"
+        for name, counts in plan.counts().items()
+        if counts
+    ]
 
 
 _VERBS: Final = {Action.CREATE: "to create", Action.CHANGE: "to change", Action.KEEP: "unchanged"}
@@ -77,14 +83,10 @@ def _problem_line(problem: Problem, rows: list[int]) -> str:
 
 def _changes(plan: Plan) -> Iterator[str]:
     lines = [
-        f"  {_name(step)}: {'; '.join(step.changes)}" for _, steps in plan.sections() for step in steps if step.changes
+        f"  {step.name}: {'; '.join(step.changes)}" for _, steps in plan.sections() for step in steps if step.changes
     ]
     if lines:
         yield "Changes"
         yield from lines[:_MOST_CHANGES]
         if len(lines) > _MOST_CHANGES:
             yield f"  and {len(lines) - _MOST_CHANGES} more"
-
-
-def _name(step: Step[Any]) -> str:
-    return step.wanted if isinstance(step.wanted, str) else step.wanted.name

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.utils.text import slugify
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
@@ -82,6 +83,14 @@ def _move_members(mine: Sequence[Team], wanted: dict[int, Team | None]) -> None:
     through.objects.bulk_create(
         (through(user_id=user, team_id=team) for user, team in then - now), ignore_conflicts=True
     )
+
+
+def accounts_appeared(steps: Sequence[Step[WantedAccount]]) -> bool:
+    """Whether an account that is to be made is there by now."""
+    new = [step.wanted for step in steps if step.id is None]
+    alike = Q(name_key__in=[company_key(wanted.name) for wanted in new], external_id="")
+    known = Q(external_id__in=[wanted.external_id for wanted in new if wanted.external_id])
+    return Account.objects.filter(alike | known, archived_at=None).exists()
 
 
 def write_accounts(steps: Sequence[Step[WantedAccount]]) -> None:

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from distribution.models import Assignment, Rep, Skill
-from distribution.onboarding.applying import apply_plan
+from distribution.onboarding.applying import Overtaken, apply_plan
 from distribution.onboarding.fields import KINDS
 from distribution.onboarding.history import apply_deals
 from distribution.onboarding.mapping import parse_mapping
@@ -159,7 +159,7 @@ def test_a_run_makes_people_products_companies_and_their_history():
 def test_a_closed_opportunity_is_a_closed_lead_whose_assignment_has_ended():
     apply_plan(plan_of())
     lead = Lead.objects.get(external_id="O1")
-    assert (lead.owner.username, lead.stage.kind, lead.value) == ("ann.lee", "won", 1200)
+    assert (lead.owner.username, lead.stage.kind, str(lead.value)) == ("ann.lee", "won", "1200.00")
     assert (f"{lead.created_at:%Y-%m-%d}", f"{lead.closed_at:%Y-%m-%d}") == ("2025-01-10", "2025-03-01")
     held = Assignment.objects.get(lead=lead)
     assert (held.end, held.trigger, held.ended_at, held.rep.open_leads) == ("closed", "intake", lead.closed_at, 0)
@@ -223,6 +223,21 @@ def test_a_changed_account_is_shown_in_the_plan_and_changed():
     assert [step.changes for step in plan.accounts if step.changes] == [("employees: 120 → 150",)]
     apply_plan(plan)
     assert Account.objects.get(name="Alpha Works").employees == 150
+
+
+def test_two_companies_of_one_name_are_told_apart_by_their_ids():
+    apply_plan(plan_of({"accounts.csv": "account,account id\nAcme,1\n"}))
+    apply_plan(plan_of({"accounts.csv": "account,account id\nAcme,2\n"}))
+    assert set(Account.objects.values_list("name", "external_id")) == {("Acme", "1"), ("Acme", "2")}
+
+
+def test_a_plan_that_somebody_else_carried_out_meanwhile_is_refused_and_nothing_is_made_twice():
+    files = {"accounts.csv": ACCOUNTS.replace("Ann Lee", "")}
+    first, second = plan_of(files), plan_of(files)
+    apply_plan(first)
+    with pytest.raises(Overtaken, match="Look at the plan again"):
+        apply_plan(second)
+    assert Account.objects.count() == 2
 
 
 def test_what_the_file_leaves_empty_is_not_emptied_here():

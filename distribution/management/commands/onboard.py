@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from distribution.onboarding.applying import apply_plan, done_lines
+from distribution.onboarding.applying import Overtaken, apply_plan, done_lines
 from distribution.onboarding.files import read_directory
 from distribution.onboarding.mapping import OnboardMapping, parse_mapping
 from distribution.onboarding.plan import Plan
@@ -35,8 +35,14 @@ class Command(BaseCommand):
         if options["strict"] and plan.refused_rows:
             raise CommandError(f"{plan.refused_rows} rows would be refused, so nothing was changed.")
         if not options["dry_run"]:
+            self._apply(plan)
+
+    def _apply(self, plan: Plan) -> None:
+        try:
             done = done_lines(apply_plan(plan))
-            self.stderr.write("Done\n" + "\n".join(f"  {line}" for line in done))
+        except Overtaken as error:
+            raise CommandError(str(error)) from None
+        self.stderr.write("Done\n" + "\n".join(f"  {line}" for line in done))
 
 
 def _mapping(path: Path | None) -> OnboardMapping | None:
