@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import IntegrityError, transaction
 
+from leadcrm.lib.transactions import retried
 from pipeline.api.answers import answer_of, errors_of, told
 from pipeline.intake import FieldError, InvalidLead, LeadInput
 from pipeline.models import IdempotencyKey, Lead, LeadSource
@@ -15,6 +17,8 @@ from pipeline.services import idempotency
 from pipeline.services.bulk import create_leads
 from pipeline.services.leads import build_lead, create_lead
 from pipeline.signals import lead_waiting, leads_created
+
+T = TypeVar("T")
 
 _ROUNDS: Final = 3
 _CREATED: Final = int(HTTPStatus.CREATED)
@@ -42,7 +46,7 @@ Plan = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One kind of request: ``make`` stores in a transaction, ``wake`` has it routed again, ``tell`` answers."""
+    """One kind of request: ``make`` stores in one transaction, ``wake`` has it routed again, ``tell`` answers."""
 
     make: Callable[[], Plan]
     wake: Callable[[Plan], None]
@@ -55,25 +59,30 @@ def submit(source: LeadSource, work: Work, ticket: Ticket | None) -> Reply:
     Raises:
         InvalidLead: nothing was stored, the ticket is still good; KeyReused, InFlight: see ``idempotency``.
     """
+    if ticket is None:
+        return work.tell(_persist(work.make))
+    row, is_retry = _persist(partial(_make_once, source, work, ticket))
+    if row.status_code is None:
+        row = _finish(row, work, is_retry=is_retry)
+    return Reply(row.status_code or _OK, json.loads(str(row.answer)), is_retry)
+
+
+@retried
+def _persist(make: Callable[[], T]) -> T:
+    """Makes it again when another request stored the same external id or ticket just now: then that is found."""
     for _ in range(_ROUNDS - 1):
         try:
-            return _submit(source, work, ticket)
-        except IntegrityError:  # another request stored the same external id or ticket just now: find it
+            return make()
+        except IntegrityError:
             continue
-    return _submit(source, work, ticket)
+    return make()
 
 
-def _submit(source: LeadSource, work: Work, ticket: Ticket | None) -> Reply:
-    if ticket is None:
-        return work.tell(work.make())
-    with transaction.atomic():
-        row = idempotency.earlier(source, *ticket)
-        replayed = row is not None
-        if row is None:
-            row = idempotency.begin(source, *ticket, work.make())
-    if row.status_code is None:
-        row = _finish(row, work, is_retry=replayed)
-    return Reply(row.status_code or _OK, json.loads(str(row.answer)), replayed)
+@transaction.atomic
+def _make_once(source: LeadSource, work: Work, ticket: Ticket) -> tuple[IdempotencyKey, bool]:
+    """The row of the ticket, and whether it was there before."""
+    row = idempotency.earlier(source, *ticket)
+    return (row, True) if row else (idempotency.begin(source, *ticket, work.make()), False)
 
 
 def _finish(row: IdempotencyKey, work: Work, *, is_retry: bool) -> IdempotencyKey:

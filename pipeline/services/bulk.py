@@ -35,8 +35,12 @@ def create_leads(source: LeadSource, inputs: Sequence[LeadInput], *, actor: User
     Raises:
         IntegrityError: when somebody stored one of the external ids at the same moment; nothing was stored.
     """
-    arrivals = _with_known(source, inputs, _read_all(source, inputs))
+    read = _read_all(source, inputs)
     with transaction.atomic():
+        if any(one.external_id for one in inputs):
+            # Requests that overlap would wait for each other's ids, in different orders: here they queue up instead.
+            LeadSource.objects.select_for_update(no_key=True).get(pk=source.pk)
+        arrivals = _with_known(source, inputs, read)
         _store(source, [arrival for arrival in arrivals if arrival.created], actor)
     return arrivals
 

@@ -1,0 +1,111 @@
+"""Who sees a lead, and who may change it."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
+from django.http import Http404
+
+from leadcrm.lib import access
+from pipeline.models import Lead
+from pipeline.selectors import access_lead, visible_leads, work_lead, workable_leads
+from tests.distribution.world import make_lead, make_source
+from tests.pipeline.people import make_people
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people():
+    return make_people()
+
+
+@pytest.fixture
+def lead(people):
+    return make_lead(owner=people.owner, routing_state="assigned", team=people.team)
+
+
+def sees(user, lead):
+    return visible_leads(user).filter(pk=lead.pk).exists(), workable_leads(user).filter(pk=lead.pk).exists()
+
+
+def in_group(permission, target):
+    user = User.objects.create_user("watcher")
+    group = Group.objects.create(name="Watchers")
+    user.groups.add(group)
+    access.grant(group, permission, target)
+    return user
+
+
+def test_owner_teammate_and_manager_see_and_work_a_lead_and_a_stranger_does_not(people, lead):
+    for user in (people.owner, people.teammate, people.manager):
+        assert sees(user, lead) == (True, True)
+        assert access_lead(user, lead.uid) == work_lead(user, str(lead.uid)) == lead
+    assert sees(people.stranger, lead) == (False, False)
+    for look in (access_lead, work_lead):
+        with pytest.raises(Http404):
+            look(people.stranger, lead.uid)
+
+
+def test_an_owner_sees_the_lead_when_it_belongs_to_another_team(people):
+    lead = make_lead(owner=people.owner, routing_state="assigned", team=people.other_team)
+    assert sees(people.owner, lead) == (True, True)
+    assert sees(people.teammate, lead) == (False, False)
+
+
+def test_a_lead_without_owner_and_team_is_seen_by_no_rep(people):
+    lead = make_lead()
+    assert not any(sees(user, lead)[0] for user in (people.owner, people.teammate, people.manager))
+
+
+def test_a_watcher_of_a_team_reads_and_does_not_work(people, lead):
+    watcher = in_group("view_team_leads", people.team)
+    assert sees(watcher, lead) == (True, False)
+    with pytest.raises(Http404):
+        work_lead(watcher, lead.uid)
+
+
+def test_who_is_trusted_with_a_team_works_its_leads(people, lead):
+    assert sees(in_group("work_team_leads", people.team), lead) == (True, True)
+
+
+def test_who_watches_a_source_sees_its_leads_only(people, lead):
+    watcher = in_group("view_source_leads", make_source("fair"))
+    fair = make_lead(source=make_source("fair"))
+    assert sees(watcher, lead) == (False, False)
+    assert sees(watcher, fair) == (True, False)
+
+
+def test_the_model_permissions_open_all(lead):
+    user = User.objects.create_user("office")
+    user.user_permissions.add(Permission.objects.get(codename="view_lead", content_type__app_label="pipeline"))
+    assert sees(User.objects.get(pk=user.pk), lead) == (True, False)
+    user.user_permissions.add(Permission.objects.get(codename="change_lead", content_type__app_label="pipeline"))
+    assert sees(User.objects.get(pk=user.pk), lead) == (True, True)
+    assert sees(User.objects.create_superuser("root"), lead) == (True, True)
+
+
+def test_nobody_and_people_who_left_see_nothing(people, lead):
+    people.owner.is_active = False
+    root = User.objects.create_superuser("root", is_active=False)
+    for user in (AnonymousUser(), people.owner, root):
+        assert sees(user, lead) == (False, False)
+
+
+def test_a_lead_is_listed_once_however_many_ways_lead_to_it(people, lead):
+    people.team.members.add(people.manager)
+    assert list(visible_leads(people.manager)) == [lead]
+    assert list(visible_leads(people.owner)) == [lead]
+
+
+@pytest.mark.parametrize("uid", ["", "nonsense", "7", "\x00", "00000000-0000-4000-8000-000000000000"])
+def test_what_is_no_lead_is_not_found(people, uid):
+    with pytest.raises(Http404):
+        access_lead(people.owner, uid)
+
+
+def test_looking_for_leads_takes_one_query(people, lead, django_assert_num_queries):
+    user = User.objects.get(pk=people.manager.pk)
+    user.has_perm("pipeline.view_lead")  # remembered by the user
+    access.objects_for(user, "view_team_leads", type(people.team)).exists()
+    assert Lead.objects.count() == 1
+    with django_assert_num_queries(1):
+        assert len(visible_leads(user)) == 1
