@@ -1,0 +1,110 @@
+"""The measurements run, on a database of their own, and what they compare with does its job."""
+
+import pytest
+from django.db import connection
+
+from distribution.bench import assigning, deciding, requesting
+from distribution.bench.baseline import baseline
+from distribution.bench.scratch import make_company, sample_fields, scratch_database
+from distribution.bench.timing import percentile
+from distribution.engine.routing import route
+from distribution.models import Assignment, PoolMember, Rep
+from leadcrm.lib.bench import benches
+from leadcrm.lib.doctor import violations
+from pipeline.models import Lead
+from pipeline.services.leads import create_lead
+
+
+@pytest.fixture(scope="module")
+def scratch(django_db_setup, django_db_blocker):
+    """A scratch database, and the configured one that it stands beside."""
+    with django_db_blocker.unblock():
+        before = connection.settings_dict["NAME"]
+        with scratch_database():
+            yield before
+        assert connection.settings_dict["NAME"] == before
+
+
+@pytest.fixture(scope="module")
+def source(scratch):
+    return make_company()
+
+
+@pytest.fixture
+def served(source, monkeypatch):
+    """The environment of the tests, made fit for a server process."""
+    monkeypatch.setenv("ALLOWED_HOSTS", "testserver,crm.example.com")
+    return source
+
+
+def read(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def test_the_configured_database_is_not_the_one_that_is_filled(scratch):
+    assert connection.settings_dict["NAME"] != scratch
+    assert "bench" in connection.settings_dict["NAME"]
+
+
+def test_the_sample_leads_are_routed_by_the_last_rule_and_shared_by_weight(source):
+    for number in range(20):
+        create_lead(source=source, fields=sample_fields(number))
+    assert set(Assignment.objects.values_list("decision__rule__name", flat=True)) == {"From DE"}
+    assert Rep.objects.filter(open_leads__gt=0).count() == 10
+    assert sum(PoolMember.objects.values_list("credit", flat=True)) == 0
+
+
+def test_the_baseline_stores_leads_and_shares_them(source):
+    with baseline() as plain:
+        for number in range(20):
+            plain.give_out(sample_fields(number))
+    assert read("SELECT count(*), count(owner) FROM baseline_lead") == [(20, 20)]
+    assert read("SELECT count(*), count(DISTINCT lead) FROM baseline_assignment") == [(20, 20)]
+    assert read("SELECT DISTINCT open_leads FROM baseline_rep") == [(2,)]
+
+
+def test_what_is_measured_leaves_no_broken_promise(source):
+    stored = assigning._stored(source, 30)
+    assigning.assign_leads(stored)
+    assert not Lead.objects.exclude(routing_state="assigned").exists()
+    assert list(violations()) == []
+
+
+def test_the_api_is_asked_over_the_network(served, monkeypatch):
+    monkeypatch.setattr(requesting, "SECONDS", 0.5)
+    _, key = requesting.issue_key(served)
+    before = Lead.objects.count()
+    with requesting.server() as port:
+        figures = list(requesting._figures(port, key, iter(range(5000, 9000)), 4))
+    assert [figure.unit for figure in figures] == ["requests/s", "ms", "ms"]
+    assert figures[0].value > 0
+    assert Lead.objects.count() > before
+    assert figures[0].limit == pytest.approx(figures[0].baseline / 5)
+
+
+def test_a_request_that_fails_stops_the_measurement(served):
+    with requesting.server() as port, pytest.raises(RuntimeError, match=r"failed, the first with 401"):
+        requesting.Load(port, "lead_wrong", False, iter(())).run(1, 0.2)
+
+
+def test_the_measured_decision_is_the_one_it_says():
+    decision = route(deciding.LeadFacts({"country": "DE", "employees": 20}), deciding.snapshot(7, 5))
+    assert [look.result for look in decision.looks] == ["passed"] * 6 + ["matched"]
+    assert len(decision.final.screening.eligible) == 5
+
+
+def test_the_measured_postal_code_is_one_of_many():
+    index = deciding.postal_codes(500)
+    found = index.locate(deciding.LeadFacts({"country": "DE", "postal_code": "10042"}))
+    assert (len(index.territories), found.best and found.best.id) == (500, 1)
+
+
+@pytest.mark.parametrize(("times", "rank", "value"), [([5.0], 95, 5.0), ([1, 2, 3], 50, 2), (list(range(101)), 95, 95)])
+def test_percentiles(times, rank, value):
+    assert percentile(times, rank) == value
+
+
+def test_every_promised_measurement_can_be_asked_for_by_name():
+    assert {"engine", "assign", "batch", "api", "fairness"} <= set(benches.all())
