@@ -18,6 +18,7 @@ WARM_UP: Final = 30
 LEADS: Final = 400
 BATCH: Final = 4000
 TIMES_BASELINE: Final = 10
+PROMISED: Final = "fsync on"
 LEADS_PER_SECOND: Final = 2000
 
 
@@ -28,12 +29,12 @@ def assign() -> Iterator[Figure]:
         source = make_company()
         ours, theirs = _alternate(source, plain)
         routing = _route_alone(source)
-        safe = f"fsync {_fsync()}"
+        safety = _safety()
         for rank in (50, 95):
             least = percentile(theirs, rank) * MILLISECONDS
-            limit = TIMES_BASELINE * least if rank == 50 else None
+            limit = TIMES_BASELINE * least if rank == 50 and safety == PROMISED else None
             value = percentile(ours, rank) * MILLISECONDS
-            yield Figure(f"create and route a lead, p{rank}, {safe}", value, "ms", baseline=least, limit=limit)
+            yield Figure(f"create and route a lead, p{rank}, {safety}", value, "ms", baseline=least, limit=limit)
         yield Figure("of this, routing, p50", percentile(routing, 50) * MILLISECONDS, "ms")
 
 
@@ -59,12 +60,13 @@ def _stored(source: LeadSource, count: int) -> Sequence[int]:
     return [lead.pk for lead in Lead.objects.bulk_create(rows, batch_size=1000)]
 
 
-def _fsync() -> str:
+def _safety() -> str:
+    """How safely the database writes: what is promised is promised for a server that waits for the disk."""
     if connection.vendor != "postgresql":
-        return "normal"
+        return "SQLite"
     with connection.cursor() as cursor:
         cursor.execute("SHOW fsync")
-        return str(cursor.fetchone()[0])
+        return f"fsync {cursor.fetchone()[0]}"
 
 
 @bench("batch")
@@ -76,4 +78,5 @@ def batch() -> Iterator[Figure]:
         waiting = _stored(source, BATCH)
         ours = BATCH / seconds(assign_leads, waiting)
         theirs = LEADS / sum(seconds(plain.give_out, sample_fields(number)) for number in range(LEADS))
-        yield Figure("assign_leads", ours, "leads/s", baseline=theirs, limit=LEADS_PER_SECOND)
+        limit = LEADS_PER_SECOND if connection.vendor == "postgresql" else None
+        yield Figure("assign_leads", ours, "leads/s", baseline=theirs, limit=limit)
