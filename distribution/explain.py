@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Final
 
 from distribution.engine.conditions import OPERATORS
@@ -154,9 +154,11 @@ class Explanation:
 
     @property
     def rule_groups(self) -> list[RuleGroup]:
-        """The rules in order, long rows of those that came to nothing put together."""
-        runs = (tuple(run) for _, run in groupby(self.rules, key=lambda rule: rule.result == MATCHED))
-        return [RuleGroup(len(run) >= FOLD_FROM and run[0].result != MATCHED, run) for run in runs]
+        """The rules in order, long rows of those that came to nothing folded away."""
+        runs = [tuple(run) for _, run in groupby(self.rules, key=lambda rule: rule.result == MATCHED)]
+        folded = {run[0].number for run in runs if len(run) >= FOLD_FROM and run[0].result != MATCHED}
+        stretches = groupby(runs, key=lambda run: run[0].number if run[0].number in folded else 0)
+        return [RuleGroup(bool(key), tuple(chain.from_iterable(stretch))) for key, stretch in stretches]
 
 
 def explain(trace: Json, names: Names | None = None) -> Explanation:
@@ -327,6 +329,7 @@ def _order(method: str, rows: Sequence[Json]) -> str:
     sharing = sum(1 for row in rows if row.get("share"))
     enough = leads(UNIT // max(2 * sharing - 2, 1))
     return (
+        f"{METHODS[method].help} "
         f"Everyone who can take the lead is credited a share of it; whoever gets it gives back one whole lead. "
         f"Of those owed {enough} or more, the one who would soonest be owed too much goes first. {ties}"
     )
@@ -342,7 +345,8 @@ def _tie(method: str, rows: Sequence[Json]) -> str:
         return ""
     first, second = rows[0], rows[1]
     if _standing(first) != _standing(second):
-        return ""
+        nearly = f"{first['name']} was ahead of {second['name']} by less than a hundredth of a lead."
+        return nearly if _look_equal(first, second) else ""
     pair = f"{first['name']} and {second['name']} stood equal"
     if first["last"] == second["last"]:
         return f"{pair}: {first['name']} has been in the pool longer."
@@ -351,6 +355,13 @@ def _tie(method: str, rows: Sequence[Json]) -> str:
 
 def _standing(row: Json) -> tuple[Any, ...]:
     return (row["share"], row["owed"]) if "share" in row else ("why", row["why"])
+
+
+def _look_equal(first: Json, second: Json) -> bool:
+    """Whether two who differ look the same in the figures that are shown."""
+    if "share" not in first or "share" not in second:
+        return False
+    return leads(first["owed"]) == leads(second["owed"]) and abs(first["share"] - second["share"]) <= 1
 
 
 def _candidate(row: Json, winner: int | None) -> CandidateLine:

@@ -59,6 +59,12 @@ def test_a_full_tie_says_who_is_longer_in_the_pool():
     )
 
 
+def test_figures_that_only_look_equal_are_said_to_differ_a_little():
+    trace = trace_of({}, (EVERYONE,), pool(member(1, "Ada"), member(2, "Ben")))
+    trace["attempts"][0]["candidates"][0]["owed"] += 5
+    assert explain(trace).attempts[0].tie == "Ada was ahead of Ben by less than a hundredth of a lead."
+
+
 def test_no_tie_is_told_when_the_credits_differ_or_nobody_competes():
     assert only_attempt(member(1, "Ada", credit=0.1), member(2, "Ben", credit=-0.1)).tie == ""
     assert only_attempt(member(1, "Ada")).tie == ""
@@ -152,6 +158,17 @@ def test_many_passed_over_rules_in_a_row_are_put_together():
     passed = tuple(rule(i, f"No {i}", condition("city", "is", "Berlin")) for i in range(1, 6))
     shown = explain(trace_of({}, (*passed, rule(9, "Rest")), pool(member(1, "Ada"))))
     assert [(group.folded, group.first, group.last) for group in shown.rule_groups] == [(True, 1, 5), (False, 6, 6)]
+
+
+def test_folded_rules_stand_between_those_before_and_after():
+    rules = [rule(i, f"R{i}", condition("city", "is", "Berlin"), unavailable="next") for i in range(1, 10)]
+    rules[1] = rule(2, "R2", target="account_owner", pool_id=None)
+    shown = explain(trace_of({}, (*rules, rule(99, "Rest")), pool(member(1, "Ada"))))
+    assert [(group.folded, group.first, group.last) for group in shown.rule_groups] == [
+        (False, 1, 2),
+        (True, 3, 9),
+        (False, 10, 10),
+    ]
 
 
 def test_few_passed_over_rules_stay_open():

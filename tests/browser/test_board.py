@@ -1,0 +1,167 @@
+"""The board, a lead and its decision in a real browser: without a mouse, on a phone, light and dark."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from distribution import services
+from pipeline.models import Lead
+from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
+from tests.distribution.world import make_lead
+from tests.pipeline.people import make_people, signed_in
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def people():
+    return make_people()
+
+
+@pytest.fixture
+def lead(people):
+    """A lead of the owner with a long reason, and enough other leads for a second helping."""
+    pool = make_pool("DACH", people.owner.rep, make_rep("Cyd", status="away", away_reason="on leave"), team=people.team)
+    rules = make_rule_set(pool=pool)
+    for number in range(6):
+        make_rule(rules, f"Not this one {number}", ("city", "is", "Nowhere"), pool=pool)
+    make_rule(rules, "Everything from the German-speaking countries", pool=pool)
+    publish(rules)
+    for number in range(30):
+        make_lead(last_name=f"Waiting {number}", team=people.team, routing_state="unassigned")
+    lead = make_lead(first_name="Ada", last_name="Lovelace", company="Engines Ltd", email="ada@engines.example")
+    services.assign_lead(lead.pk)
+    lead.refresh_from_db()
+    return lead
+
+
+@pytest.fixture
+def owners_page(page: Page, live_server, people):
+    """A browser in which the owner has signed in."""
+    cookie = signed_in(people.owner).cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    return page
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser complains about, such as what the content security policy forbids."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    return found
+
+
+def test_a_rep_signs_in_and_accepts_a_lead_with_the_keyboard_alone(live_server, page: Page, lead, complaints):
+    page.goto(live_server.url)
+    page.keyboard.type("owner")
+    page.keyboard.press("Tab")
+    page.keyboard.type("secret")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/board/"))
+    accept = page.get_by_role("button", name="Accept Ada Lovelace")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if accept.evaluate("button => button === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("You have accepted Ada Lovelace.")
+    expect(page.locator(f"#lead-{lead.uid} .badge")).to_have_text("Accepted")
+    assert Lead.objects.get(pk=lead.pk).accepted_at
+    assert complaints == []
+
+
+def test_the_first_tab_skips_to_the_content(live_server, owners_page: Page, lead):
+    owners_page.goto(live_server.url + "/board/")
+    owners_page.keyboard.press("Tab")
+    expect(owners_page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    owners_page.keyboard.press("Enter")
+    expect(owners_page.locator("main")).to_be_focused()
+
+
+def test_show_more_fills_the_column_in_place(live_server, owners_page: Page, lead, complaints):
+    owners_page.goto(live_server.url + "/board/")
+    expect(owners_page.locator(".card")).to_have_count(25)
+    owners_page.get_by_role("link", name="Show 6 more").click()
+    expect(owners_page.locator(".card")).to_have_count(31)
+    expect(owners_page).to_have_url(live_server.url + "/board/")
+    assert complaints == []
+
+
+def test_without_scripts_everything_is_reached_by_links(live_server, browser, people, lead):
+    context = browser.new_context(java_script_enabled=False)
+    cookie = signed_in(people.owner).cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(live_server.url + "/board/")
+    page.get_by_role("link", name="Show 6 more").click()
+    expect(page.locator(".card")).to_have_count(31)
+    page.get_by_role("link", name="Ada Lovelace").click()
+    page.get_by_role("link", name="How this lead was routed").click()
+    expect(page.get_by_text(lead.routing_sentence)).to_be_visible()
+    page.get_by_role("link", name="Back to the lead").click()
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_role("status")).to_contain_text("You have accepted")
+    context.close()
+
+
+def test_the_rest_of_a_long_reason_is_one_press_away(live_server, owners_page: Page, lead):
+    owners_page.goto(live_server.url + "/board/")
+    card = owners_page.locator(f"#lead-{lead.uid}")
+    expect(card.get_by_text("Cyd on leave")).to_be_hidden()
+    card.locator("summary").press("Enter")
+    expect(card.get_by_text("Cyd on leave")).to_be_visible()
+
+
+def test_the_lead_page_fills_in_why_it_went_where_it_went(live_server, owners_page: Page, lead, complaints):
+    owners_page.goto(f"{live_server.url}/leads/{lead.uid}/")
+    panel = owners_page.locator("#decision")
+    expect(panel.get_by_role("row", name=re.compile("Owner Person Gets it"))).to_be_visible()
+    expect(panel.get_by_text("Not this one 3")).to_be_hidden()
+    panel.get_by_text("Rules 1 to 6 did not match").click()
+    expect(panel.get_by_text("Not this one 3")).to_be_visible()
+    assert complaints == []
+
+
+def test_when_the_server_is_gone_the_page_says_so(live_server, owners_page: Page, lead):
+    owners_page.goto(live_server.url + "/board/")
+    owners_page.wait_for_load_state("networkidle")
+    owners_page.route("**/board/**", lambda route: route.abort())
+    owners_page.get_by_role("link", name="Show 6 more").click()
+    expect(owners_page.get_by_role("alert")).to_have_text(re.compile("cannot be reached"))
+
+
+def test_when_the_session_has_ended_the_whole_page_goes_to_the_sign_in(live_server, owners_page: Page, lead):
+    owners_page.goto(live_server.url + "/board/")
+    owners_page.wait_for_load_state("networkidle")
+    owners_page.context.clear_cookies()
+    owners_page.get_by_role("link", name="Show 6 more").click()
+    expect(owners_page).to_have_url(re.compile(r"/login/\?next="))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_page_is_accessible_and_fits(live_server, owners_page: Page, people, lead, axe, size, scheme):
+    pool = make_pool("Offers", people.owner.rep, method="claim")
+    rules = make_rule_set("Offers", pool=pool)
+    publish(rules)
+    services.assign_lead(make_lead(last_name="Offered").pk)
+    owners_page.set_viewport_size(size)
+    owners_page.emulate_media(color_scheme=scheme)
+    decision = f"/leads/{lead.uid}/decision/"
+    for path in ("/board/", "/board/sales/open/", f"/leads/{lead.uid}/", decision, "/offers/", "/nowhere/"):
+        owners_page.goto(live_server.url + path)
+        owners_page.wait_for_load_state("networkidle")
+        assert (path, axe(owners_page)) == (path, [])
+        assert owners_page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sign_in_page_is_accessible_also_with_an_error(live_server, page: Page, axe, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(live_server.url + "/login/")
+    page.get_by_label("Username").fill("nobody")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert").first).to_contain_text("correct username and password")
+    assert axe(page) == []
