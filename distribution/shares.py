@@ -67,5 +67,5 @@ def hint(pool: Pool, shares: Mapping[int, Fraction]) -> str:
         return "whoever takes it" if pool.method in ("claim", "pull") else "-"
     low, high = min(shares.values()), max(shares.values())
     if in_percent(low) == in_percent(high):
-        return f"{in_percent(low)} each"
+        return f"{in_percent(low)} each" if len(shares) > 1 else in_percent(low)
     return f"{in_percent(low)} to {in_percent(high)}"

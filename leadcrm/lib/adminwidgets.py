@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.admin.widgets import AutocompleteMixin
+from django.contrib.admin.widgets import AutocompleteMixin, AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, ManyToManyField
-from django.forms import Field, Select, SelectMultiple
+from django.forms import Field
 from django.http import HttpRequest
 
 
@@ -24,11 +24,11 @@ class ForgivingAutocomplete(AutocompleteMixin):
         return True
 
 
-class AutocompleteOne(ForgivingAutocomplete, Select):
+class AutocompleteOne(ForgivingAutocomplete, AutocompleteSelect):
     pass
 
 
-class AutocompleteMany(ForgivingAutocomplete, SelectMultiple):
+class AutocompleteMany(ForgivingAutocomplete, AutocompleteSelectMultiple):
     def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
         """Without the button that takes all away at once: it stands, unnamed, inside the list of what was chosen."""
         return {**super().build_attrs(base_attrs, extra_attrs), "data-allow-clear": "false"}

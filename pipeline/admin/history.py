@@ -14,8 +14,8 @@ LONGEST_DETAIL = 200
 
 
 def detail_of(event: Event) -> str:
-    """The event's data on one line: ``stage: won, reason: price``."""
-    line = ", ".join(f"{key}: {_plain(value)}" for key, value in event.data.items())
+    """What an event tells, on one line: its sentence, or else its data, as in ``stage: won, reason: price``."""
+    line = event.data.get("sentence") or ", ".join(f"{key}: {_plain(value)}" for key, value in event.data.items())
     return line if len(line) <= LONGEST_DETAIL else f"{line[:LONGEST_DETAIL]}…"
 
 
@@ -35,6 +35,7 @@ class EventAdmin(ReadOnlyAdmin):
     )
     search_fields = ("lead__email", "lead__company", "lead__last_name")
     search_help_text = "Search by the lead's e-mail, company or last name"
+    ordering = ("-at", "-id")
     fields = ("at", "kind", "of_lead", "actor_name", "data")
 
     @admin.display(description="lead")
@@ -58,6 +59,7 @@ class ConsentAdmin(ReadOnlyAdmin):
     list_filter = (("channel", ChoicesDropdownFilter), "granted", ("at", RangeDateTimeFilter))
     search_fields = ("lead__email", "lead__phone", "lead__last_name")
     search_help_text = "Search by the lead's e-mail, phone or last name"
+    ordering = ("-at", "-id")
     fields = ("at", "of_lead", "channel", "granted", "wording", "origin")
 
     @admin.display(description="lead")

@@ -153,7 +153,10 @@ class LeadAdmin(ModelAdmin):
             questions = ("Your own questions", {"fields": tuple(self._questions(request))})
             origin = (None, {"fields": (("source", "external_id"), "agreed")})
             return (origin, *described, *([questions] if questions[1]["fields"] else []), campaign)
-        source = ("Where it came from", {"fields": (("source", "external_id"), ("account", "duplicate_of"), "answers")})
+        source = (
+            "Where it came from",
+            {"fields": (("source", "external_id"), ("account", "duplicate_of"), "answers", "value_base")},
+        )
         standing = ("Where it stands", {"fields": (*self.routing_fields, ("stage", "lost_reason"), "seen_version")})
         moments = ("Moments", {"fields": self._moments, "classes": ("collapse",)})
         return (standing, *described, source, campaign, moments)
