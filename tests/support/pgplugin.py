@@ -20,7 +20,7 @@ from tests.support import servers
 # A production installation, so that no test leans on a default; its cache, broker and mail are in memory.
 ENVIRONMENT = {
     "SECRET_KEY": "only-for-tests-and-nothing-else-but-tests",
-    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1,crm.example.com",
     "SITE_URL": "https://crm.example.com",
     "CACHE_URL": "locmemcache://",
     "CELERY_BROKER_URL": "memory://",
