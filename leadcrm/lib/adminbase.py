@@ -217,7 +217,7 @@ class StackedInline(ForgivingWidgets, unfold.admin.StackedInline):
 
 
 class ReadOnlyInline(TabularInline):
-    """Rows to read; ``max_shown`` newest ones where there may be many."""
+    """Rows to read, a page at a time where there may be many (``per_page``)."""
 
     can_delete = False
 
