@@ -70,6 +70,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
 }
 
 
+def icon(request: HttpRequest) -> str:
+    return static("leadcrm/icon.svg")
+
+
 def stylesheet(request: HttpRequest) -> str:
     return static("leadcrm/admin.css")
 

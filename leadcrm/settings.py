@@ -280,7 +280,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "LeadCRM",
     "SITE_HEADER": "LeadCRM",
-    "SITE_SYMBOL": "hub",
+    "SITE_ICON": "leadcrm.adminmenu.icon",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "leadcrm.adminmenu.icon"}],
     "SITE_URL": "/board/",
     "SHOW_HISTORY": True,
     "STYLES": ["leadcrm.adminmenu.stylesheet"],

@@ -3,13 +3,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from distribution.models import Offer
+from leadcrm.lib import access
 from pipeline.board import CARDS, CLOSED_DAYS
 from pipeline.models import Pipeline, Stage
 from tests.distribution.world import make_lead, stages
@@ -180,6 +181,23 @@ def test_owner_teammate_and_manager_open_the_lead_and_its_decision(people, who):
     client = signed_in(getattr(people, who))
     assert client.get(f"/leads/{lead.uid}/").status_code == 200
     assert client.get(f"/leads/{lead.uid}/decision/").status_code == 200
+
+
+def test_a_watcher_reads_the_leads_of_a_team_and_changes_none(people):
+    lead = owned(people, people.owner, last_name="Own")
+    free = waiting(people, last_name="Claimable")
+    Offer.objects.create(lead=free, team=people.team)
+    watchers = Group.objects.create(name="Watchers")
+    watchers.user_set.add(people.stranger)
+    access.grant(watchers, "view_team_leads", people.team)
+    client = signed_in(people.stranger)
+    assert set(titles(client.get("/board/?who=team"))) == {"Own", "Claimable"}
+    assert client.get(f"/leads/{lead.uid}/").status_code == 200
+    for path in (f"/leads/{lead.uid}/accept/", f"/leads/{free.uid}/claim/"):
+        assert client.post(path).status_code == 302
+    lead.refresh_from_db()
+    free.refresh_from_db()
+    assert (lead.accepted_at, free.owner) == (None, None)
 
 
 @pytest.mark.parametrize("path", ["/board/nowhere/", "/board/sales/nowhere/", "/board/old/", "/board/old/open/"])
