@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from unfold.widgets import TEXTAREA_CLASSES
+from unfold.widgets import INPUT_CLASSES, TEXTAREA_CLASSES
 
 from distribution.onboarding import uploads
 from distribution.onboarding.applying import Overtaken, apply_plan, done_lines
@@ -37,7 +37,7 @@ class FilesInput(forms.ClearableFileInput):
 class FilesField(forms.FileField):
     """One or more files."""
 
-    widget = FilesInput
+    widget = FilesInput({"class": " ".join(INPUT_CLASSES)})
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         one: Callable[..., Any] = super().clean
