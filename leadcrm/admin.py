@@ -69,7 +69,7 @@ class UserAdmin(StockUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(StockGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(StockGroupAdmin, ModelAdmin):
     list_display = ("name", "people")
     search_help_text = "Search by name"
 
