@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -91,6 +92,10 @@ class Client:
         self._lock = threading.Lock()
         self.threads = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
 
+    def has(self, leads: int) -> bool:
+        """Whether so many leads were acknowledged."""
+        return len(self.acknowledged) >= leads
+
     def _run(self) -> None:
         while (number := self._next()) is not None:
             while not self._acknowledge(number) and number % FICKLE:
@@ -101,6 +106,7 @@ class Client:
             return next(self._numbers, None)
 
     def _acknowledge(self, number: int) -> bool:
+        status: int | str
         try:
             status, body = self._post(number)
         except (OSError, HTTPException, ValueError) as error:
@@ -145,7 +151,7 @@ def test_what_was_acknowledged_is_there_once_and_routed_after_one_sweep_however_
     for thread in client.threads:
         thread.start()
     for moment in sorted(chance.sample(range(1, leads * 4 // 5), kills)):
-        wait_until(lambda moment=moment: len(client.acknowledged) >= moment, "the next moment to kill", seconds=300)
+        wait_until(partial(client.has, moment), "the next moment to kill", seconds=300)
         web.kill()
         web.start()
     for thread in client.threads:
