@@ -31,6 +31,8 @@ MINE: Final = "mine"
 TEAM: Final = "team"
 WHOSE: Final = {MINE: "Mine and to take", TEAM: "Whole team"}
 
+Halves = tuple[QuerySet[Lead], QuerySet[Lead]]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -129,10 +131,9 @@ def build_board(view: View) -> Board:
 
 
 def build_columns(view: View, stages: Iterable[Stage]) -> list[Column]:
-    leads = _leads(view)
-    counted = leads.order_by().values_list("stage").annotate(Count("pk"), Sum("value_base"))
-    totals = {stage: (count, total) for stage, count, total in counted}
-    shown = {stage: _first(leads, stage, view.cards) if stage.pk in totals else [] for stage in stages}
+    halves = _open_and_closed(view)
+    totals = _totals(halves)
+    shown = {stage: _first(halves, stage, view.cards) if stage.pk in totals else [] for stage in stages}
     free = takeable(view.user, chain.from_iterable(shown.values()))
     return [
         _column(view, stage, [build_card(lead, view, free) for lead in cards], *totals.get(stage.pk, (0, None)))
@@ -140,12 +141,23 @@ def build_columns(view: View, stages: Iterable[Stage]) -> list[Column]:
     ]
 
 
-def _leads(view: View) -> QuerySet[Lead]:
-    """The leads on this board. Closed ones leave it after a while, those kept out of routing are never on it."""
-    recent = Q(closed_at=None) | Q(closed_at__gte=view.now - timedelta(days=CLOSED_DAYS))
-    leads = visible_leads(view.user).filter(recent, stage__pipeline=view.pipeline, archived_at=None)
+def _open_and_closed(view: View) -> Halves:
+    """The leads on this board. Closed ones leave it after a while, those kept out of routing are never on it.
+
+    In two halves, because each has an index of its own.
+    """
+    leads = visible_leads(view.user).filter(stage__pipeline=view.pipeline, archived_at=None)
     leads = leads.exclude(routing_state=Lead.RoutingState.EXCLUDED)
-    return leads.filter(Q(owner=view.user) | Q(owner=None)) if view.who == MINE else leads
+    if view.who == MINE:
+        leads = leads.filter(Q(owner=view.user) | Q(owner=None))
+    since = view.now - timedelta(days=CLOSED_DAYS)
+    return leads.filter(closed_at=None), leads.filter(closed_at__gte=since)
+
+
+def _totals(halves: Halves) -> dict[int, tuple[int, Decimal | None]]:
+    """Number and value of the leads by stage."""
+    rows = (half.order_by().values_list("stage").annotate(Count("pk"), Sum("value_base")) for half in halves)
+    return {stage: (count, total) for stage, count, total in chain.from_iterable(rows)}
 
 
 def _column(view: View, stage: Stage, cards: list[Card], count: int, total: Decimal | None) -> Column:
@@ -161,11 +173,14 @@ def _column(view: View, stage: Stage, cards: list[Card], count: int, total: Deci
     )
 
 
-def _first(leads: QuerySet[Lead], stage: Stage, number: int) -> list[Lead]:
+def _first(halves: Halves, stage: Stage, number: int) -> list[Lead]:
     """The most urgent leads of an open stage: by the promise to answer, then the newest. Of others the last closed."""
-    urgent = (F("respond_by").asc(nulls_last=True), "-created_at", "-pk")
-    order = urgent if stage.kind == Stage.Kind.OPEN else ("-closed_at", "-pk")
-    shown = list(leads.filter(stage=stage).select_related("owner").order_by(*order)[:number])
+    opened, closed = halves
+    if stage.kind == Stage.Kind.OPEN:
+        leads = opened.order_by(F("respond_by").asc(nulls_last=True), "-created_at", "-pk")
+    else:
+        leads = closed.order_by("-closed_at", "-pk")
+    shown = list(leads.filter(stage=stage).select_related("owner")[:number])
     for lead in shown:
         lead.stage = stage  # read once for all of them
     return shown

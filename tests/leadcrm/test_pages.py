@@ -1,0 +1,72 @@
+"""What every page has in common: the frame, the policy for scripts, and the pages for what went wrong."""
+
+import pytest
+from django.test import Client
+from django.urls import include, path
+
+from tests.pipeline.people import make_people, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def break_down(request):
+    raise RuntimeError("broken on purpose")
+
+
+urlpatterns = [path("broken/", break_down), path("", include("leadcrm.urls"))]
+
+
+def policy(response):
+    parts = (part.split() for part in response.headers["Content-Security-Policy"].split(";"))
+    return {name: set(values) for name, *values in parts}
+
+
+@pytest.mark.parametrize("address", ["/login/", "/board/", "/nowhere/"])
+def test_no_page_outside_the_admin_allows_inline_scripts_or_styles(address):
+    rules = policy(signed_in(make_people().owner).get(address, follow=True))
+    assert rules["script-src"] == rules["style-src"] == {"'self'"}
+    assert rules["frame-ancestors"] == {"'none'"}
+
+
+@pytest.mark.parametrize("address", ["/login/", "/board/"])
+def test_no_page_has_inline_scripts_styles_or_handlers(address):
+    client = Client() if address == "/login/" else signed_in(make_people().owner)
+    page = client.get(address).content.decode()
+    assert "<style" not in page
+    assert " style=" not in page
+    assert " onclick=" not in page
+    assert page.count("<script") == page.count("<script src=")
+
+
+def test_an_unknown_address_has_a_page_that_leads_back():
+    response = Client().get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is no such page" in response.content.decode()
+
+
+def test_a_form_without_its_token_changes_nothing_and_says_why():
+    client = Client(enforce_csrf_checks=True)
+    response = client.post("/login/", {"username": "owner", "password": "secret"})
+    assert response.status_code == 403
+    assert "This form has expired" in response.content.decode()
+
+
+def test_signing_out_needs_a_form():
+    assert signed_in(make_people().owner).get("/logout/").status_code == 405
+
+
+@pytest.mark.urls(__name__)
+def test_a_breakdown_has_a_page_that_needs_nothing_of_what_broke(django_assert_num_queries):
+    client = Client(raise_request_exception=False)
+    with django_assert_num_queries(0):
+        response = client.get("/broken/")
+    assert response.status_code == 500
+    assert "Something broke on our side" in response.content.decode()
+
+
+def test_only_staff_are_shown_the_way_to_the_admin():
+    people = make_people()
+    assert 'href="/admin/"' not in signed_in(people.owner).get("/board/").content.decode()
+    people.owner.is_staff = True
+    people.owner.save()
+    assert 'href="/admin/"' in signed_in(people.owner).get("/board/").content.decode()
