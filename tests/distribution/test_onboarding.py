@@ -360,10 +360,11 @@ def test_the_command_with_strict_changes_nothing_when_a_row_would_be_refused(tmp
 def test_the_command_writes_every_problem_to_a_file_that_no_spreadsheet_runs(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
-    team = TEAM + "=cmd(),Mia Boss,Oslo\n=cmd(),Mia Boss,Oslo\n"
-    run(written(folder, {"team.csv": team}), "--dry-run", "--problems", tmp_path / "problems.csv")
-    assert "=cmd()" in (tmp_path / "problems.csv").read_text()
-    assert not any(line.startswith(("=", '"=')) for line in (tmp_path / "problems.csv").read_text().splitlines())
+    team = "=rep(),manager\nAnn Lee,Mia Boss\nAnn Lee,Mia Boss\n"
+    files = {"team.csv": team, "onboard.toml": "[team.columns]\nname = '=rep()'\n"}
+    run(written(folder, files), "--dry-run", "--problems", tmp_path / "problems.csv")
+    lines = (tmp_path / "problems.csv").read_text().splitlines()
+    assert lines[1].startswith("team.csv,3,'=rep(),")
 
 
 def test_the_command_prints_the_plan_for_programs(tmp_path):

@@ -153,6 +153,7 @@ def test_a_dry_run_tells_the_same_and_stores_nothing(source):
     assert not Lead.objects.exists()
     done = load(source)
     assert (tried.imported, told(tried)) == (done.imported, told(done))
+    assert load(source, dry_run=True).there == done.imported
 
 
 def test_imported_leads_are_routed_after_the_commit(source, django_capture_on_commit_callbacks):
@@ -215,6 +216,13 @@ def test_the_command_says_what_was_done_and_where_the_leads_went(source, tmp_pat
     rows = list(csv.DictReader((tmp_path / "refused.csv").read_text().splitlines()))
     assert [row["Lead Id"] for row in rows] == ["2", "3"]
     assert rows[1]["problem"].startswith('"Atlantis" is not a country.')
+
+
+def test_the_refused_rows_are_written_so_that_no_spreadsheet_runs_them(source, tmp_path):
+    path = tmp_path / "leads.csv"
+    path.write_text("email,city\nno address,=1+1\ngood@firm.example,\n")
+    run(path, "--source", "fair", "--refused", tmp_path / "refused.csv")
+    assert (tmp_path / "refused.csv").read_text().splitlines()[1].startswith("no address,'=1+1,")
 
 
 def test_the_command_with_strict_imports_nothing_when_a_row_is_refused(source, tmp_path):

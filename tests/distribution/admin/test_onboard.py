@@ -119,13 +119,20 @@ def test_a_plan_belongs_to_the_one_who_uploaded_it(boss):
     assert not Rep.objects.exists()
 
 
-def test_uploads_are_not_kept_for_more_than_a_day(boss):
+def test_a_plan_can_be_confirmed_for_a_day(boss):
     ticket = upload(boss).context["ticket"]
     with time_machine.travel(timezone.now() + timedelta(hours=25), tick=False):
         boss.force_login(User.objects.get())
-        upload(boss)
-        assert len(default_storage.listdir("onboard")[1]) == 1
         assert "not kept any more" in confirm(boss, ticket).content.decode()
+    assert not Rep.objects.exists()
+
+
+def test_uploads_that_nobody_confirmed_are_removed_after_a_day(boss):
+    upload(boss)
+    with time_machine.travel(timezone.now() + timedelta(hours=25), tick=False):
+        boss.force_login(User.objects.get())
+        upload(boss)
+    assert len(default_storage.listdir("onboard")[1]) == 1
 
 
 def test_more_than_one_request_can_carry_out_is_left_to_the_command(boss, monkeypatch):
