@@ -26,7 +26,8 @@ class Broker:
             **os.environ,
             "CELERY_BROKER_URL": url,
             "VAR_DIR": str(folder / "var"),
-            "CELERY_VISIBILITY_TIMEOUT": "2",
+            "CELERY_TASK_TIME_LIMIT": "4",
+            "CELERY_VISIBILITY_TIMEOUT": "5",
         }
 
     def send(self, name: str, seconds: float = 0.0) -> None:

@@ -35,7 +35,7 @@ def route_new_lead(lead_id: int) -> None:
         assign_lead(lead_id)
     except Exception:
         logger.exception("routing of lead %s failed", lead_id)
-        _mark_failed_safely(lead_id)
+        mark_failed_safely(lead_id)
 
 
 def assign_lead(
@@ -103,9 +103,10 @@ def _decide_locked(facts: LeadFacts, draft: Choice, snapshot: Snapshot) -> tuple
     return choice, (perf_counter_ns() - started) // 1000
 
 
-def _mark_failed_safely(lead_id: int) -> None:
+def mark_failed_safely(lead_id: int, now: datetime | None = None) -> None:
+    """:func:`mark_failed`, where even that may fail and must stop nobody else."""
     try:
-        mark_failed(lead_id, timezone.now())
+        mark_failed(lead_id, now or timezone.now())
     except Exception:
         # The lead is stored and due: the sweep finds it as it is.
         logger.exception("lead %s could not be marked as failed", lead_id)

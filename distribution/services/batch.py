@@ -25,7 +25,7 @@ from distribution.engine.sentences import sentence
 from distribution.engine.snapshot import Snapshot
 from distribution.models import Assignment, Decision, Hold, Offer
 from distribution.services import books
-from distribution.services.assigning import assign_lead, mark_failed, needs_routing
+from distribution.services.assigning import assign_lead, mark_failed_safely, needs_routing
 from distribution.services.recording import (
     Changed,
     Occasion,
@@ -115,8 +115,8 @@ def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult
     shared = _Shared(world, occasion.now)
     groups: dict[int, list[_Case]] = defaultdict(list)
     for subject in read_subjects(together):
-        case = shared.decide(subject)
-        if subject.lead.routing_state in Lead.UNFINISHED:
+        case = _decide_safely(shared, subject)
+        if case is not None and subject.lead.routing_state in Lead.UNFINISHED:
             groups[_pool_id(case)].append(case)
         else:
             later.add(subject.lead.pk)
@@ -125,6 +125,15 @@ def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult
     for lead in leads:
         if lead.pk in later:
             _assign_alone(lead.pk, occasion, result)
+
+
+def _decide_safely(shared: "_Shared", subject: Subject) -> _Case | None:
+    """None when it fails: then the lead is tried alone, where a failure is noted."""
+    try:
+        return shared.decide(subject)
+    except Exception:
+        logger.exception("deciding lead %s in a batch failed", subject.lead.pk)
+        return None
 
 
 def _pool_id(case: _Case) -> int:
@@ -221,8 +230,10 @@ def _assign_group(
     """Assign the leads of one pool, or those that go to no pool. Returns the leads that must be tried alone."""
     before = shared.loaded
     try:
-        settled, left = _write_group(pool_id, cases, shared, occasion)
-    except Changed:
+        settled, left = _write_group(pool_id, cases, shared, before, occasion)
+    except Exception as error:
+        if not isinstance(error, Changed):
+            logger.exception("writing a batch failed; its leads are tried one by one")
         shared.loaded = before
         return {case.subject.lead.pk for case in cases}
     for case in settled:
@@ -232,10 +243,12 @@ def _assign_group(
 
 @retried
 def _write_group(
-    pool_id: int, cases: Sequence[_Case], shared: _Shared, occasion: Occasion
+    pool_id: int, cases: Sequence[_Case], shared: _Shared, before: Snapshot | None, occasion: Occasion
 ) -> tuple[list[_Case], set[int]]:
     settled: list[_Case] = []
     left: set[int] = set()
+    # A second try must not see what the first one, rolled back, had noted.
+    shared.loaded = before
     with transaction.atomic():
         if pool_id:
             books.lock_pool(pool_id)
@@ -312,7 +325,7 @@ def _assign_alone(lead_id: int, occasion: Occasion, result: BatchResult) -> None
         decision = assign_lead(lead_id, trigger=occasion.trigger, actor=occasion.actor, now=occasion.now)
     except Exception:
         logger.exception("routing of lead %s failed", lead_id)
-        mark_failed(lead_id, occasion.now)
+        mark_failed_safely(lead_id, occasion.now)
         result.failed += 1
         return
     if decision is not None:

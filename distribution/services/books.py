@@ -39,6 +39,15 @@ def take_place(rep: Rep, now: datetime, *, enforce: bool = True) -> bool:
     return not enforce or all(counts[rep.id, cap.period] <= cap.limit for cap in rep.caps)
 
 
+def take_member_place(member_id: int, now: datetime) -> bool:
+    """Count a lead that a member took without a turn. False, and nothing counted, at the member's cap; 0 is nobody."""
+    if not member_id:
+        return True
+    room = Q(max_open=None) | Q(open_leads__lt=F("max_open"))
+    member = PoolMember.objects.filter(room, pk=member_id)
+    return member.update(open_leads=F("open_leads") + 1, last_assigned_at=now) == 1
+
+
 def take_places(reps: Mapping[int, Rep], taken: Mapping[int, int], kept: Mapping[int, int], now: datetime) -> bool:
     """:func:`take_place` for many leads. ``kept``: how many of the taken ones no limit applies to.
 

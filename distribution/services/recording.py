@@ -110,7 +110,7 @@ def standing_of(choice: Choice, words: str, now: datetime) -> Standing:
         team_id = winner.rep.team_id
     return Standing(
         state=state,
-        code=choice.reason or choice.outcome,
+        code=choice.outcome if winner else choice.reason or choice.outcome,
         sentence=words,
         owner_id=winner.rep.user_id if winner else None,
         team_id=team_id,

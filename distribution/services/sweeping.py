@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from distribution.models import Assignment, Hold, Offer
-from distribution.services.assigning import assign_lead, logger, mark_failed
+from distribution.services.assigning import assign_lead, logger, mark_failed_safely
 from distribution.services.recording import end_waiting
 from pipeline.models import Lead
 from pipeline.services.standing import Standing, open_leads, place
@@ -42,7 +42,7 @@ def _route_safely(lead_id: int, now: datetime) -> bool:
         decision = assign_lead(lead_id, trigger=Assignment.Trigger.SWEEP, now=now)
     except Exception:
         logger.exception("routing of lead %s failed", lead_id)
-        mark_failed(lead_id, now)
+        mark_failed_safely(lead_id, now)
         return False
     return decision is not None and decision.winner_id is not None
 

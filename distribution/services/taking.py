@@ -1,20 +1,25 @@
 """What reps do to get a lead: claim one that was offered, or ask for the next one of a queue."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from distribution.engine.eligibility import FULL, Demand, screen
+from distribution.engine.people import Member, Pool
 from distribution.errors import AlreadyTaken, Full, NotYours
-from distribution.models import Assignment, Offer, PoolMember, Rep
-from distribution.people import load_rep
+from distribution.models import Assignment, Offer, Rep
+from distribution.people import load_pool, load_rep
 from distribution.services import books
 from distribution.services.recording import end_waiting
 from leadcrm.lib.transactions import retried
 from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, open_leads, place
+
+LOST: Final = (Assignment.End.REASSIGNED, Assignment.End.RETURNED, Assignment.End.RELEASED)
 
 
 def offers_ever_to(rep: Rep) -> QuerySet[Offer]:
@@ -25,8 +30,10 @@ def offers_ever_to(rep: Rep) -> QuerySet[Offer]:
 
 
 def offers_to(rep: Rep) -> QuerySet[Offer]:
-    """Open offers that a rep may take."""
-    return offers_ever_to(rep).filter(ended_at=None, lead__routing_state=Lead.RoutingState.CLAIMABLE)
+    """Open offers that a rep may take: not of leads that the rep gave up or lost."""
+    had = Assignment.objects.filter(rep=rep, end__in=LOST).values("lead")
+    open_offers = offers_ever_to(rep).filter(ended_at=None, lead__routing_state=Lead.RoutingState.CLAIMABLE)
+    return open_offers.exclude(lead__in=had)
 
 
 @retried
@@ -76,30 +83,47 @@ def _explain_missing_offer(lead_id: int, rep: Rep) -> None:
 
 
 def _take(offer: Offer | None, rep: Rep, trigger: Assignment.Trigger, now: datetime) -> Assignment:
-    taker = load_rep(now, pk=rep.pk)
     lead = Lead.objects.filter(pk=offer.lead_id).first() if offer else None
-    if offer is None or lead is None or taker is None or not taker.active:
+    taker = _taker(offer, rep, now) if offer else None
+    if offer is None or lead is None or taker is None:
         raise NotYours("This lead was not offered to you.")
-    member = PoolMember.objects.filter(pool=offer.pool_id, rep=rep, retired_at=None).first()
-    owned: dict[str, Any] = {"owner_id": taker.user_id, "team_id": taker.team_id, "assigned_at": now}
+    _check(taker)
     words = f"Taken by {rep.name}."
-    taken = Standing(Lead.RoutingState.ASSIGNED, trigger, words, accepted_at=now, **owned)
+    owner, team = taker.rep.user_id, taker.rep.team_id
+    taken = Standing(Lead.RoutingState.ASSIGNED, trigger, words, owner, team, assigned_at=now, accepted_at=now)
     if lead.routing_state != Lead.RoutingState.CLAIMABLE or not place(lead, taken):
         raise AlreadyTaken("Somebody else was faster.")
-    if not books.take_place(taker, now):
+    if not books.take_place(taker.rep, now) or not books.take_member_place(taker.id, now):
         raise Full("You are at your limit of leads; close one, or ask for more capacity.")
     end_waiting(lead.pk, now, Offer.End.LOST)
     Offer.objects.filter(pk=offer.pk).update(end=Offer.End.TAKEN)
-    books.post({}, {member.pk: 1} if member else {}, now)
     event_data = {"rep": rep.name, "user": rep.user_id, "sentence": words}
     Event.objects.create(lead=lead, kind=Event.Kind.ASSIGNED, at=now, actor=rep.user, data=event_data)
     return Assignment.objects.create(
         lead=lead,
         rep=rep,
-        member=member,
+        member_id=taker.id or None,
         decision_id=offer.decision_id,
         trigger=trigger,
         actor=rep.user,
         started_at=now,
         accepted_at=now,
     )
+
+
+def _taker(offer: Offer, rep: Rep, now: datetime) -> Member | None:
+    """The rep as a member of the pool that offers; for a team's queue, as the member of no pool (id 0)."""
+    if offer.pool_id is None:
+        found = load_rep(now, pk=rep.pk)
+        return Member(0, found) if found else None
+    return next((member for member in load_pool(offer.pool_id, now).members if member.rep.id == rep.pk), None)
+
+
+def _check(taker: Member) -> None:
+    """Whoever takes a lead of their own accord is there, whatever the status says, but must have room."""
+    present = replace(taker, rep=replace(taker.rep, away=False))
+    refused = screen(Pool(0, "", "", (present,)), Demand()).refused
+    for _, reason in refused:
+        if reason.kind == FULL:
+            raise Full(f"You are {reason.phrase}; close a lead, or ask for more capacity.")
+        raise NotYours(f"You cannot take leads now: {reason.phrase}.")

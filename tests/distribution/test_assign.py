@@ -425,3 +425,74 @@ def _everything() -> list[list[tuple[Any, ...]]]:
         Event,
     )
     return [list(model.objects.order_by("pk").values_list()) for model in models]
+
+
+@pytest.mark.parametrize("method", ["claim", "pull"])
+def test_whoever_takes_a_lead_is_held_to_the_cap_in_the_pool(method):
+    pool = world("Ann", method=method)
+    PoolMember.objects.filter(pool=pool).update(max_open=1)
+    ann = Rep.objects.get(name="Ann")
+    leads = make_leads(2)
+    for lead in leads:
+        services.assign_lead(lead.pk)
+    services.claim_lead(leads[0].pk, rep=ann)
+    with pytest.raises(Full, match="1 of 1 open in this pool"):
+        services.claim_lead(leads[1].pk, rep=ann)
+
+
+def test_a_paused_member_cannot_take_what_was_offered_before():
+    pool = world("Ann", method="claim")
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    PoolMember.objects.filter(pool=pool).update(paused=True)
+    with pytest.raises(NotYours, match="paused in this pool"):
+        services.claim_lead(lead.pk, rep=Rep.objects.get(name="Ann"))
+
+
+def test_a_lead_that_was_given_back_is_not_pulled_again_by_the_same_person():
+    world("Ann", method="pull")
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    ann = Rep.objects.get(name="Ann")
+    services.pull_next(ann)
+    services.release_lead(lead.pk, actor=None, reason="not mine")
+    assert services.pull_next(ann) is None
+
+
+def test_one_poisoned_lead_does_not_stop_a_batch(pool, monkeypatch):
+    from distribution.services import batch
+
+    bad, *good = make_leads(4)
+    real = batch.facts_of
+
+    def failing(subject, attributes):
+        if subject.lead.pk == bad.pk:
+            raise RuntimeError
+        return real(subject, attributes)
+
+    monkeypatch.setattr(batch, "facts_of", failing)
+    monkeypatch.setattr("distribution.services.assigning.facts_of", failing)
+    result = services.assign_leads([bad.pk, *(lead.pk for lead in good)])
+    bad.refresh_from_db()
+    assert (result.assigned, result.failed, bad.routing_state) == (3, 1, "error")
+
+
+def test_a_batch_that_falls_to_a_deadlock_decides_again_on_what_is_really_there(pool, monkeypatch):
+    from django.db import OperationalError
+
+    from distribution.services import batch
+
+    Rep.objects.update(cap_per_day=2)
+    real, fallen = batch._write, []
+
+    def falling(cases, occasion):
+        real(cases, occasion)
+        if not fallen:
+            fallen.append(True)
+            raise OperationalError("database is locked")
+
+    monkeypatch.setattr(batch, "_write", falling)
+    monkeypatch.setattr("leadcrm.lib.transactions.connection", type("Free", (), {"in_atomic_block": False}))
+    leads = make_leads(6)
+    assert services.assign_leads([lead.pk for lead in leads]).assigned == 6
+    assert sorted(owners()) == ["Ann", "Ann", "Ben", "Ben", "Cleo", "Cleo"]
