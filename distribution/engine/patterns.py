@@ -2,8 +2,8 @@
 
 import re
 from math import comb
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as op  # type: ignore[attr-defined, unused-ignore]
+from re import _parser as parser  # type: ignore[attr-defined, unused-ignore]
 from typing import Any, Final, NamedTuple
 
 from distribution.engine.text import fold

@@ -5,7 +5,7 @@ from simple_history.models import HistoricalRecords
 
 
 class Territory(models.Model):
-    """A place or segment. A lead's territory is the most specific one that holds it, then the one of higher priority."""
+    """A place or segment. A lead's territory is the most specific that holds it, then the one of higher priority."""
 
     name = models.CharField(max_length=100)
     priority = models.SmallIntegerField(
