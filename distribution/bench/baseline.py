@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
+from django.conf import settings
 from django.db import connection
-
-from leadcrm.settings import SQLITE_OPTIONS
 
 TABLES: Final = (
     "CREATE TABLE baseline_lead (id {serial}, name text NOT NULL, email text NOT NULL, phone text NOT NULL,"
@@ -93,5 +92,5 @@ def _connect() -> Connection:
     import sqlite3
 
     plain = sqlite3.connect(str(connection.settings_dict["NAME"]), timeout=20)
-    plain.executescript(str(SQLITE_OPTIONS["init_command"]))
+    plain.executescript(str(settings.SQLITE_OPTIONS["init_command"]))
     return plain
