@@ -1,5 +1,6 @@
 """Who may read what. The only scoped readers of leads."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -79,13 +80,24 @@ def _one(leads: QuerySet[Lead], uid: UUID | str) -> Lead:
 
 def status_of(lead: Lead) -> str:
     """Where a lead stands, in one word of ``STATUSES``, for partners and cards."""
-    if lead.closed_at:
-        return "won" if lead.stage.kind == Stage.Kind.WON else "lost"
-    if lead.first_contacted_at:
+    return status_from(lead.routing_state, lead.accepted_at, lead.first_contacted_at, lead.closed_at, lead.stage.kind)
+
+
+def status_from(
+    routing_state: str,
+    accepted_at: datetime | None,
+    first_contacted_at: datetime | None,
+    closed_at: datetime | None,
+    stage_kind: str,
+) -> str:
+    """:func:`status_of` for the columns of a lead that it follows from."""
+    if closed_at:
+        return "won" if stage_kind == Stage.Kind.WON else "lost"
+    if first_contacted_at:
         return "contacted"
-    if lead.routing_state == Lead.RoutingState.ASSIGNED and lead.accepted_at:
+    if routing_state == Lead.RoutingState.ASSIGNED and accepted_at:
         return "accepted"
-    return lead.routing_state
+    return routing_state
 
 
 def with_status(leads: QuerySet[Lead], status: str) -> QuerySet[Lead]:

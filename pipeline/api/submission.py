@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from django.db import IntegrityError, transaction
 
 from leadcrm.lib.transactions import retried
-from pipeline.api.answers import answer_of, errors_of, told
+from pipeline.api.answers import answer_of, errors_of, tell, told
 from pipeline.intake import FieldError, InvalidLead, LeadInput
 from pipeline.models import IdempotencyKey, Lead, LeadSource
 from pipeline.services import idempotency
@@ -134,7 +134,7 @@ def _wake_one(plan: Plan) -> None:
 
 
 def _tell_one(plan: Plan) -> Reply:
-    return Reply(plan["status"], answer_of(told(Lead.objects.all()).get(pk=plan["lead"])))
+    return Reply(plan["status"], tell(plan["lead"]))
 
 
 # --- Many leads --------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def _wake_many(plan: Plan) -> None:
 
 def _tell_many(plan: Plan) -> Reply:
     wanted = {item["lead"] for item in plan["items"] if "lead" in item}
-    answers = {lead.pk: answer_of(lead) for lead in told(Lead.objects.filter(pk__in=wanted))}
+    answers = {row["id"]: answer_of(row) for row in told(Lead.objects.filter(pk__in=wanted))}
     results = [
         {
             "index": index,

@@ -46,7 +46,7 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Lead]):
     filterset_class = LeadFilter
     pagination_class = LeadPages
 
-    def get_queryset(self) -> QuerySet[Lead]:
+    def get_queryset(self) -> QuerySet[Lead, Any]:
         return told(leads_of_source(source_of(self.request)))
 
     @extend_schema(

@@ -11,7 +11,7 @@ from django.db.models import prefetch_related_objects
 
 from pipeline.intake import ConsentInput, FieldError, InvalidLead, LeadInput, RateOf, todays_rate
 from pipeline.models import Consent, Event, Lead, LeadSource
-from pipeline.services.leads import build_consents, build_lead, first_stage
+from pipeline.services.leads import build_consents, build_lead, first_stage_id
 from pipeline.signals import leads_created
 
 BATCH: Final = 500
@@ -79,9 +79,9 @@ def _store(source: LeadSource, arrivals: Sequence[Arrival], actor: User | None) 
     leads = [arrival.lead for arrival in arrivals if arrival.lead]
     if not leads:
         return
-    stage = first_stage(source)
+    stage_id = first_stage_id(source)
     for lead in leads:
-        lead.stage = stage
+        lead.stage_id = stage_id
     Lead.objects.bulk_create(leads, batch_size=BATCH)
     consents = [row for arrival in arrivals if arrival.lead for row in build_consents(arrival.lead, arrival.consents)]
     Consent.objects.bulk_create(consents, batch_size=BATCH)

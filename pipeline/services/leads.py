@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from leadcrm.lib.prepared import Param, Prepared
 from pipeline import intake
 from pipeline.errors import ReasonMissing, StaleLead, WrongStage
 from pipeline.intake import ConsentInput, FieldError, InvalidLead, RateOf, todays_rate
@@ -54,7 +55,7 @@ def create_lead(
         lead.owner, lead.routing_state = owner, Lead.RoutingState.ASSIGNED
         lead.assigned_at, lead.next_attempt_at = lead.created_at, None
     with transaction.atomic():
-        lead.stage = stage or first_stage(source)
+        lead.stage_id = stage.pk if stage else first_stage_id(source)
         lead.save(force_insert=True)
         Consent.objects.bulk_create(build_consents(lead, clean_consents))
         record(lead, Event.Kind.CREATED, actor=actor, source=source.slug)
@@ -114,17 +115,29 @@ def build_consents(lead: Lead, consents: Sequence[ConsentInput]) -> list[Consent
 
 
 def first_stage(source: LeadSource) -> Stage:
-    """Where a new lead of this source starts: the first open stage of its pipeline, or of the default one.
+    """Where a new lead of this source starts, with its pipeline. Raises WrongStage like :func:`first_stage_id`."""
+    return Stage.objects.select_related("pipeline").get(pk=first_stage_id(source))
+
+
+def first_stage_id(source: LeadSource) -> int:
+    """The first open stage of the source's pipeline, or of the default one.
 
     Raises:
         WrongStage: when the installation has no such stage.
     """
-    stages = Stage.objects.select_related("pipeline").filter(kind=Stage.Kind.OPEN, pipeline__archived_at=None)
-    wanted = {"pipeline": source.pipeline_id} if source.pipeline_id else {"pipeline__is_default": True}
-    stage = stages.filter(**wanted).order_by("position", "id").first()
-    if stage is None:
+    found = _FIRST_OF.first(pipeline=source.pipeline_id) if source.pipeline_id else _FIRST_OF_DEFAULT.first()
+    if found is None:
         raise WrongStage("There is no open stage to start in: add a default pipeline with an open stage.")
-    return stage
+    return int(found["id"])
+
+
+def _open_stages(**pipeline: Any) -> QuerySet[Stage, Any]:
+    stages = Stage.objects.filter(kind=Stage.Kind.OPEN, pipeline__archived_at=None, **pipeline)
+    return stages.order_by("position", "id").values("id")[:1]
+
+
+_FIRST_OF = Prepared(lambda: _open_stages(pipeline=Param("pipeline")))
+_FIRST_OF_DEFAULT = Prepared(lambda: _open_stages(pipeline__is_default=True))
 
 
 # --- Moving on ---------------------------------------------------------------------------------
