@@ -1,6 +1,7 @@
 """The admin in a browser: everything works without faults for people who cannot see, and on a phone."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from django.contrib.auth.models import User
@@ -58,9 +59,12 @@ def main_pages() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_main_pages_have_no_serious_faults(page: Page, go, axe: Check, complaints: list[str], width: int):
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_main_pages_have_no_serious_faults(
+    page: Page, go, axe: Check, complaints: list[str], width: int, scheme: Literal["light", "dark"]
+):
     page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
     build_company(0, 2)
     faults = {}
     for address in main_pages():
