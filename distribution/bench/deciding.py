@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from distribution.bench.timing import MILLISECONDS, percentile, processor_seconds
@@ -65,11 +66,12 @@ def postal_codes(count: int) -> TerritoryIndex:
 def engine() -> Iterator[Figure]:
     """Processor time of one decision with its trace, p50: the last rule matches and everyone is eligible."""
     for rules, reps in SIZES:
-        value = _milliseconds(snapshot(rules, reps))
+        [value] = _milliseconds(snapshot(rules, reps))
         yield Figure(f"{rules:,} rules, {reps:,} reps", value, "ms", limit=LIMITS.get((rules, reps)))
-    few, many = (_milliseconds(snapshot(10, 10, postal_codes(count))) for count in (1, CODES))
+    few, many = _milliseconds(*(snapshot(10, 10, postal_codes(count)) for count in (1, CODES)))
     yield Figure(f"{CODES:,} postal codes instead of 1", many, "ms", baseline=few, limit=SLOWER * few)
 
 
-def _milliseconds(world: Snapshot) -> float:
-    return percentile(processor_seconds(decide, world), 50) * MILLISECONDS
+def _milliseconds(*worlds: Snapshot) -> list[float]:
+    times = processor_seconds(*(partial(decide, world) for world in worlds))
+    return [percentile(taken, 50) * MILLISECONDS for taken in times]

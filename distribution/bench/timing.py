@@ -15,14 +15,15 @@ def seconds(call: Callable[..., object], *arguments: object) -> float:
     return perf_counter() - started
 
 
-def processor_seconds(call: Callable[..., object], *arguments: object, least: int = 30) -> list[float]:
-    """How much of the processor a call takes, again and again for half a second: whoever else works here, it is the
-    same."""
-    times: list[float] = []
-    while len(times) < least or sum(times) < 0.5:
-        started = process_time()
-        call(*arguments)
-        times.append(process_time() - started)
+def processor_seconds(*calls: Callable[[], object], least: int = 30) -> list[list[float]]:
+    """How much of the processor each call takes, in turn and for half a second each: what others do meanwhile meets
+    all alike."""
+    times: list[list[float]] = [[] for _ in calls]
+    while len(times[0]) < least or sum(times[0]) < 0.5:
+        for call, taken in zip(calls, times, strict=True):
+            started = process_time()
+            call()
+            taken.append(process_time() - started)
     return times
 
 
