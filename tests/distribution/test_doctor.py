@@ -1,5 +1,6 @@
 """Every check of the doctor is silent on a healthy installation and finds exactly what is planted."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -288,3 +289,8 @@ def test_the_number_of_queries_does_not_grow_with_the_leads(django_assert_max_nu
     list(violations())
     with django_assert_max_num_queries(40):
         assert found() == []
+
+
+def test_every_check_is_documented_and_no_other(settings):
+    page = (settings.BASE_DIR / "docs" / "doctor.md").read_text()
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == set(checks.all())
