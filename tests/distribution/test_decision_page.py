@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -136,6 +137,16 @@ def test_the_decision_of_another_lead_is_not_found(lead, people, pool):
     services.assign_lead(other.pk)
     number = Decision.objects.get(lead=other).pk
     assert signed_in(people.manager).get(f"/leads/{lead.uid}/decision/{number}/").status_code == 404
+
+
+def test_only_staff_who_may_see_decisions_are_shown_the_way_to_the_admin(lead, people):
+    assert "Open in the admin" not in page_of(lead, people.manager)
+    people.manager.is_staff = True
+    people.manager.save()
+    assert "Open in the admin" not in page_of(lead, people.manager)
+    people.manager.user_permissions.add(Permission.objects.get(codename="view_decision"))
+    link = f'href="/admin/distribution/decision/{Decision.objects.get().pk}/change/"'
+    assert link in page_of(lead, people.manager)
 
 
 def test_when_the_table_has_been_pruned_the_sentence_stays(lead, people):
