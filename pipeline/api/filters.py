@@ -1,10 +1,12 @@
 """What a list of leads can be narrowed by, and how it is paged."""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -17,6 +19,21 @@ from pipeline.selectors import STATUSES, with_status
 _LONGEST_LIMIT: Final = 9
 
 
+class Moment(IsoDateTimeField):
+    """A moment in UTC: databases know fewer offsets than ISO 8601 lets one write."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().to_python(value)
+        try:
+            return moment.astimezone(UTC) if moment else None
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MomentFilter(filters.IsoDateTimeFilter):
+    field_class = Moment
+
+
 class LeadFilter(filters.FilterSet):
     """The query parameters of the list."""
 
@@ -25,10 +42,8 @@ class LeadFilter(filters.FilterSet):
     )
     external_id = filters.CharFilter(help_text="Your own id of the lead.")
     email = filters.CharFilter(method="by_email", help_text="E-mail address of the lead.")
-    created_after = filters.IsoDateTimeFilter(
-        "created_at", lookup_expr="gte", help_text="Came in at this moment or later."
-    )
-    created_before = filters.IsoDateTimeFilter("created_at", lookup_expr="lt", help_text="Came in before this moment.")
+    created_after = MomentFilter("created_at", lookup_expr="gte", help_text="Came in at this moment or later.")
+    created_before = MomentFilter("created_at", lookup_expr="lt", help_text="Came in before this moment.")
 
     class Meta:
         model = Lead

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -143,7 +143,7 @@ def _moment(value: Any) -> datetime:
         raise Fault("invalid", "Send a moment with its time zone, such as 2026-01-31T09:30:00Z.")
     if moment.year < _EARLIEST_CONSENT or moment.replace(tzinfo=None) > _tomorrow():
         raise Fault("invalid", "Send the moment when it was given; this one cannot be.")
-    return moment
+    return moment.astimezone(UTC)  # databases know fewer offsets than ISO 8601 lets one write
 
 
 def _tomorrow() -> datetime:

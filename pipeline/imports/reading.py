@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.utils import timezone
@@ -140,14 +140,14 @@ def _put_consent(given: _Input, target: str, text: str) -> None:
 def _moment(text: str, given: _Input) -> datetime | None:
     """A moment in ISO 8601; without a time zone it is UTC."""
     try:
-        moment = parse_datetime(text) or datetime.fromisoformat(text)
-    except ValueError:
+        read = parse_datetime(text) or datetime.fromisoformat(text)
+        moment = (read if read.tzinfo else timezone.make_aware(read)).astimezone(UTC)
+    except (ValueError, OverflowError):
         moment = None
     if moment is None:
         detail = f"{quoted(text)} is not a date such as 2026-01-31 or 2026-01-31 14:30."
         given.errors.append(FieldError("created_at", "invalid", detail))
         return None
-    moment = moment if moment.tzinfo else timezone.make_aware(moment)
     if moment > timezone.now():
         given.errors.append(FieldError("created_at", "invalid", f"{quoted(text)} is in the future."))
         return None

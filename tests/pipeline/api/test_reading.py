@@ -103,6 +103,12 @@ def test_the_list_is_narrowed_by_when_the_lead_came_in():
     assert ids(partner.get(created_after="2026-03-02T00:00:00+00:00", created_before="2026-03-03T00:00:00Z")) == [late]
 
 
+def test_a_moment_may_have_an_offset_that_no_database_knows():
+    partner = Partner()
+    assert partner.get(created_before="2389-10-22T02:36:20.0377-22:12").status_code == 200
+    assert partner.get(created_before="9999-12-31T23:59:59-22:12").status_code == 400
+
+
 @pytest.mark.parametrize("name", ["status", "created_after", "created_before"])
 @pytest.mark.parametrize("value", ["nonsense", "\x00", "0000-00-00T00:00:00Z", "99999-01-01"])
 def test_a_query_that_makes_no_sense_is_refused(name, value):
