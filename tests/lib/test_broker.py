@@ -136,7 +136,7 @@ def test_a_running_process_keeps_its_messages_from_the_others(queue, tmp_path):
     message.ack()
 
 
-@pytest.mark.parametrize("mark", ["", "nonsense", "1-0", f"{os.getpid()}-1", "999999999-5"])
+@pytest.mark.parametrize("mark", ["", "nonsense", "1-0", pytest.param(f"{os.getpid()}-1", id="ours"), "999999999-5"])
 def test_a_process_that_is_gone_or_another_with_its_number_is_not_alive(mark):
     assert not broker.is_alive(mark)
 
