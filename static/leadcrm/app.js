@@ -13,3 +13,15 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 document.addEventListener("htmx:sendError", () => tell("The server cannot be reached. Please check your connection."));
+
+// A part that is swapped, such as a grown column, stays scrolled to where it was.
+const SCROLLED = "[data-keeps-scroll]";
+let scrolledTo = 0;
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  scrolledTo = event.detail.target.querySelector(SCROLLED)?.scrollTop ?? 0;
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  event.target.querySelector(SCROLLED)?.scrollTo(0, scrolledTo);
+});

@@ -88,6 +88,37 @@ def test_show_more_fills_the_column_in_place(live_server, owners_page: Page, lea
     assert complaints == []
 
 
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_board_fits_the_window_and_each_column_scrolls_by_itself(live_server, owners_page: Page, lead, size):
+    owners_page.set_viewport_size(size)
+    owners_page.goto(live_server.url + "/board/")
+    owners_page.wait_for_load_state("networkidle")
+    scroller = owners_page.locator("#column-open .column-body")
+    owners_page.locator("#column-open .card").last.scroll_into_view_if_needed()
+    assert scroller.evaluate("body => body.scrollTop") > 1000
+    for part in (owners_page.locator("header"), owners_page.get_by_role("heading", name="Open")):
+        expect(part).to_be_in_viewport()
+    for page in ("document.documentElement", "document.querySelector('main')"):
+        assert owners_page.evaluate(f"{page}.scrollHeight - {page}.clientHeight") <= 0
+
+
+def test_in_a_low_window_the_page_scrolls_as_a_whole(live_server, owners_page: Page, lead):
+    owners_page.set_viewport_size({"width": 844, "height": 390})
+    owners_page.goto(live_server.url + "/board/")
+    owners_page.locator(".card").last.scroll_into_view_if_needed()
+    assert owners_page.evaluate("window.scrollY") > 1000
+
+
+def test_a_column_that_grows_stays_where_it_was_scrolled_to(live_server, owners_page: Page, lead):
+    owners_page.goto(live_server.url + "/board/")
+    more = owners_page.get_by_role("link", name="Show 6 more")
+    more.scroll_into_view_if_needed()
+    before = owners_page.locator(".column-body").evaluate("body => body.scrollTop")
+    more.click()
+    expect(owners_page.locator(".card")).to_have_count(31)
+    assert owners_page.locator(".column-body").evaluate("body => body.scrollTop") == before
+
+
 def test_without_scripts_everything_is_reached_by_links(live_server, browser, people, lead):
     context = browser.new_context(java_script_enabled=False)
     cookie = signed_in(people.owner).cookies["sessionid"].value
