@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from leadcrm.health import healthz, readyz
-from leadcrm.views import SignIn
+from leadcrm.views import SignIn, admin_sign_in
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/board/"), name="home"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("admin/login/", admin_sign_in),  # goes before the admin's own
     path("admin/", admin.site.urls),
     path("", include("pipeline.urls")),
     path("", include("distribution.urls")),

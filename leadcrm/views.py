@@ -1,8 +1,9 @@
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -18,3 +19,11 @@ class SignIn(LoginView):
             query = urlencode({"next": htmx.current_url_abs_path or "/"})
             return HttpResponseClientRedirect(f"{resolve_url('login')}?{query}")
         return super().dispatch(request, *args, **kwargs)
+
+
+def admin_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """The admin's sign-in. Whoever is signed in and may not open the admin is told so, with the ways on from here."""
+    if request.user.is_authenticated and not admin.site.has_permission(request):
+        wanted = request.GET.get("next", resolve_url("admin:index"))
+        return render(request, "registration/not_staff.html", {"next": wanted}, status=403)
+    return admin.site.login(request)

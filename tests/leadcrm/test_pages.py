@@ -70,3 +70,25 @@ def test_only_staff_are_shown_the_way_to_the_admin():
     people.owner.is_staff = True
     people.owner.save()
     assert 'href="/admin/"' in signed_in(people.owner).get("/board/").content.decode()
+
+
+def test_who_may_not_open_the_admin_is_told_so_and_offered_the_ways_on():
+    client = signed_in(make_people().owner)
+    response = client.get("/admin/pipeline/lead/", follow=True)
+    page = response.content.decode()
+    assert response.status_code == 403
+    assert "This account may not open the admin" in page
+    assert "Owner Person" in page
+    assert 'href="/board/"' in page
+    assert 'type="password"' not in page
+    signed_out = client.post("/logout/", {"next": response.context["next"]}, follow=True)
+    assert signed_out.redirect_chain[-1][0] == "/admin/login/?next=/admin/pipeline/lead/"
+    assert 'type="password"' in signed_out.content.decode()
+
+
+def test_staff_and_strangers_get_the_admin_and_its_sign_in():
+    people = make_people()
+    assert 'type="password"' in Client().get("/admin/", follow=True).content.decode()
+    people.owner.is_staff = True
+    people.owner.save()
+    assert signed_in(people.owner).get("/admin/login/?next=/admin/").headers["Location"] == "/admin/"
