@@ -7,12 +7,13 @@ cached under (id, stamp) is never stale.
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from distribution.engine import rules as engine
 from distribution.engine.conditions import Condition as EngineCondition
@@ -21,39 +22,55 @@ from distribution.engine.facts import ATTRIBUTE_PREFIX, Catalogue, Field, catalo
 from distribution.engine.territories import Area, TerritoryIndex, build_index
 from distribution.engine.territories import Territory as EngineTerritory
 from distribution.engine.text import fold
+from distribution.hours import Timetable, load_timetable
 from distribution.models import Condition, ConfigStamp, RoutingRule, RuleSet, Territory, TerritoryArea
+from distribution.promises import PolicyBook, load_policies
 from leadcrm.lib.compiled import CompiledQuery
 from pipeline.models import AttributeDefinition, LeadSource, Pipeline
 
 TERRITORIES: Final = "territories"
 CATALOGUE: Final = "catalogue"
+HOURS: Final = "hours"
+POLICIES: Final = "policies"
+_STAMPS: Final = (TERRITORIES, CATALOGUE, HOURS, POLICIES)
 NO_RULES: Final = engine.RuleSet(0, "no live rule set")
 
 _rule_sets: dict[tuple[int, int], engine.RuleSet] = {}
 _territories: dict[int, TerritoryIndex] = {}
 _definitions: dict[int, dict[str, Field]] = {}
+_timetables: dict[tuple[int, int], Timetable] = {}
+_policy_books: dict[int, PolicyBook] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The compiled configuration that a decision stands on: rules, territories and custom fields."""
+    """The compiled configuration that a decision stands on: rules, territories, custom fields, hours and promises."""
 
     rule_set: engine.RuleSet
     territories: TerritoryIndex
     attributes: dict[str, Field]
+    timetable: Timetable = field(default_factory=Timetable)
+    policies: PolicyBook = field(default_factory=PolicyBook)
 
 
 def live_world() -> World:
     """The live configuration. One query when nothing changed since the last call in this process."""
-    pk, territories, stamp = _live_row()
-    rule_set = _live_rules(pk, stamp) if pk else NO_RULES
-    return World(rule_set, _territory_index(territories), attribute_fields(stamp))
+    pk, *stamps = _live_row()
+    territories, catalogue_stamp, hours, policies = stamps
+    rule_set = _live_rules(pk, catalogue_stamp) if pk else NO_RULES
+    return World(
+        rule_set,
+        _territory_index(territories),
+        attribute_fields(catalogue_stamp),
+        _timetable(hours),
+        _policy_book(policies),
+    )
 
 
 def world_of(rule_set: RuleSet) -> World:
     """The configuration with another rule set, such as a draft, in the place of the live one."""
     live = live_world()
-    return World(compile_rule_set(rule_set), live.territories, live.attributes)
+    return replace(live, rule_set=compile_rule_set(rule_set))
 
 
 def touch(kind: str) -> None:
@@ -66,21 +83,21 @@ def touch_territories() -> None:
     touch(TERRITORIES)
 
 
-def _live_row() -> tuple[int, int, int]:
-    """The id of the live rule set, 0 when there is none, and the stamps of territories and catalogue."""
+def _live_row() -> tuple[int, ...]:
+    """The id of the live rule set, 0 when there is none, and the stamps in the order of ``_STAMPS``."""
     rows = _LIVE.rows()
     if rows:
         return rows[0]
     versions = dict(ConfigStamp.objects.values_list("kind", "version"))
-    return 0, versions.get(TERRITORIES, 0), versions.get(CATALOGUE, 0)
+    return 0, *(versions.get(kind, 0) for kind in _STAMPS)
 
 
-def _live_and_stamps(_: int) -> QuerySet[RuleSet, tuple[int, int, int]]:
+def _live_and_stamps(_: int) -> QuerySet[RuleSet, tuple[int, ...]]:
     def stamp(kind: str) -> Coalesce:
         return Coalesce(Subquery(ConfigStamp.objects.filter(pk=kind).values("version")), 0)
 
     live = RuleSet.objects.filter(state=RuleSet.State.LIVE).order_by()
-    return live.values_list("id", stamp(TERRITORIES), stamp(CATALOGUE))
+    return live.values_list("id", *(stamp(kind) for kind in _STAMPS))
 
 
 _LIVE: Final = CompiledQuery(_live_and_stamps)
@@ -101,6 +118,24 @@ def _territory_index(stamp: int) -> TerritoryIndex:
         _territories.clear()
         _territories[stamp] = index
     return _territories[stamp]
+
+
+def _timetable(stamp: int) -> Timetable:
+    """Kept for a year at most: then other holidays are near."""
+    key = (stamp, timezone.now().year)
+    if key not in _timetables:
+        timetable = load_timetable()
+        _timetables.clear()
+        _timetables[key] = timetable
+    return _timetables[key]
+
+
+def _policy_book(stamp: int) -> PolicyBook:
+    if stamp not in _policy_books:
+        book = load_policies()
+        _policy_books.clear()
+        _policy_books[stamp] = book
+    return _policy_books[stamp]
 
 
 def attribute_fields(stamp: int) -> dict[str, Field]:
@@ -166,6 +201,7 @@ def _compile_rule(rule: RoutingRule, fields: Catalogue) -> engine.Rule:
         match_language=rule.match_language,
         match_territory=rule.match_territory,
         priority=rule.set_priority,
+        sla_policy_id=rule.sla_policy_id,
     )
 
 
@@ -240,3 +276,5 @@ def forget() -> None:
     _rule_sets.clear()
     _territories.clear()
     _definitions.clear()
+    _timetables.clear()
+    _policy_books.clear()

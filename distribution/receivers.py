@@ -11,7 +11,18 @@ from django.utils import timezone
 
 from distribution import compiling, services
 from distribution.errors import WrongState
-from distribution.models import Assignment, Rep, Territory, TerritoryArea
+from distribution.models import (
+    Assignment,
+    EscalationStep,
+    HoursException,
+    Rep,
+    SLAPolicy,
+    TeamHours,
+    Territory,
+    TerritoryArea,
+    WorkingHours,
+    WorkShift,
+)
 from distribution.people import load_rep
 from distribution.selectors import rep_of
 from distribution.services import books
@@ -97,3 +108,17 @@ def territories_changed(**_: Any) -> None:
 @receiver((post_save, post_delete), sender=AttributeDefinition, dispatch_uid="distribution.catalogue_changed")
 def catalogue_changed(**_: Any) -> None:
     compiling.touch(compiling.CATALOGUE)
+
+
+@receiver((post_save, post_delete), sender=WorkingHours, dispatch_uid="distribution.hours_changed")
+@receiver((post_save, post_delete), sender=WorkShift, dispatch_uid="distribution.shift_changed")
+@receiver((post_save, post_delete), sender=HoursException, dispatch_uid="distribution.exception_changed")
+@receiver((post_save, post_delete), sender=TeamHours, dispatch_uid="distribution.team_hours_changed")
+def hours_changed(**_: Any) -> None:
+    compiling.touch(compiling.HOURS)
+
+
+@receiver((post_save, post_delete), sender=SLAPolicy, dispatch_uid="distribution.policy_changed")
+@receiver((post_save, post_delete), sender=EscalationStep, dispatch_uid="distribution.step_changed")
+def policies_changed(**_: Any) -> None:
+    compiling.touch(compiling.POLICIES)

@@ -67,6 +67,7 @@ class Rule:
     match_language: bool = False
     match_territory: bool = False
     priority: int | None = None
+    sla_policy_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from distribution.engine.methods import pool_method_choices
@@ -29,7 +30,7 @@ class Pool(models.Model):
     relax = models.JSONField(
         default=list,
         blank=True,
-        help_text="Demands to drop, in this order, when nobody meets all of them: language, skill.",
+        help_text="Demands to drop, in this order, when nobody meets all of them: hours, language, skill.",
     )
     offer_minutes = models.PositiveIntegerField(
         default=15, help_text="For claim: minutes for which a lead is offered before it is routed again."
@@ -80,3 +81,13 @@ class PoolMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rep} in {self.pool}"
+
+
+class PoolWake(models.Model):
+    """Somebody of this pool may take leads again: those that wait for it are to be routed. One row however often."""
+
+    pool = models.OneToOneField(Pool, models.CASCADE, primary_key=True, related_name="wake")
+    since = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.pool} since {self.since:%Y-%m-%d %H:%M}"

@@ -31,6 +31,10 @@ class Rep(models.Model):
         AVAILABLE = "available", "Available"
         AWAY = "away", "Away"
 
+    class CapWindow(models.TextChoices):
+        FIXED = "fixed", "From midnight, Monday, the first of the month"
+        ROLLING = "rolling", "The last 60 minutes, 24 hours, 7 days, 30 days"
+
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="rep")
     name = models.CharField(max_length=150, help_text="As colleagues and decisions name this person.")
     active = models.BooleanField(
@@ -39,6 +43,16 @@ class Rep(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name, such as Europe/Berlin.")
     languages = models.JSONField(default=list, blank=True, help_text="ISO 639-1 codes, such as de and en.")
     skills = models.ManyToManyField(Skill, blank=True, related_name="reps")
+
+    hours = models.ForeignKey(
+        "distribution.WorkingHours",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reps",
+        verbose_name="working hours",
+        help_text="Empty: those of the first team, else the default ones; without any, always there.",
+    )
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.AVAILABLE)
     away_reason = models.CharField(max_length=100, blank=True, help_text="Shown in decisions, such as 'on leave'.")
@@ -60,11 +74,16 @@ class Rep(models.Model):
         null=True, blank=True, help_text="New leads per calendar month. Empty: no limit."
     )
 
+    cap_window = models.CharField(
+        "caps count", max_length=7, choices=CapWindow.choices, default=CapWindow.FIXED, help_text="Which new leads."
+    )
+
     # Kept equal to the number of open assignments in the transaction that opens or ends one.
     open_leads = models.PositiveIntegerField(default=0, editable=False)
     last_assigned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    history = HistoricalRecords(excluded_fields=["open_leads", "last_assigned_at"])
+    history = HistoricalRecords(excluded_fields=["open_leads", "last_assigned_at", "last_seen_at"])
 
     class Meta:
         ordering = ("name",)

@@ -112,6 +112,16 @@ class RoutingRule(models.Model):
     match_territory = models.BooleanField(default=False, help_text="Only people who work in the lead's territory.")
     set_priority = models.SmallIntegerField(null=True, blank=True, help_text="Give the lead this priority.")
 
+    sla_policy = models.ForeignKey(
+        "distribution.SLAPolicy",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="rules",
+        verbose_name="SLA policy",
+        help_text="The promise for leads of this rule. Empty: by their priority, else the default one.",
+    )
+
     class Meta:
         ordering = ("rule_set", "position", "id")
         constraints = (

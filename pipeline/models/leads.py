@@ -96,6 +96,7 @@ class Lead(models.Model):
     # Due at once: if the wake-up after the commit is lost, the next sweep finds the lead.
     next_attempt_at = models.DateTimeField(default=timezone.now, null=True, blank=True, editable=False)
     respond_by = models.DateTimeField(null=True, blank=True, editable=False)
+    snoozed_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     assigned_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -135,6 +136,7 @@ class Lead(models.Model):
             models.Index("team", "routing_state", condition=Q(closed_at=None), name="lead_open_by_team"),
             models.Index(fields=("stage", "-created_at"), name="lead_by_stage"),
             models.Index(fields=("source", "-id"), name="lead_by_source"),
+            models.Index("snoozed_until", condition=Q(snoozed_until__isnull=False), name="lead_snoozed"),
             models.Index("email", condition=~Q(email=""), name="lead_by_email"),
             models.Index("phone", condition=~Q(phone=""), name="lead_by_phone"),
         )

@@ -1,0 +1,155 @@
+"""Whose hours hold when: turns working hours, holidays and leave from rows into what the engine reads."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from distribution.engine.worktime import Hours, Shift
+from distribution.models import HoursException, Leave, Rep, TeamHours, WorkingHours, WorkShift
+from pipeline.models import Team
+
+Times = tuple[tuple[time, time], ...]
+
+# Holidays are worked out for these years around the present: enough for every promise and for a replay.
+YEARS_BACK: Final = 3
+YEARS_AHEAD: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """One set of working hours as rows say it; ``zone`` is empty when each rep's own counts."""
+
+    zone: str
+    shifts: tuple[Shift, ...]
+    always: bool
+    holidays: Mapping[date, str]
+    exceptions: Mapping[date, Times]
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """All working hours, and whose they are."""
+
+    weeks: Mapping[int, Week] = field(default_factory=dict)
+    of_team: Mapping[int, int] = field(default_factory=dict)
+    default: int | None = None
+    _made: dict[tuple[int, str], Hours] = field(default_factory=dict)
+
+    def find(self, own: int | None, team: int | None) -> int | None:
+        """Which hours hold: the rep's own, the team's, or the default ones; None: always there."""
+        return own or self.of_team.get(team or 0) or self.default
+
+    def hours(self, own: int | None, team: int | None, zone: str) -> Hours | None:
+        """The hours of somebody, without leave; None: always there. ``zone``: the rep's own, an IANA name."""
+        pk = self.find(own, team)
+        if pk is None:
+            return None
+        week = self.weeks[pk]
+        key = (pk, week.zone or zone)
+        if key not in self._made:
+            self._made[key] = _in_zone(week, key[1])
+        return self._made[key]
+
+
+def _in_zone(week: Week, zone: str) -> Hours:
+    return Hours(
+        zone=ZoneInfo(zone),
+        shifts=week.shifts,
+        always=week.always,
+        holidays=week.holidays,
+        exceptions=week.exceptions,
+    )
+
+
+def load_timetable(today: date | None = None) -> Timetable:
+    """Every set of working hours with its shifts, exceptions and holidays; four queries."""
+    year = (today or timezone.now().date()).year
+    shifts, exceptions = _shifts(), _exceptions()
+    rows = list(WorkingHours.objects.order_by("pk"))
+    return Timetable(
+        weeks={row.pk: _week(row, shifts.get(row.pk, ()), exceptions.get(row.pk, {}), year) for row in rows},
+        of_team=dict(TeamHours.objects.values_list("team_id", "hours_id")),
+        default=next((row.pk for row in rows if row.is_default), None),
+    )
+
+
+def _week(row: WorkingHours, shifts: Iterable[Shift], exceptions: Mapping[date, Times], year: int) -> Week:
+    years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
+    holidays = holidays_of(row.holiday_country, row.holiday_region, years)
+    return Week(row.time_zone, tuple(shifts), row.always, holidays, exceptions)
+
+
+def _shifts() -> dict[int, list[Shift]]:
+    found: dict[int, list[Shift]] = defaultdict(list)
+    for hours, weekday, start, end in WorkShift.objects.values_list("hours_id", "weekday", "start", "end"):
+        found[hours].append(Shift(weekday, start, end))
+    return found
+
+
+def _exceptions() -> dict[int, dict[date, Times]]:
+    found: dict[int, dict[date, Times]] = defaultdict(dict)
+    for hours, day, start, end in HoursException.objects.values_list("hours_id", "date", "start", "end"):
+        times = found[hours].get(day, ())
+        found[hours][day] = times if start is None or end is None else (*times, (start, end))
+    return found
+
+
+def holidays_of(country: str, region: str, years: Iterable[int]) -> dict[date, str]:
+    """The public holidays of a country, or of one of its regions, by date; none without a country.
+
+    Raises:
+        NotImplementedError: the country or the region is not known.
+    """
+    if not country:
+        return {}
+    import holidays  # takes a quarter of a second, and most processes never ask
+
+    return dict(holidays.country_holidays(country, subdiv=region or None, years=years))
+
+
+def leave_on(now: datetime) -> QuerySet[Leave]:
+    """Leave that holds at an instant."""
+    return Leave.objects.filter(cancelled_at=None, starts_at__lte=now, ends_at__gt=now)
+
+
+def hours_of_reps(reps: Iterable[int], timetable: Timetable, since: datetime) -> dict[int, Hours | None]:
+    """The hours of reps with their leave that ends after ``since``; None: always there. Two queries."""
+    wanted = set(reps)
+    leave: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    ahead = Leave.objects.filter(rep__in=wanted, cancelled_at=None, ends_at__gt=since)
+    for rep, start, end in ahead.order_by("starts_at").values_list("rep_id", "starts_at", "ends_at"):
+        leave[rep].append((start, end))
+    rows = Rep.objects.filter(pk__in=wanted).annotate(team=first_team("user_id"))
+    return {
+        pk: with_leave(timetable.hours(own, team, zone), leave.get(pk, ()), zone)
+        for pk, own, team, zone in rows.values_list("pk", "hours_id", "team", "time_zone")
+    }
+
+
+def first_team(user: str) -> Subquery:
+    """The first team of the user at this column of the outer query: its hours hold when the rep has none."""
+    teams = Team.members.through.objects.filter(user=OuterRef(user))
+    return Subquery(teams.order_by("team_id").values("team_id")[:1])
+
+
+def with_leave(hours: Hours | None, leave: Iterable[tuple[datetime, datetime]], zone: str) -> Hours | None:
+    """The same hours less leave; who is always there is so but for leave."""
+    spans = tuple(leave)
+    if not spans:
+        return hours
+    return replace(hours or Hours(zone=ZoneInfo(zone), always=True), leave=spans)
+
+
+def reps_using(hours: WorkingHours) -> QuerySet[Rep]:
+    """The reps for whom these hours hold: by their profile, by their team, or by default."""
+    rows = Rep.objects.annotate(team=first_team("user_id"))
+    team_has_some = Q(team__in=TeamHours.objects.values("team"))
+    through_team = Q(hours=None, team__in=TeamHours.objects.filter(hours=hours).values("team"))
+    by_default = Q(hours=None) & ~team_has_some if hours.is_default else Q(pk__in=())
+    return rows.filter(Q(hours=hours) | through_team | by_default)
