@@ -1,0 +1,156 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Notification(models.Model):
+    """One message to one recipient over one channel, with a delivery state.
+
+    The recipient is a user, or, when ``user`` is empty, the lead itself.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        DELIVERED = "delivered", "Delivered"
+        RETRY = "retry", "To be tried again"
+        FAILED = "failed", "Failed"
+        SUPPRESSED = "suppressed", "Not sent on purpose"
+
+    class Urgency(models.TextChoices):
+        URGENT = "urgent", "Urgent"
+        NORMAL = "normal", "Normal"
+        LOW = "low", "Low"
+
+    # What is told. A message about no lead, such as a weekly audit, has a key of its own instead of an event.
+    kind = models.CharField(max_length=40, help_text="Entry of the registry of kinds.")
+    event = models.ForeignKey("pipeline.Event", models.CASCADE, null=True, blank=True, related_name="notifications")
+    key = models.CharField(max_length=200, blank=True)
+    lead = models.ForeignKey("pipeline.Lead", models.CASCADE, null=True, blank=True, related_name="notifications")
+    urgency = models.CharField(max_length=6, choices=Urgency.choices, default=Urgency.NORMAL)
+
+    # To whom, and how. ``why`` this channel: first, backup, or for everyone.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="notifications"
+    )
+    channel = models.CharField(max_length=20, help_text="Entry of the registry of channels.")
+    backup = models.BooleanField(default=False, help_text="Sent because the first channel failed or was not answered.")
+    address = models.CharField(max_length=500, blank=True, help_text="Where it went.")
+
+    # What it says; rendered when it is sent, pruned by age.
+    language = models.CharField(max_length=2, blank=True)
+    subject = models.CharField(max_length=300, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    bundled_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="bundled")
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it was not sent, or not yet.")
+    error_code = models.CharField(max_length=40, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, blank=True, help_text="When it is sent, or tried again.")
+    leased_until = models.DateTimeField(null=True, blank=True)
+    # Goes with every attempt, as Message-ID or webhook id, so that a repeated one is recognised.
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    provider_id = models.CharField(max_length=200, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("event", "user", "channel"),
+                condition=Q(event__isnull=False, user__isnull=False),
+                name="notification_once_per_event",
+            ),
+            models.UniqueConstraint(
+                fields=("event", "channel"),
+                condition=Q(event__isnull=False, user=None),
+                name="notification_to_lead_once_per_event",
+            ),
+            models.UniqueConstraint(
+                fields=("key", "user", "channel"), condition=~Q(key=""), name="notification_once_per_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(user__isnull=False) | Q(lead__isnull=False), name="notification_to_someone"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=("queued", "retry")) | Q(next_at__isnull=False), name="notification_waits_until"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=("failed", "suppressed")) | ~Q(reason=""), name="notification_says_why"
+            ),
+        )
+        indexes = (
+            # The sender reads only what is due, and the sweeper what hangs.
+            models.Index("next_at", condition=Q(state__in=("queued", "retry")), name="notification_due"),
+            models.Index("leased_until", condition=Q(state="sending"), name="notification_hanging"),
+            models.Index(
+                fields=("user", "-id"), condition=Q(channel="in_app", read_at=None), name="notification_unread"
+            ),
+            models.Index(fields=("lead", "-id"), name="notification_by_lead"),
+            models.Index("provider_id", condition=~Q(provider_id=""), name="notification_by_provider"),
+            models.Index(fields=("state", "-created_at"), name="notification_by_state"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.channel}"
+
+
+class ChannelSwitch(models.Model):
+    """What admins decide about one channel, or about all of them at once (the key ``all``)."""
+
+    ALL = "all"
+
+    channel = models.CharField(max_length=20, primary_key=True)
+    stopped = models.BooleanField(
+        "emergency stop", default=False, help_text="Nothing leaves over it until this is taken back."
+    )
+    reason = models.CharField(max_length=200, blank=True)
+    per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Messages per minute at most. Empty: the channel's own limit."
+    )
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.channel
+
+
+class ChannelWindow(models.Model):
+    """How many messages left over a channel in one minute; for the limit, whatever the number of workers."""
+
+    channel = models.CharField(max_length=60, help_text="The channel, or the channel and one number.")
+    minute = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("channel", "minute"), name="window_once_per_minute"),)
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.minute:%H:%M}: {self.count}"
+
+
+class ProviderEvent(models.Model):
+    """A call of a provider that was handled: it may come twice and must count once."""
+
+    provider = models.CharField(max_length=20)
+    identifier = models.CharField(max_length=200)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("provider", "identifier"), name="provider_event_once"),)
+        indexes = (models.Index("at", name="provider_event_by_age"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.identifier}"

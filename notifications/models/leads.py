@@ -1,0 +1,66 @@
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Stop(models.Model):
+    """An address that must not be written to over a channel, because its owner said so."""
+
+    channel = models.CharField(max_length=20)
+    address = models.CharField(max_length=254, help_text="As leads carry it: E.164, or e-mail in lower case.")
+    at = models.DateTimeField(default=timezone.now)
+    origin = models.CharField(max_length=200, blank=True, help_text="The words that came, or who entered it.")
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("channel", "address"), condition=Q(lifted_at=None), name="stop_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.address}"
+
+
+class InboundMessage(models.Model):
+    """A message that came in. The lead is empty until it is known or made."""
+
+    channel = models.CharField(max_length=20)
+    provider_id = models.CharField(max_length=200, unique=True)
+    sender = models.CharField(max_length=254)
+    receiver = models.CharField(max_length=254)
+    text = models.TextField(blank=True)
+    lead = models.ForeignKey("pipeline.Lead", models.CASCADE, null=True, blank=True, related_name="inbound_messages")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        indexes = (models.Index(fields=("channel", "sender", "-at"), name="inbound_latest"),)
+
+    def __str__(self) -> str:
+        return f"{self.channel} from {self.sender}"
+
+
+class Call(models.Model):
+    """One phone call with a lead, in or out, and how it went."""
+
+    class Direction(models.TextChoices):
+        IN = "in", "Incoming"
+        OUT = "out", "Outgoing"
+
+    lead = models.ForeignKey("pipeline.Lead", models.CASCADE, related_name="calls")
+    rep = models.ForeignKey("distribution.Rep", models.PROTECT, null=True, blank=True, related_name="calls")
+    direction = models.CharField(max_length=3, choices=Direction.choices)
+    provider_id = models.CharField(max_length=200, unique=True)
+    status = models.CharField(max_length=20, blank=True)
+    # Whom it rang so far, so that the next one is somebody else.
+    rung = models.JSONField(default=list, blank=True)
+    seconds = models.PositiveIntegerField(null=True, blank=True, help_text="How long both talked.")
+    recording_url = models.URLField(max_length=500, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-started_at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.get_direction_display()} call with {self.lead}"
