@@ -25,7 +25,7 @@ from distribution.engine.text import fold
 from distribution.hours import Timetable, load_timetable
 from distribution.models import Condition, ConfigStamp, RoutingRule, RuleSet, Territory, TerritoryArea
 from distribution.promises import PolicyBook, load_policies
-from leadcrm.lib.compiled import CompiledQuery
+from leadcrm.lib.prepared import Prepared
 from pipeline.models import AttributeDefinition, LeadSource, Pipeline
 
 TERRITORIES: Final = "territories"
@@ -85,14 +85,14 @@ def touch_territories() -> None:
 
 def _live_row() -> tuple[int, ...]:
     """The id of the live rule set, 0 when there is none, and the stamps in the order of ``_STAMPS``."""
-    rows = _LIVE.rows()
-    if rows:
-        return rows[0]
+    row = _LIVE.first()
+    if row is not None:
+        return row
     versions = dict(ConfigStamp.objects.values_list("kind", "version"))
     return 0, *(versions.get(kind, 0) for kind in _STAMPS)
 
 
-def _live_and_stamps(_: int) -> QuerySet[RuleSet, tuple[int, ...]]:
+def _live_and_stamps() -> QuerySet[RuleSet, tuple[int, ...]]:
     def stamp(kind: str) -> Coalesce:
         return Coalesce(Subquery(ConfigStamp.objects.filter(pk=kind).values("version")), 0)
 
@@ -100,7 +100,7 @@ def _live_and_stamps(_: int) -> QuerySet[RuleSet, tuple[int, ...]]:
     return live.values_list("id", *(stamp(kind) for kind in _STAMPS))
 
 
-_LIVE: Final = CompiledQuery(_live_and_stamps)
+_LIVE: Final = Prepared(_live_and_stamps)
 
 
 def _live_rules(pk: int, stamp: int) -> engine.RuleSet:

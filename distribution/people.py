@@ -13,7 +13,7 @@ from distribution.models import Assignment, PoolMember, RepCounter
 from distribution.models import Pool as PoolRow
 from distribution.models import Rep as RepRow
 from distribution.periods import period_start, period_starts
-from leadcrm.lib.compiled import CompiledQuery
+from leadcrm.lib.prepared import Param, Prepared
 from pipeline.models import Team
 
 SEPARATOR: Final = "\x1f"
@@ -57,15 +57,25 @@ def _extras(prefix: str) -> dict[str, Subquery]:
     }
 
 
-def load_rep(now: datetime, **lookup: Any) -> Rep | None:
+def load_rep(now: datetime, *, pk: int = 0, user_id: int = 0) -> Rep | None:
     """One rep as of now, by ``pk`` or ``user_id``; None when there is none."""
-    row = RepRow.objects.filter(**lookup).annotate(**_extras("")).values(*_REP_FIELDS).first()
+    row = _REP.first(pk=pk) if pk else _REP_OF_USER.first(user_id=user_id)
     return _reps([row], now)[row["id"]] if row else None
+
+
+def _rep_by(key: str) -> "QuerySet[RepRow, dict[str, Any]]":
+    reps = RepRow.objects.filter(**{key: Param(key)}).order_by()
+    rows: QuerySet[RepRow, dict[str, Any]] = reps.annotate(**_extras("")).values(*_REP_FIELDS)
+    return rows
+
+
+_REP: Final = Prepared(lambda: _rep_by("pk"))
+_REP_OF_USER: Final = Prepared(lambda: _rep_by("user_id"))
 
 
 def load_pool(pool_id: int, now: datetime, known: Mapping[int, tuple[Cap, ...]] | None = None) -> Pool:
     """A pool and its members as of now. ``known``: caps by rep that were read already."""
-    rows = _MEMBERS.rows(pool_id)
+    rows = _MEMBERS.rows(pool=pool_id)
     if not rows:
         return _empty_pool(pool_id)
     reps = _reps([dict(zip(_REP_FIELDS, row[16:], strict=True)) for row in rows], now, known)
@@ -75,10 +85,10 @@ def load_pool(pool_id: int, now: datetime, known: Mapping[int, tuple[Cap, ...]] 
     return Pool(pool_id, name, method, members, team_id, tuple(relax), offer_minutes, archived_at is not None)
 
 
-def _members_of(pool_id: int) -> QuerySet[PoolMember, tuple[Any, ...]]:
+def _members() -> "QuerySet[PoolMember, tuple[Any, ...]]":
     rep_columns = [name if name.startswith("_") else f"rep__{name}" for name in _REP_FIELDS]
     return (
-        PoolMember.objects.filter(pool=pool_id, retired_at=None)
+        PoolMember.objects.filter(pool=Param("pool"), retired_at=None)
         .order_by("id")
         .annotate(**_extras("rep__"))
         .values_list(
@@ -90,7 +100,7 @@ def _members_of(pool_id: int) -> QuerySet[PoolMember, tuple[Any, ...]]:
     )  # fmt: skip
 
 
-_MEMBERS: Final = CompiledQuery(_members_of)
+_MEMBERS: Final = Prepared(_members)
 
 
 def _member(row: Sequence[Any], rep: Rep, totals: Mapping[int, int]) -> Member:

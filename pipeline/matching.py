@@ -2,14 +2,16 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import F, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 
+from leadcrm.lib.prepared import Param, Prepared
 from leadcrm.lib.text import Unreadable, match_key
 from pipeline.domains import company_domain
 from pipeline.models import Account, Lead
@@ -24,7 +26,9 @@ CLOSE_NAME: Final = 0.9  # of 1
 SHORTEST_NAME: Final = 2
 # An address or a number that reading would not change; most are, and reading them again is dear.
 _NORMAL: Final = re.compile(r"[a-z0-9._+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+|\+[1-9][0-9]{6,14}")
-_NEEDED: Final = ("owner_id", "created_at", "closed_at", "archived_at")
+Row = Mapping[str, Any]
+
+_PERSON: Final = ("id", "owner_id", "created_at", "closed_at", "archived_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +36,43 @@ class Matches:
     """What we know of the person behind a lead.
 
     Attributes:
-        duplicate_of: the oldest open lead of the same person that came in before this one.
+        duplicate_of: id of the oldest open lead of the same person that came in before this one.
         keeper: the user who has the newest open lead of the same person, and so keeps the person.
         previous_owner: the user who had this person last, open or closed.
     """
 
-    duplicate_of: Lead | None = None
+    duplicate_of: int | None = None
     keeper: int | None = None
     previous_owner: int | None = None
 
 
 def match_person(lead: Lead) -> Matches:
-    """Finds other leads with the same e-mail address or phone number, in one query where the database allows it.
+    """Finds other leads with the same e-mail address or phone number, in one query.
 
     Blank never matches, nor does a value that more than ``MOST_SHARED`` leads carry. The external id needs no search:
     at one source it is unique, and at two sources the same id is a coincidence.
     """
-    wanted = [(field, values) for field, values in _signs(lead).items() if values]
+    signs = _signs(lead)
+    wanted = tuple(field for field, values in signs.items() if values)
     if not wanted:
         return Matches()
-    searches = [_limited(field, values, lead) for field, values in wanted]
-    if len(searches) == 1 or not connection.features.supports_slicing_ordering_in_compound:
-        rows = [row for search in searches for row in search]
-    else:
-        rows = list(searches[0].union(searches[1], all=True))
-    return _judge(lead, _unshared(rows))
+    # A value has two spellings at most; the only one is asked for twice.
+    asked = {f"{field}_{place}": signs[field][-place] for field in wanted for place in (0, 1)}
+    return _judge(lead, _unshared(_PEOPLE[wanted].rows(lead=lead.pk or 0, **asked)))
 
 
-def _limited(field: str, values: list[str], lead: Lead) -> QuerySet[Lead]:
+def _sharing(field: str) -> QuerySet[Any, Any]:
     """Unordered and limited, so that a value shared by a million leads costs no more than one shared by thirty."""
-    same = Lead.objects.filter(**{f"{field}__in": values}).exclude(pk=lead.pk).exclude(**{field: ""})
-    return same.only(*_NEEDED).annotate(sign=Value(field)).order_by()[: MOST_SHARED + 1]
+    spellings = (Param(f"{field}_0"), Param(f"{field}_1"))
+    same = Lead.objects.filter(**{f"{field}__in": spellings}).exclude(pk=Param("lead")).exclude(**{field: ""})
+    found: QuerySet[Any, Any] = same.annotate(sign=Value(field)).order_by().values(*_PERSON, "sign")
+    return found[: MOST_SHARED + 1]
+
+
+_PEOPLE: Final[Mapping[tuple[str, ...], Prepared[Any]]] = {
+    fields: Prepared(*(partial(_sharing, field) for field in fields))
+    for fields in (("email",), ("phone",), ("email", "phone"))
+}
 
 
 def match_people(leads: Sequence[Lead]) -> list[Matches]:
@@ -79,22 +89,21 @@ def match_people(leads: Sequence[Lead]) -> list[Matches]:
     ]
 
 
-def _by_value(field: str, values: set[str]) -> dict[str, list[Lead]]:
+def _by_value(field: str, values: set[str]) -> dict[str, list[Row]]:
     """Leads by the value they share; of a value that many share, only as many as it takes to know that."""
-    found: dict[str, list[Lead]] = defaultdict(list)
+    found: dict[str, list[Row]] = defaultdict(list)
     if values:
         place = Window(RowNumber(), partition_by=F(field))
-        same = Lead.objects.filter(**{f"{field}__in": values}).only(*_NEEDED, field)
-        for row in same.annotate(sign=Value(field), place=place).filter(place__lte=MOST_SHARED + 2).order_by():
-            found[getattr(row, field)].append(row)
+        same = Lead.objects.filter(**{f"{field}__in": values}).annotate(sign=Value(field), place=place)
+        for row in same.filter(place__lte=MOST_SHARED + 2).order_by().values(*_PERSON, field, "sign"):
+            found[row[field]].append(row)
     return found
 
 
-def _unshared(rows: Iterable[Any]) -> list[Lead]:
+def _unshared(rows: Sequence[Row]) -> list[Row]:
     """Rows found by a sign that few enough leads share."""
-    rows = list(rows)
-    shares = Counter(row.sign for row in rows)
-    return list({row.pk: row for row in rows if shares[row.sign] <= MOST_SHARED}.values())
+    shares = Counter(row["sign"] for row in rows)
+    return list({row["id"]: row for row in rows if shares[row["sign"]] <= MOST_SHARED}.values())
 
 
 def _signs(lead: Lead) -> dict[str, list[str]]:
@@ -105,16 +114,15 @@ def _signs(lead: Lead) -> dict[str, list[str]]:
     }
 
 
-def _judge(lead: Lead, others: Iterable[Lead]) -> Matches:
-    newest_first = sorted(
-        (other for other in others if other.pk != lead.pk), key=lambda other: (other.created_at, other.pk), reverse=True
-    )
-    still_open = [other for other in newest_first if other.closed_at is None and other.archived_at is None]
-    earlier = [other for other in still_open if lead.pk is None or other.pk < lead.pk]
+def _judge(lead: Lead, others: Iterable[Row]) -> Matches:
+    known = [other for other in others if other["id"] != lead.pk]
+    newest_first = sorted(known, key=itemgetter("created_at", "id"), reverse=True)
+    still_open = [other for other in newest_first if other["closed_at"] is None and other["archived_at"] is None]
+    earlier = [other["id"] for other in still_open if lead.pk is None or other["id"] < lead.pk]
     return Matches(
         duplicate_of=earlier[-1] if earlier else None,
-        keeper=next((other.owner_id for other in still_open if other.owner_id), None),
-        previous_owner=next((other.owner_id for other in newest_first if other.owner_id), None),
+        keeper=next((other["owner_id"] for other in still_open if other["owner_id"]), None),
+        previous_owner=next((other["owner_id"] for other in newest_first if other["owner_id"]), None),
     )
 
 
@@ -137,12 +145,23 @@ def match_account(lead: Lead) -> Account | None:
     with a second sign: the same place, or the same name in the domain. None when two companies fit equally well.
     """
     asked = _company_of(lead)
-    search = _search(asked)
-    return (
-        _choose(lead, asked, Account.objects.filter(search, archived_at=None).order_by("id")[:MOST_NAMES])
-        if search
-        else None
-    )
+    wanted = (*(("domain",) if asked.domain else ()), *(("key", "first_word") if asked.first_word else ()))
+    if not wanted:
+        return None
+    found = _COMPANIES[wanted].rows(domain=asked.domain, key=asked.key, first_word=asked.first_word)
+    return _choose(lead, asked, {account.pk: account for account in found}.values())
+
+
+def _known_by(sign: str) -> QuerySet[Account]:
+    return Account.objects.filter(**{_ACCOUNT_SIGNS[sign]: Param(sign)}, archived_at=None).order_by("id")[:MOST_NAMES]
+
+
+# The whole name besides its beginning, so that it is found however many companies begin alike.
+_ACCOUNT_SIGNS: Final = {"domain": "domain", "key": "name_key", "first_word": "name_key__startswith"}
+_COMPANIES: Final[Mapping[tuple[str, ...], Prepared[Any]]] = {
+    signs: Prepared(*(partial(_known_by, sign) for sign in signs))
+    for signs in (("domain",), ("key", "first_word"), ("domain", "key", "first_word"))
+}
 
 
 def match_accounts(leads: Sequence[Lead]) -> list[Account | None]:

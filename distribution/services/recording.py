@@ -91,10 +91,10 @@ def claim(subject: Subject, choice: Choice, words: str, now: datetime) -> None:
 
 def learned(subject: Subject, choice: Choice) -> dict[str, Any]:
     """What routing found out about a lead beside who gets it, as columns."""
-    original, rule = subject.matches.duplicate_of, choice.rule
+    rule = choice.rule
     return {
         "account_id": subject.account.pk if subject.account else None,
-        "duplicate_of_id": original.pk if original else None,
+        "duplicate_of_id": subject.matches.duplicate_of,
         "priority": subject.lead.priority if rule is None or rule.priority is None else rule.priority,
     }
 

@@ -7,14 +7,17 @@ the other asks the same, that is most of its time::
     _STAGE.rows(pipeline=7)
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from types import SimpleNamespace
+from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Expression, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
-Converter = tuple[list[Callable[..., Any]], Any]
+Row = TypeVar("Row")
+Statement = tuple[str, tuple[Any, ...]]
 
 
 class Param(Expression):
@@ -24,57 +27,57 @@ class Param(Expression):
         super().__init__()
         self.name = name
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> Statement:
         return "%s", (self,)
 
 
-class _Compiled(NamedTuple):
-    sql: str
-    params: tuple[Any, ...]
-    names: tuple[str, ...]
-    converters: dict[int, Converter]
-
-
-class Prepared:
-    """A query of :meth:`QuerySet.values` with places to fill, ready to be run many times.
+class Prepared(Generic[Row]):
+    """A query with places to fill, ready to be run many times.
 
     Args:
-        build: makes the query set; called once per kind of database.
+        parts: each makes a query set of model instances, ``values`` or ``values_list``; called once per kind of
+            database. Several must have the same columns and are asked in one statement, each with its own order and
+            limit. A row that two of them find comes twice.
     """
 
-    def __init__(self, build: Callable[[], QuerySet[Any, Any]]) -> None:
-        self._build = build
-        self._compiled: dict[str, _Compiled] = {}
+    def __init__(self, *parts: Callable[[], QuerySet[Any, Row]]) -> None:
+        self._parts = parts
+        self._plans: dict[str, _Plan] = {}
 
-    def rows(self, **values: Any) -> list[dict[str, Any]]:
-        """The rows for these values, one for each :class:`Param` by its name."""
-        query = self._compiled.get(connection.vendor) or self._compile()
-        params = [values[param.name] if isinstance(param, Param) else param for param in query.params]
-        with connection.cursor() as cursor:
-            cursor.execute(query.sql, params)
-            found = cursor.fetchall()
-        return [dict(zip(query.names, _converted(row, query.converters), strict=True)) for row in found]
+    def rows(self, **values: Any) -> list[Row]:
+        """The rows, as the query set gives them, for these values: one for each :class:`Param` by its name."""
+        plan = self._plans.get(connection.vendor)
+        if plan is None:
+            plan = self._plans[connection.vendor] = _Plan([part() for part in self._parts])
+        return plan.rows(values)
 
-    def first(self, **values: Any) -> dict[str, Any] | None:
+    def first(self, **values: Any) -> Row | None:
         """The first of the rows."""
         return next(iter(self.rows(**values)), None)
 
-    def _compile(self) -> _Compiled:
-        query = self._build().query
-        compiler = query.get_compiler(connection=connection)
-        sql, params = compiler.as_sql()
-        names = (*query.values_select, *query.annotation_select)
-        converters = compiler.get_converters([column for column, _, _ in compiler.select])
-        self._compiled[connection.vendor] = compiled = _Compiled(sql, tuple(params), names, converters)
-        return compiled
+
+class _Plan:
+    """The SQL of a query, and what Django needs to make its rows from what the database answers."""
+
+    def __init__(self, parts: Sequence[QuerySet[Any, Any]]) -> None:
+        compilers = [part.query.get_compiler(connection=connection) for part in parts]
+        self._sql, self._params = _joined([compiler.as_sql() for compiler in compilers])
+        self._compiler, self._query = compilers[0], parts[0].query
+        self._iterable: Any = parts[0]._iterable_class
+
+    def rows(self, values: Mapping[str, Any]) -> list[Any]:
+        statement = self._sql, tuple(values[p.name] if isinstance(p, Param) else p for p in self._params)
+        # Copies, because another thread may run the same query on a connection of its own.
+        compiler, query = copy(self._compiler), copy(self._query)
+        compiler.connection = connections[DEFAULT_DB_ALIAS]
+        compiler.as_sql = lambda *_, **__: statement
+        query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
+        return list(self._iterable(SimpleNamespace(query=query, db=DEFAULT_DB_ALIAS, _known_related_objects={})))
 
 
-def _converted(row: Sequence[Any], converters: dict[int, Converter]) -> Sequence[Any]:
-    """The row with what the database returns turned into what the fields hold, as the ORM does."""
-    if not converters:
-        return row
-    values = list(row)
-    for index, (functions, expression) in converters.items():
-        for function in functions:
-            values[index] = function(values[index], expression, connection)
-    return values
+def _joined(statements: Sequence[Statement]) -> Statement:
+    """Statements in one. Each is a table of its own, because SQLite allows no limit before UNION."""
+    if len(statements) == 1:
+        return statements[0]
+    parts = [f"SELECT * FROM ({sql}) AS part{place}" for place, (sql, _) in enumerate(statements)]  # noqa: S608
+    return " UNION ALL ".join(parts), tuple(param for _, params in statements for param in params)

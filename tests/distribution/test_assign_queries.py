@@ -13,8 +13,7 @@ from tests.distribution.world import make_lead, make_leads, owners, world
 
 pytestmark = pytest.mark.django_db
 
-# SQLite cannot look for an e-mail address and a phone number in one statement.
-BUDGET = 16 if connection.vendor == "postgresql" else 17
+BUDGET = 16
 
 
 def queries(service, *args):

@@ -3,9 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from distribution.models import ConfigStamp, Skill
 from leadcrm.lib.bulk import insert_many, update_each
-from leadcrm.lib.compiled import CompiledQuery
 from pipeline.models import Account, Event
 from tests.distribution.world import make_lead
 
@@ -51,22 +49,3 @@ def test_inserted_rows_come_back_as_they_were():
     edited = Event.objects.get(kind="lead.edited")
     assert (edited.data, edited.at, edited.lead_id, edited.actor_id) == (data, now, lead.pk, None)
     assert Event.objects.get(kind="lead.closed").pk != edited.pk
-
-
-def test_a_compiled_query_reads_like_the_query_it_was_built_from(django_assert_num_queries):
-    first, second = Skill.objects.create(name="Pumps"), Skill.objects.create(name="Valves")
-    query = CompiledQuery(lambda pk: Skill.objects.filter(pk=pk).values_list("id", "name"))
-    with django_assert_num_queries(2):
-        assert query.rows(first.pk) == [(first.pk, "Pumps")]
-        assert query.rows(second.pk) == [(second.pk, "Valves")]
-
-
-def test_a_compiled_query_converts_what_the_database_does_not_know():
-    event = Event.objects.create(lead=make_lead(), kind="lead.edited", data={"a": [1]})
-    query = CompiledQuery(lambda pk: Event.objects.filter(pk=pk).values_list("data", "at"))
-    assert query.rows(event.pk) == [({"a": [1]}, event.at)]
-
-
-def test_a_compiled_query_may_do_without_an_argument():
-    ConfigStamp.objects.create(kind="x", version=3)
-    assert CompiledQuery(lambda _: ConfigStamp.objects.values_list("kind", "version")).rows() == [("x", 3)]
