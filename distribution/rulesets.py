@@ -1,8 +1,10 @@
 """Rule sets: check, publish, clone, put in order. One that has been live never changes again."""
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from itertools import count
+from typing import Any, Final, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -31,6 +33,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 M = TypeVar("M", bound=Model)
+_COPY: Final = re.compile(r" \(copy(?: \d+)?\)$")
 
 
 class Fixed(DistributionError):
@@ -52,6 +55,8 @@ class Invalid(DistributionError):
 @transaction.atomic
 def publish_rule_set(rule_set: RuleSet, *, actor: User | None, replaces: int | None = None) -> RuleSet:
     """Make a draft the one live rule set, with the next version number; what was live is archived.
+
+    The mark of a copy goes from its name: from now on its version tells it apart.
 
     replaces: id of the live rule set that the actor saw, 0 for none. When another one went live meanwhile, nothing
         is published.
@@ -80,18 +85,19 @@ def _go_live(draft: RuleSet, live: RuleSet | None, version: int, actor: User | N
     if live is not None:
         live.state = RuleSet.State.ARCHIVED
         live.save(update_fields=["state"])
+    draft.name = _COPY.sub("", draft.name)
     draft.state, draft.version = RuleSet.State.LIVE, version
     draft.published_at, draft.published_by = timezone.now(), actor
-    draft.save(update_fields=["state", "version", "published_at", "published_by"])
+    draft.save(update_fields=["name", "state", "version", "published_at", "published_by"])
     logger.info("rule set %s published as version %s by %s", draft.pk, version, actor)
 
 
 @transaction.atomic
 def clone_rule_set(rule_set: RuleSet, *, actor: User | None) -> RuleSet:
-    """A draft with the same rules, conditions and catch-all, to be changed and published."""
+    """A draft with the same rules, conditions and catch-all, to be changed and published: “Rules (copy)”."""
     source = RuleSet.objects.select_for_update(no_key=True).get(pk=rule_set.pk)
     clone = RuleSet.objects.create(
-        name=source.name,
+        name=_copy_name(source.name),
         catch_all_pool_id=source.catch_all_pool_id,
         catch_all_team_id=source.catch_all_team_id,
         cloned_from=source,
@@ -99,6 +105,14 @@ def clone_rule_set(rule_set: RuleSet, *, actor: User | None) -> RuleSet:
     _copy_rules(list(source.rules.all()), clone)
     logger.info("rule set %s cloned from %s by %s", clone.pk, source.pk, actor)
     return clone
+
+
+def _copy_name(name: str) -> str:
+    """A name that no rule set has: the original's with “(copy)”, “(copy 2)” and so on."""
+    longest: int = RuleSet._meta.get_field("name").max_length
+    marks = (" (copy)" if number == 1 else f" (copy {number})" for number in count(1))
+    names = (_COPY.sub("", name)[: longest - len(mark)] + mark for mark in marks)
+    return next(wanted for wanted in names if not RuleSet.objects.filter(name=wanted).exists())
 
 
 def publish_again(rule_set: RuleSet, *, actor: User | None, replaces: int | None = None) -> RuleSet:

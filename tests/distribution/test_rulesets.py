@@ -283,6 +283,25 @@ def test_a_clone_has_everything_of_the_original_and_lives_its_own_life():
     assert original.rules.get().conditions.count() == 2
 
 
+def test_copies_are_told_apart_by_their_names():
+    original = publish(make_rule_set("Rules"))
+    copies = [clone_rule_set(original, actor=None) for _ in range(2)]
+    copies.append(clone_rule_set(copies[0], actor=None))
+    assert [copy.name for copy in copies] == ["Rules (copy)", "Rules (copy 2)", "Rules (copy 3)"]
+
+
+def test_the_name_of_a_copy_fits_however_long_the_originals_is():
+    original = publish(make_rule_set("x" * 100, pool=make_pool("Everyone", "Ann")))
+    names = [clone_rule_set(original, actor=None).name for _ in range(2)]
+    assert names == ["x" * 93 + " (copy)", "x" * 91 + " (copy 2)"]
+
+
+def test_once_published_a_copy_is_told_apart_by_its_version_and_loses_the_mark():
+    original = publish(make_rule_set("Rules"))
+    published = publish_rule_set(clone_rule_set(original, actor=None), actor=None)
+    assert (str(original), str(published)) == ("Rules (version 1)", "Rules (version 2)")
+
+
 def contents(rule_set):
     return [
         (
@@ -295,8 +314,8 @@ def contents(rule_set):
 
 
 def test_every_column_of_a_rule_set_is_copied_or_left_out_on_purpose():
-    fresh = {"id", "state", "version", "cloned_from", "created_at", "published_at", "published_by"}
-    copied = {"name", "catch_all_pool", "catch_all_team"}
+    fresh = {"id", "name", "state", "version", "cloned_from", "created_at", "published_at", "published_by"}
+    copied = {"catch_all_pool", "catch_all_team"}
     assert {field.name for field in RuleSet._meta.concrete_fields} == fresh | copied
 
 

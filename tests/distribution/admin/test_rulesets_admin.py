@@ -172,6 +172,7 @@ def test_a_clone_is_made_by_post_only_and_shown(staff, client):
     assert client.get(rule_set_page(live, "clone")).status_code == 405
     response = client.post(rule_set_page(live, "clone"))
     assert response.url == rule_set_page(RuleSet.objects.get(state="draft"))
+    assert "Main (copy)" in client.get("/admin/distribution/ruleset/").text
 
 
 # --- Who may do what -----------------------------------------------------------------------------
