@@ -109,7 +109,7 @@ def clone_rule_set(rule_set: RuleSet, *, actor: User | None) -> RuleSet:
 
 def _copy_name(name: str) -> str:
     """A name that no rule set has: the original's with “(copy)”, “(copy 2)” and so on."""
-    longest: int = RuleSet._meta.get_field("name").max_length
+    longest = RuleSet._meta.get_field("name").max_length or 0
     marks = (" (copy)" if number == 1 else f" (copy {number})" for number in count(1))
     names = (_COPY.sub("", name)[: longest - len(mark)] + mark for mark in marks)
     return next(wanted for wanted in names if not RuleSet.objects.filter(name=wanted).exists())
