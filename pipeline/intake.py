@@ -14,7 +14,7 @@ from leadcrm.lib.languages import languages
 from leadcrm.lib.money import currency_code, parse_money
 from leadcrm.lib.places import country_code, region_code, time_zone_of
 from leadcrm.lib.postal import postal_code, region_of_postal
-from leadcrm.lib.text import Unreadable, clean, clean_lines, match_key, quoted
+from leadcrm.lib.text import Unreadable, clean, clean_lines, match_key, quoted, unstorable
 from pipeline.models import AttributeDefinition, Consent, ExchangeRate, Lead, LeadSource
 from pipeline.normalise import normalise_website, parse_email, parse_phone
 
@@ -109,6 +109,8 @@ def _text_of(value: Any, longest: int = LONGEST_LINE) -> str:
 def _at_most(text: str, longest: int) -> str:
     if len(text) > longest:
         raise Fault("too_long", f"At most {longest} characters; these are {len(text)}.")
+    if wrong := unstorable(text):
+        raise Fault("invalid", wrong)
     return text
 
 
@@ -190,7 +192,7 @@ def _number(value: Any) -> Decimal:
 
 
 def _value(value: Any, reading: Reading) -> Decimal:
-    amount, currency = parse_money(value) if isinstance(value, str) else (_number(value), "")
+    amount, currency = parse_money(_text_of(value)) if isinstance(value, str) else (_number(value), "")
     if not 0 <= amount < LARGEST_VALUE:
         raise Fault("invalid", f"Send an amount from 0 to less than {LARGEST_VALUE:,}.")
     if currency and reading.values.get("currency", currency) != currency:
@@ -264,7 +266,7 @@ def read_fields(fields: Mapping[str, Any], source: LeadSource) -> tuple[dict[str
 
 
 def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not clean(value)) or value == []
+    return value is None or value == [] or (isinstance(value, str) and not clean(value) and not unstorable(value))
 
 
 def _read_one(name: str, reader: Reader, value: Any, reading: Reading) -> None:
@@ -315,9 +317,9 @@ def missing_fields(values: Mapping[str, Any], attributes: Mapping[str, Any], sou
 
 def check_external_id(external_id: str) -> str:
     """The id itself, unchanged: the source must find it as it sent it. Raises a Fault when it cannot be kept so."""
-    if not external_id.isprintable():
+    if not _at_most(external_id, LONGEST_EXTERNAL_ID).isprintable():
         raise Fault("invalid", "Use printable characters only.")
-    return _at_most(external_id, LONGEST_EXTERNAL_ID)
+    return external_id
 
 
 # --- Attributes and consents -------------------------------------------------------------------
@@ -352,15 +354,19 @@ def _attribute_number(value: Any, definition: AttributeDefinition) -> int | floa
 
 
 def _attribute_boolean(value: Any, definition: AttributeDefinition) -> bool:
-    answer = value if isinstance(value, bool) else _YES_NO.get(clean(value).lower()) if isinstance(value, str) else None
+    written = clean(_text_of(value)).lower() if isinstance(value, str) else ""
+    answer = value if isinstance(value, bool) else _YES_NO.get(written)
     if answer is None:
         raise Fault("invalid", "Send true or false.")
     return answer
 
 
 def _attribute_date(value: Any, definition: AttributeDefinition) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    text = clean(_text_of(value))
     try:
-        return (value if isinstance(value, date) else date.fromisoformat(clean(_text_of(value)))).isoformat()
+        return date.fromisoformat(text).isoformat()
     except ValueError:
         raise Fault("invalid", "Send a date such as 2026-01-31.") from None
 
@@ -397,10 +403,11 @@ def read_consents(consents: Sequence[ConsentInput]) -> tuple[list[ConsentInput],
 def _consent_faults(consent: ConsentInput) -> Iterable[tuple[str, str, str]]:
     if consent.channel not in Consent.Channel.values:
         yield "channel", "invalid", f"Send one of: {', '.join(Consent.Channel.values)}."
-    if len(consent.wording) > LONGEST_MESSAGE:
-        yield "wording", "too_long", f"At most {LONGEST_MESSAGE} characters; these are {len(consent.wording)}."
-    if len(consent.origin) > LONGEST_ATTRIBUTE:
-        yield "origin", "too_long", f"At most {LONGEST_ATTRIBUTE} characters; these are {len(consent.origin)}."
+    for name, longest in (("wording", LONGEST_MESSAGE), ("origin", LONGEST_ATTRIBUTE)):
+        try:
+            _at_most(getattr(consent, name), longest)
+        except Fault as fault:
+            yield name, fault.code, str(fault)
 
 
 def _clean_consent(consent: ConsentInput) -> ConsentInput:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from leadcrm.lib.text import Unreadable, clean, clean_lines, quoted, without_csv_guard
+from leadcrm.lib.text import Unreadable, clean, clean_lines, quoted, unstorable, without_csv_guard
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -207,6 +207,7 @@ def _row(record: _Record, columns: tuple[str, ...], delimiter: str) -> Row:
             repaired = "The whole row was in one pair of quotes; it was read without them."
             problems.append(Problem(record.number, "", repaired, is_error=False))
     problems += _misfits(record.number, cells, columns)
+    problems += _unstorable(record.number, cells, columns)
     values = (clean_lines(without_csv_guard(cell)) for cell in cells)
     return Row(record.number, dict(zip(columns, values, strict=False)), tuple(problems))
 
@@ -223,3 +224,10 @@ def _misfits(number: int, cells: Sequence[str], columns: Sequence[str]) -> Itera
             )
             yield Problem(number, "", f"{message} delimiter missing its quotes?")
             return
+
+
+def _unstorable(number: int, cells: Sequence[str], columns: Sequence[str]) -> Iterator[Problem]:
+    """The cells with something that no text has: cleaned in silence, they would be other than what was meant."""
+    for column, cell in zip(columns, cells, strict=False):
+        if wrong := unstorable(cell):
+            yield Problem(number, column, wrong)

@@ -10,6 +10,8 @@ _INVISIBLE = {0x00AD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x2
 # Surrogates cannot be written as UTF-8, so no database takes them.
 _UNSTORABLE = {*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - {ord(char) for char in "\t\n\v\f\r\x85"}
 _REMOVED = re.compile("[" + "".join(f"\\U{code:08x}" for code in sorted(_INVISIBLE | _UNSTORABLE)) + "]")
+# What is refused and not only removed: whoever sent it meant something else. A text with NUL is no text for PostgreSQL.
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
 
 # Letters that Unicode does not take apart into a base letter and an accent.
@@ -23,6 +25,15 @@ _LONGEST_QUOTE = 40
 
 class Unreadable(ValueError):
     """A value from outside that cannot be used. Its text says, for people, what was wrong and what would be right."""
+
+
+def unstorable(text: str) -> str:
+    """What stands in a text and cannot be stored by any database, in words; empty when there is nothing."""
+    found = _NO_TEXT.search(text)
+    if found is None:
+        return ""
+    name = "NUL" if found[0] == "\0" else f"half of a surrogate pair (U+{ord(found[0]):X})"
+    return f"Contains a character that cannot be stored: {name}."
 
 
 def clean(text: str) -> str:

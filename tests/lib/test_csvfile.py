@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadcrm.lib.csvfile import CsvTable, read_csv
+from leadcrm.lib.csvfile import CsvTable, Problem, read_csv
 from leadcrm.lib.text import Unreadable, clean_lines, csv_safe
 
 
@@ -100,8 +100,14 @@ def test_the_delimiter_that_excel_names_is_believed():
     assert cells("sep=;\na,b;c\n1,5;2\n") == [{"a,b": "1,5", "c": "2"}]
 
 
-def test_nul_and_control_characters_vanish_and_line_breaks_stay():
-    assert cells('a,b\nx\x00y\x07,"1\n2"\n') == [{"a": "xy", "b": "1\n2"}]
+def test_control_characters_vanish_and_line_breaks_stay():
+    assert cells('a,b\nx\x01y\x07,"1\n2"\n') == [{"a": "xy", "b": "1\n2"}]
+
+
+def test_a_cell_with_nul_is_told_with_its_row_and_column():
+    rows = list(table(b"a,b\n1,2\n3,x\x00y\n").rows)
+    wrong = "Contains a character that cannot be stored: NUL."
+    assert [row.problems for row in rows] == [(), (Problem(3, "b", wrong),)]
 
 
 def test_a_large_file_is_read_as_it_is_asked_for():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distribution.engine.text import fold
-from leadcrm.lib.text import clean, clean_lines, csv_safe, match_key, quoted, without_csv_guard
+from leadcrm.lib.text import clean, clean_lines, csv_safe, match_key, quoted, unstorable, without_csv_guard
 
 ANY_TEXT = st.text(st.characters())  # surrogates included
 
@@ -29,6 +29,19 @@ ANY_TEXT = st.text(st.characters())  # surrogates included
 )
 def test_text_from_outside_becomes_one_safe_line(raw, cleaned):
     assert clean(raw) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("a\x00b", "NUL"), ("\x00", "NUL"), ("a\ud800", "half of a surrogate pair (U+D800)"), ("\udfff\ud800", "half")],
+)
+def test_what_no_database_keeps_is_named(text, what):
+    assert unstorable(text).startswith(f"Contains a character that cannot be stored: {what}")
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00")))
+def test_what_can_be_written_as_utf_8_can_be_stored_apart_from_nul(text):
+    assert unstorable(text) == ""
 
 
 def test_a_message_keeps_its_lines_but_not_its_heaps_of_empty_ones():

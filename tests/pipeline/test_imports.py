@@ -58,6 +58,12 @@ def test_every_bad_value_is_told_by_row_and_column_with_what_would_be_right(sour
     assert found[4, "Country"].startswith('"Atlantis" is not a country.')
 
 
+def test_a_cell_that_no_database_keeps_is_told_by_row_and_column(source):
+    result = load(source, LEADS.replace("Ann,Lee", "A\x00nn,Lee"))
+    assert told(result)[2, "First Name"] == "Contains a character that cannot be stored: NUL."
+    assert not Lead.objects.filter(external_id="1").exists()
+
+
 def test_importing_a_file_again_changes_nothing(source):
     load(source)
     before = list(Lead.objects.order_by("pk").values_list())

@@ -98,8 +98,20 @@ def test_every_reader_has_a_lead_field_of_its_name_and_a_blank_that_fits_it():
 
 
 def test_text_is_made_safe_before_it_is_stored():
-    read = values(first_name=" A\x00da\u202e ", message="a\r\nb\x07\n\n\n\nc")
+    read = values(first_name=" A\x01da\u202e ", message="a\r\nb\x07\n\n\n\nc")
     assert (read["first_name"], read["message"]) == ("Ada", "a\nb\n\nc")
+
+
+@pytest.mark.parametrize("value", ["\x00", "12\x00", "\ud800", " \x00 "])
+@pytest.mark.parametrize("name", [name for name in READERS if name not in ("tags", "employees", "score", "priority")])
+def test_what_no_database_keeps_is_refused_and_never_taken_for_blank(name, value):
+    found, detail = faults(**{name: value})[name]
+    assert found == "invalid"
+    assert detail.startswith("Contains a character that cannot be stored: ")
+
+
+def test_a_tag_that_no_database_keeps_is_refused():
+    assert faults(tags=["good", "ba\x00d"])["tags"] == ("invalid", "Contains a character that cannot be stored: NUL.")
 
 
 def test_what_a_source_must_send_may_be_an_attribute():
@@ -134,6 +146,12 @@ def test_attributes_are_read_by_their_type_from_json_and_from_text():
     assert read_attributes({"choice": "tres grand"}, DEFINITIONS)[0] == {"choice": "Très grand"}
 
 
+def test_an_attribute_that_no_database_keeps_is_refused_whatever_its_type():
+    _, errors = read_attributes({definition.key: "\x00" for definition in DEFINITIONS}, DEFINITIONS)
+    assert {error.detail for error in errors} == {"Contains a character that cannot be stored: NUL."}
+    assert len(errors) == len(DEFINITIONS)
+
+
 def test_wrong_attributes_are_refused_by_their_path():
     wrong = {"text": {}, "number": True, "boolean": 1, "date": "31.1.2026", "choice": "Medium", "other": 1}
     read, errors = read_attributes(wrong, DEFINITIONS)
@@ -142,8 +160,10 @@ def test_wrong_attributes_are_refused_by_their_path():
 
 
 def test_consents_are_kept_whole_or_refused():
-    good = ConsentInput("email", True, wording=" Yes\x00 ")
+    good = ConsentInput("email", True, wording=" Yes\x07 ")
     assert read_consents([good])[0][0].wording == "Yes"
     _, errors = read_consents([good, ConsentInput("pigeon", True, origin="x" * 501)])
     assert [error.field for error in errors] == ["consents.1.channel", "consents.1.origin"]
     assert read_consents([good] * 21)[0] == []
+    _, errors = read_consents([ConsentInput("email", True, wording="Yes\x00", origin="\ud800")])
+    assert [error.field for error in errors] == ["consents.0.wording", "consents.0.origin"]

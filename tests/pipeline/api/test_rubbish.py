@@ -73,6 +73,21 @@ def test_rubbish_in_an_attribute_is_refused_or_made_harmless(kind):
         check(partner, {"attributes": {"a": value}})
 
 
+TEXTS = [name for name in (*FIELDS, "external_id") if name not in ("employees", "score", "value")]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize(("rubbish", "named"), [("a\x00b", "NUL"), ("a\ud800", "U+D800")])
+def test_what_cannot_be_stored_is_refused_with_its_field_and_its_name(name, rubbish, named):
+    answer = Partner().post({"message": "Hello", "company": rubbish, name: [rubbish] if name == "tags" else rubbish})
+    assert answer.status_code == 400
+    errors = {error["field"]: error["detail"] for error in answer.json()["errors"]}
+    assert errors.keys() == {name, "company"}
+    assert errors[name].startswith("Contains a character that cannot be stored: ")
+    assert named in errors[name]
+    assert not Lead.objects.exists()
+
+
 anything = st.recursive(
     st.none()
     | st.booleans()
