@@ -147,6 +147,22 @@ class LeadOut(serializers.Serializer[Any]):
         return answer_of(instance)
 
 
+_IGNORED: Final = (
+    "Paths of what you sent again and what differs from what the lead has, such as `email`. The lead was not changed."
+)
+
+
+def _ignored() -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(), help_text=_IGNORED)
+
+
+class SentOut(LeadOut):
+    """The lead that was stored, or the one that had its `external_id` before."""
+
+    existing = serializers.BooleanField(help_text="true when your source had this `external_id` already.")
+    ignored = _ignored()
+
+
 class FieldErrorOut(serializers.Serializer[Any]):
     """One fault of the request."""
 
@@ -177,6 +193,7 @@ class BulkResultOut(serializers.Serializer[Any]):
     index = serializers.IntegerField(help_text="Its place in the request, from 0.")
     status = serializers.ChoiceField(choices=[201, 200, 400], help_text="201 created, 200 known before, 400 refused.")
     lead = LeadOut(allow_null=True)
+    ignored = _ignored()
     errors = FieldErrorOut(many=True)  # type: ignore[assignment]
 
 

@@ -8,13 +8,15 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 
 from leadcrm.lib.transactions import retried
 from pipeline.api.answers import answer_of, errors_of, tell, told
 from pipeline.intake import FieldError, InvalidLead, LeadInput
 from pipeline.models import IdempotencyKey, Lead, LeadSource
+from pipeline.repeats import ignored_parts
 from pipeline.services import idempotency
-from pipeline.services.bulk import create_leads
+from pipeline.services.bulk import Arrival, create_leads
 from pipeline.services.leads import build_lead, create_lead
 from pipeline.signals import lead_waiting, leads_created
 
@@ -106,7 +108,7 @@ def _make_one(source: LeadSource, sent: LeadInput, shape: Sequence[FieldError]) 
     if shape:
         raise InvalidLead([*shape, *_value_errors(source, sent, {error.field for error in shape})])
     if sent.external_id and (known := _known(source, sent.external_id)):
-        return {"status": _OK, "lead": known}
+        return {"status": _OK, "lead": known.pk, "ignored": ignored_parts(source, sent, known)}
     lead = create_lead(
         source=source,
         fields=sent.fields,
@@ -117,8 +119,8 @@ def _make_one(source: LeadSource, sent: LeadInput, shape: Sequence[FieldError]) 
     return {"status": _CREATED, "lead": lead.pk}
 
 
-def _known(source: LeadSource, external_id: str) -> int | None:
-    return Lead.objects.filter(source=source, external_id=external_id).values_list("pk", flat=True).first()
+def _known(source: LeadSource, external_id: str) -> Lead | None:
+    return Lead.objects.filter(source=source, external_id=external_id).first()
 
 
 def _value_errors(source: LeadSource, sent: LeadInput, told_already: set[str]) -> list[FieldError]:
@@ -134,7 +136,8 @@ def _wake_one(plan: Plan) -> None:
 
 
 def _tell_one(plan: Plan) -> Reply:
-    return Reply(plan["status"], tell(plan["lead"]))
+    existing = plan["status"] == _OK
+    return Reply(plan["status"], {**tell(plan["lead"]), "existing": existing, "ignored": plan.get("ignored", [])})
 
 
 # --- Many leads --------------------------------------------------------------------------------
@@ -148,16 +151,24 @@ def many_leads(source: LeadSource, sent: Sequence[tuple[LeadInput, list[FieldErr
 def _make_many(source: LeadSource, sent: Sequence[tuple[LeadInput, list[FieldError]]]) -> Plan:
     fit = [index for index, (_, shape) in enumerate(sent) if not shape]
     arrivals = dict(zip(fit, create_leads(source, [sent[index][0] for index in fit]), strict=True))
+    _read_consents(list(arrivals.values()))
     return {"items": [_item(source, one, shape, arrivals.get(index)) for index, (one, shape) in enumerate(sent)]}
 
 
-def _item(source: LeadSource, sent: LeadInput, shape: list[FieldError], arrival: Any) -> Plan:
+def _read_consents(arrivals: Sequence[Arrival]) -> None:
+    """Those of the leads that were there, in one query, to compare what was sent again."""
+    prefetch_related_objects([arrival.lead for arrival in arrivals if arrival.lead and not arrival.created], "consents")
+
+
+def _item(source: LeadSource, sent: LeadInput, shape: list[FieldError], arrival: Arrival | None) -> Plan:
     if arrival is None:
         more = _value_errors(source, sent, {error.field for error in shape})
         return {"status": _INVALID, "errors": errors_of([*shape, *more])}
     if arrival.lead is None:
         return {"status": _INVALID, "errors": errors_of(arrival.errors)}
-    return {"status": _CREATED if arrival.created else _OK, "lead": arrival.lead.pk}
+    if arrival.created:
+        return {"status": _CREATED, "lead": arrival.lead.pk}
+    return {"status": _OK, "lead": arrival.lead.pk, "ignored": ignored_parts(source, sent, arrival.lead)}
 
 
 def _wake_many(plan: Plan) -> None:
@@ -173,6 +184,7 @@ def _tell_many(plan: Plan) -> Reply:
             "index": index,
             "status": item["status"],
             "lead": answers.get(item.get("lead", 0)),
+            "ignored": item.get("ignored", []),
             "errors": item.get("errors", []),
         }
         for index, item in enumerate(plan["items"])

@@ -20,7 +20,7 @@ from pipeline.api.authentication import HasKey, KeyAuthentication, KeyThrottle, 
 from pipeline.api.filters import LeadFilter, LeadPages, check_query
 from pipeline.api.inputs import read_input
 from pipeline.api.parsers import StrictJSONParser
-from pipeline.api.serializers import MOST_LEADS, BulkIn, BulkOut, LeadIn, LeadOut
+from pipeline.api.serializers import MOST_LEADS, BulkIn, BulkOut, LeadIn, LeadOut, SentOut
 from pipeline.api.submission import Reply, Ticket, Work, many_leads, one_lead, submit
 from pipeline.errors import WrongStage
 from pipeline.intake import InvalidLead
@@ -72,7 +72,7 @@ class LeadViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Lead]):
         description="Stores a lead and routes it. The answer says who has it, and why.",
         parameters=[schema.IDEMPOTENCY_KEY],
         request=LeadIn,
-        responses=schema.answers({201: LeadOut, 200: LeadOut}, schema.WRITING),
+        responses=schema.answers({201: SentOut, 200: SentOut}, schema.WRITING),
     )
     def create(self, request: Request) -> Response:
         return _answer(request, one_lead(source_of(request), *read_input(request.data)))

@@ -42,6 +42,30 @@ def test_each_lead_of_a_request_has_its_own_result():
     assert Event.objects.filter(kind=Event.Kind.CREATED).count() == 3
 
 
+def test_what_is_sent_again_otherwise_is_named_in_its_result():
+    partner = Partner()
+    partner.post({"external_id": "A-1", "email": "ada@acme.example"})
+    answer = partner.bulk(
+        {"external_id": "A-1", "email": "ada@other.example", "consents": [{"channel": "email", "granted": True}]},
+        {"external_id": "A-2", "city": "Rome", "consents": [{"channel": "email", "granted": True}]},
+        {"external_id": "A-2", "city": "Oslo", "consents": [{"channel": "email", "granted": True}]},
+    )
+    assert statuses(answer) == [200, 201, 200]
+    ignored = [result["ignored"] for result in answer.json()["results"]]
+    assert ignored == [["email", "consents.0"], [], ["city"]]
+
+
+def test_a_thousand_leads_that_were_there_take_few_queries(django_assert_max_num_queries):
+    partner = Partner()
+    leads = [
+        {"external_id": str(number), "city": "Rome", "consents": [{"channel": "email", "granted": True}]}
+        for number in range(1000)
+    ]
+    partner.bulk(*leads)
+    with django_assert_max_num_queries(15):
+        assert partner.bulk(*leads).json()["known"] == 1000
+
+
 def test_a_thousand_leads_take_few_queries_and_are_all_routed(
     django_capture_on_commit_callbacks, django_assert_max_num_queries
 ):

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from distribution.models import Assignment
-from pipeline.models import AttributeDefinition, Event, ExchangeRate, Lead
+from pipeline.models import AttributeDefinition, Consent, Event, ExchangeRate, Lead
 from tests.distribution.world import world
 from tests.pipeline.api.partner import LEADS, Partner, faults
 
@@ -142,8 +142,49 @@ def test_the_same_external_id_gives_the_lead_that_has_it():
     first = partner.post({"external_id": "A-1", "email": "ada@acme.example"})
     again = partner.post({"external_id": "A-1", "email": "ada@acme.example"})
     assert (first.status_code, again.status_code) == (201, 200)
-    assert again.json() == first.json()
+    assert first.json() == {**again.json(), "existing": False}
+    assert (again.json()["existing"], again.json()["ignored"]) == (True, [])
     assert Lead.objects.count() == 1
+
+
+def test_what_is_sent_again_otherwise_is_named_and_not_written():
+    partner = Partner()
+    partner.source.attributes.create(key="budget", label="Budget", type="number")
+    first = {
+        "external_id": "A-1",
+        "email": "Ada@Acme.example",
+        "phone": "+49 30 901820",
+        "value": "1200.50",
+        "tags": ["fair"],
+        "attributes": {"budget": 5},
+        "consents": [{"channel": "email", "granted": True, "wording": "Yes"}],
+    }
+    lead = partner.post(first).json()["id"]
+    assert partner.post({**first, "email": "ada@acme.example", "company": ""}).json()["ignored"] == []
+    other = {
+        "external_id": "A-1",
+        "email": "ada@other.example",
+        "company": "Other",
+        "phone": "nonsense",
+        "value": "1200.5",
+        "tags": ["fair", "hot"],
+        "attributes": {"budget": 6},
+        "consents": [*first["consents"], {"channel": "phone", "granted": False}],
+    }
+    before = Lead.objects.values().get(), list(Consent.objects.values())
+    answer = partner.post(other)
+    assert (answer.status_code, answer.json()["id"], answer.json()["existing"]) == (200, lead, True)
+    expected = {"email", "company", "phone", "tags", "attributes.budget", "consents.1"}
+    assert set(answer.json()["ignored"]) == expected
+    assert (Lead.objects.values().get(), list(Consent.objects.values())) == before
+
+
+def test_a_retry_of_what_was_sent_again_gets_the_same_answer():
+    partner = Partner()
+    partner.post({"external_id": "A-1", "email": "ada@acme.example"})
+    answers = [partner.post({"external_id": "A-1", "email": "x@acme.example"}, key="k").json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["ignored"] == ["email"]
 
 
 def test_two_sources_may_use_the_same_external_id():

@@ -67,7 +67,7 @@ def test_a_key_may_come_with_an_external_id_that_is_known():
     second = partner.post({**ADA, "external_id": "A-1"}, key="k1")
     third = partner.post({**ADA, "external_id": "A-1"}, key="k1")
     assert [answer.status_code for answer in (first, second, third)] == [201, 200, 200]
-    assert first.json() == second.json() == third.json()
+    assert {**first.json(), "existing": True} == second.json() == third.json()
 
 
 @pytest.mark.parametrize("key", ["x" * 201, "with space", "naïve", "\t"])

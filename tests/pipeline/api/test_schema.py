@@ -7,10 +7,10 @@ import yaml
 from drf_spectacular.validation import validate_schema
 
 from pipeline.api.inputs import CONSENT_PARTS, FIELDS, PARTS
-from pipeline.api.serializers import ConsentIn, LeadIn, LeadOut
+from pipeline.api.serializers import BulkOut, ConsentIn, LeadIn, LeadOut, SentOut
 from pipeline.intake import READERS
 from pipeline.models import Lead
-from tests.pipeline.api.partner import Partner
+from tests.pipeline.api.partner import LEADS, Partner
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,13 @@ def test_the_schema_declares_just_the_fields_that_are_read():
 
 
 def test_the_schema_declares_just_the_fields_that_are_answered():
-    assert list(LeadOut().fields) == list(Partner().post({"email": "ada@acme.example"}).json())
+    partner = Partner()
+    sent = partner.post({"email": "ada@acme.example"}).json()
+    assert list(SentOut().fields) == list(sent)
+    assert list(LeadOut().fields) == list(partner.get(f"{LEADS}{sent['id']}/").json())
+    bulk = partner.bulk({"email": "ben@acme.example"}).json()
+    assert list(BulkOut().fields) == list(bulk)
+    assert list(BulkOut().fields["results"].child.fields) == list(bulk["results"][0])
 
 
 def test_a_text_as_long_as_the_schema_allows_is_stored():
