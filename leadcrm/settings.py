@@ -226,6 +226,9 @@ SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # asked from inside, without
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
+# Hosts of the own network that addresses typed in by users may lead to (leadcrm/lib/outgoing.py).
+OUTGOING_LOCAL_HOSTS = [host.lower() for host in env.list("OUTGOING_LOCAL_HOSTS", default=[])]
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
