@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from distribution import services
+from distribution import leavecalendars, services
 from leadcrm.lib import beat
 
 
@@ -18,5 +18,13 @@ def sweep_waiting() -> str:
     return f"released {services.sweep_holds()} held and {services.sweep_offers()} offered"
 
 
+@shared_task
+def read_leave_calendars() -> str:
+    """Read the calendars on the web whose entries are leave."""
+    done, failed = leavecalendars.read_calendars()
+    return f"read {done} calendars, {failed} failed"
+
+
 beat.register("Route unassigned leads", task="distribution.tasks.sweep_unassigned", every_seconds=60)
 beat.register("Release waiting leads", task="distribution.tasks.sweep_waiting", every_seconds=60)
+beat.register("Read calendars of leave", task="distribution.tasks.read_leave_calendars", every_seconds=3600)

@@ -132,7 +132,8 @@ class Leave(models.Model):
 
     class Origin(models.TextChoices):
         TYPED = "typed", "Entered here"
-        CALENDAR = "calendar", "From a calendar"
+        CALENDAR = "calendar", "From a calendar on the web"
+        FILE = "file", "From a calendar file"
 
     rep = models.ForeignKey("distribution.Rep", models.PROTECT, related_name="leaves")
     starts_at = models.DateTimeField()
@@ -185,6 +186,8 @@ class LeaveCalendar(models.Model):
     rep = models.OneToOneField("distribution.Rep", models.CASCADE, related_name="leave_calendar")
     url = models.URLField(max_length=500, help_text="The secret address in iCal format; https only.")
     read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # What the server called the state that was read last, so that it need not send it again.
+    etag = models.CharField(max_length=200, blank=True, editable=False)
     error = models.CharField(max_length=300, blank=True, editable=False)
 
     def __str__(self) -> str:

@@ -1,0 +1,200 @@
+"""Leave from calendars: a plan of what an iCalendar file changes, the same plan carried out, and calendars on the web.
+
+The calendar's entry makes the key of a leave, so reading a calendar again changes nothing or what was changed there. A
+leave that was cancelled here stays cancelled, whatever the calendar says.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from distribution.icsfile import LARGEST_FILE, Entry, Ignored, Reading, read_file
+from distribution.models import Leave, LeaveCalendar, Rep
+from leadcrm.lib.outgoing import Limits, OutgoingError, send
+from leadcrm.lib.text import Unreadable
+
+AHEAD: Final = timedelta(days=366)
+REASON: Final = "on leave"
+EVERY: Final = timedelta(hours=1)
+LIMITS: Final = Limits(seconds=20, size=LARGEST_FILE)
+LONGEST_ERROR: Final = 300
+Origin = Leave.Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    leave: Leave
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePlan:
+    """What a calendar changes of a rep's leave. ``kept``: cancelled here, so it stays so."""
+
+    new: tuple[Entry, ...] = ()
+    changed: tuple[Change, ...] = ()
+    gone: tuple[Leave, ...] = ()
+    same: int = 0
+    kept: tuple[Entry, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self.new or self.changed or self.gone)
+
+
+# --- The plan ----------------------------------------------------------------------------------------
+
+
+def read_leave(content: bytes, rep: Rep, now: datetime) -> Reading:
+    """The absences of a file from today on, for a year.
+
+    Raises:
+        Unreadable: it is no whole calendar.
+    """
+    today = now.astimezone(ZoneInfo(rep.time_zone)).date()
+    return read_file(content, today, (now + AHEAD).date())
+
+
+def plan_leave(rep: Rep, reading: Reading, now: datetime, origin: Origin) -> LeavePlan:
+    """What would change. Only a calendar on the web says what is no longer there: a file may be a part of it."""
+    known = {leave.calendar_uid: leave for leave in rep.leaves.exclude(calendar_uid="")}
+    new, changed, kept, same = [], [], [], 0
+    for entry in reading.entries:
+        leave = known.get(entry.key)
+        if leave is None:
+            new.append(entry)
+        elif leave.cancelled_at is not None:
+            kept.append(entry)
+        elif (leave.starts_at, leave.ends_at) != span_of(entry, rep):
+            changed.append(Change(leave, entry))
+        else:
+            same += 1
+    gone = _gone(known.values(), reading, now) if origin == Origin.CALENDAR else ()
+    return LeavePlan(tuple(new), tuple(changed), gone, same, tuple(kept), reading.ignored)
+
+
+def _gone(known: Iterable[Leave], reading: Reading, now: datetime) -> tuple[Leave, ...]:
+    """Leave to come whose entry left the calendar. An entry that cannot be understood has not left it."""
+    there = {entry.key for entry in reading.entries}
+    unclear = tuple(ignored.key for ignored in reading.ignored if ignored.faulty)
+    return tuple(
+        leave
+        for leave in known
+        if leave.origin == Origin.CALENDAR
+        and leave.cancelled_at is None
+        and now < leave.starts_at < now + AHEAD
+        and leave.calendar_uid not in there
+        and leave.calendar_uid.rpartition("/")[0] not in unclear
+        and leave.calendar_uid not in unclear
+    )
+
+
+def span_of(entry: Entry, rep: Rep) -> tuple[datetime, datetime]:
+    """The whole days of an entry in the rep's time zone, as UTC instants."""
+    return midnight(entry.first, rep.time_zone), midnight(entry.last + timedelta(days=1), rep.time_zone)
+
+
+def midnight(day: date, time_zone: str) -> datetime:
+    """When a date begins in a time zone, in UTC; of two midnights the first."""
+    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
+
+
+# --- Carrying it out ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def apply_leave(rep: Rep, reading: Reading, now: datetime, origin: Origin, actor: User | None = None) -> LeavePlan:
+    """Plan once more, with the rep's leave locked against a second reading, and carry the plan out. Safe to repeat."""
+    locked = Rep.objects.select_for_update(no_key=True).get(pk=rep.pk)
+    plan = plan_leave(locked, reading, now, origin)
+    for entry in plan.new:
+        _add(locked, entry, origin, actor)
+    for change in plan.changed:
+        _move(change.leave, *span_of(change.entry, locked))
+    for leave in plan.gone:
+        _forget(leave, now)
+    return plan
+
+
+def _add(rep: Rep, entry: Entry, origin: Origin, actor: User | None) -> None:
+    starts_at, ends_at = span_of(entry, rep)
+    more = {"reason": REASON, "origin": origin, "calendar_uid": entry.key, "created_by": actor}
+    Leave.objects.create(rep=rep, starts_at=starts_at, ends_at=ends_at, **more)
+
+
+def _move(leave: Leave, starts_at: datetime, ends_at: datetime) -> None:
+    leave.starts_at, leave.ends_at = starts_at, ends_at
+    leave.save(update_fields=["starts_at", "ends_at"])
+
+
+def _forget(leave: Leave, now: datetime) -> None:
+    """Cancelled, and no longer of that entry: should it come back, it is a new leave."""
+    leave.cancelled_at, leave.calendar_uid = now, ""
+    leave.save(update_fields=["cancelled_at", "calendar_uid"])
+
+
+# --- Calendars on the web ------------------------------------------------------------------------------
+
+
+def fetch(calendar: LeaveCalendar, now: datetime) -> Reading | None:
+    """Read a calendar on the web; None when it has not changed since. Writes nothing.
+
+    Raises:
+        Unreadable: it could not be fetched, or is no calendar.
+    """
+    headers = {"Accept": "text/calendar", **({"If-None-Match": calendar.etag} if calendar.etag else {})}
+    try:
+        answer = send(calendar.url, headers=headers, limits=LIMITS)
+    except OutgoingError as error:
+        raise Unreadable(str(error)) from None
+    if answer.status == 304:
+        return None
+    if answer.status != 200:
+        raise Unreadable(f"The calendar answered {answer.status}{MEANINGS.get(answer.status, '')}.")
+    calendar.etag = answer.headers.get("etag", "")[:200]
+    return read_leave(answer.body, calendar.rep, now)
+
+
+MEANINGS: Final = {
+    401: " (not allowed: take the secret address)",
+    403: " (not allowed: take the secret address)",
+    404: " (not found: was the address reset?)",
+    410: " (gone)",
+}
+
+
+def read_calendar(calendar: LeaveCalendar, now: datetime) -> LeavePlan | None:
+    """Read one calendar and change the leave accordingly; a fault is kept for the admin page and changes nothing else.
+
+    What repeats reaches further ahead every day, so a calendar that says it is unchanged is read in full once a day.
+    """
+    if calendar.read_at is None or calendar.read_at.date() != now.date():
+        calendar.etag = ""
+    plan, calendar.error = None, ""
+    try:
+        reading = fetch(calendar, now)
+        plan = apply_leave(calendar.rep, reading, now, Origin.CALENDAR) if reading else LeavePlan()
+    except Unreadable as fault:
+        calendar.error, calendar.etag = str(fault)[:LONGEST_ERROR], ""
+    calendar.read_at = now
+    calendar.save(update_fields=["read_at", "error", "etag"])
+    return plan
+
+
+def read_calendars(now: datetime | None = None) -> tuple[int, int]:
+    """Read every calendar on the web that was not read within the last hour; how many, and how many failed."""
+    now = now or timezone.now()
+    done = failed = 0
+    due = Q(read_at=None) | Q(read_at__lte=now - EVERY + timedelta(minutes=1))
+    for calendar in LeaveCalendar.objects.filter(due, rep__active=True).select_related("rep").order_by("pk"):
+        done += 1
+        failed += read_calendar(calendar, now) is None
+    return done, failed
