@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 
 HORIZON: Final = timedelta(days=400)
@@ -157,6 +158,8 @@ def _shown_open(hours: Hours, day: date, clock: time) -> bool:
     return any(ends <= begins and clock < ends for begins, ends in _begin_on(hours, day - _DAY))
 
 
+# A team keeps the same hours: asked for each of its people, the zone's table is searched once.
+@lru_cache(maxsize=4096)
 def _reached(zone: tzinfo, day: date, clock: time) -> datetime:
     """The first instant at which the clock on the wall shows a local time, or has passed it."""
     first, second = (datetime.combine(day, clock.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1))
@@ -164,7 +167,7 @@ def _reached(zone: tzinfo, day: date, clock: time) -> datetime:
         return first
     # PEP 495: only for a skipped time does fold=0 give the later instant. The change of clocks lies between the two.
     second = second.replace(microsecond=0)
-    seconds = range(int((first - second).total_seconds()) + 1)
+    seconds = range(int((first - second).total_seconds()))
     wanted = datetime.combine(day, clock)
     return second + timedelta(seconds=bisect_left(seconds, wanted, key=lambda later: _wall(zone, second, later)))
 

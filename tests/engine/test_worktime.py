@@ -72,6 +72,7 @@ ALWAYS = Hours(BERLIN, always=True)
         (works("22:00-06:00", [MON]), "2026-03-03 03:00", True),
         (works("22:00-06:00", [MON]), "2026-03-02 03:00", False),
         (works("22:00-06:00", [SUN]), "2026-03-02 03:00", True),
+        (works("09:00-18:00", [MON]), "2026-03-03 08:00", False),
         (works("00:00-00:00", [MON]), "2026-03-01 23:59:59", False),
         (works("00:00-00:00", [MON]), "2026-03-02 00:00", True),
         (works("00:00-00:00", [MON]), "2026-03-02 23:59:59", True),
@@ -121,6 +122,8 @@ DENTIST = ((at("2026-03-03 10:00", "Europe/Berlin"), at("2026-03-03 11:30", "Eur
         (works("09:00-18:00", leave=WHOLE_DAY), []),
         (works("09:00-18:00", leave=DENTIST), ["03 08:00:00-03 09:00:00", "03 10:30:00-03 17:00:00"]),
         (works("09:00-18:00", leave=DENTIST + WHOLE_DAY), []),
+        # Leave that begins at closing or ends at opening takes nothing away.
+        (works("09:00-10:00 11:30-18:00", leave=DENTIST), ["03 08:00:00-03 09:00:00", "03 10:30:00-03 17:00:00"]),
         (works("09:00-18:00", leave=DENTIST * 2), ["03 08:00:00-03 09:00:00", "03 10:30:00-03 17:00:00"]),
         (Hours(BERLIN, always=True, leave=DENTIST), ["02 23:00:00-03 09:00:00", "03 10:30:00-03 23:00:00"]),
         (Hours(BERLIN, always=True, holidays=HOLIDAY, exceptions=CLOSED), ["02 23:00:00-03 23:00:00"]),
@@ -208,6 +211,18 @@ def test_shifts_that_begin_or_end_within_a_change_of_clocks(shifts, day, found):
     worked = list(intervals(hours, start, end))
     for moment in (start + timedelta(minutes=minute) for minute in range(12 * 60)):
         assert is_open(hours, moment) == any(opens <= moment < closes for opens, closes in worked)
+
+
+def test_tomorrow_that_the_clock_has_already_shown_has_begun():
+    """Newfoundland: at 00:01 on Sunday, 4 November 2007, the clock went back to 23:01 on Saturday."""
+    sundays = works("00:00-06:00", [SUN], "America/St_Johns")
+    opening, again = at("2007-11-04 00:00", "America/St_Johns"), at("2007-11-03 23:30", "America/St_Johns", fold=1)
+    assert again - opening == timedelta(minutes=30)
+    assert next_opening(sundays, opening - timedelta(hours=1)) == opening
+    assert is_open(sundays, again)
+    assert not is_open(sundays, again - timedelta(hours=1))
+    assert next_opening(sundays, again) == again
+    assert between(sundays, opening, again) == timedelta(minutes=30)
 
 
 def test_a_date_that_a_zone_left_out_has_no_work():
@@ -346,6 +361,14 @@ def test_when_it_opens_and_closes(hours, after, opening, closing):
     after = at(after, "Europe/Berlin")
     assert next_opening(hours, after) == at(opening, "Europe/Berlin")
     assert next_closing(hours, after) == at(closing, "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("moment", "working"), [("09:59:59", True), ("10:00", False), ("11:29:59", False), ("11:30", True)]
+)
+@pytest.mark.parametrize("hours", [works("09:00-18:00", leave=DENTIST), Hours(BERLIN, always=True, leave=DENTIST)])
+def test_leave_of_hours_to_the_second(hours, moment, working):
+    assert is_open(hours, at(f"2026-03-03 {moment}", "Europe/Berlin")) is working
 
 
 @pytest.mark.parametrize("hours", [ALWAYS, AROUND, works("09:00-21:00 21:00-09:00", WEEK)])
