@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from ipaddress import ip_address
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -25,6 +26,7 @@ LONGEST_EXTERNAL_ID: Final = 200
 MOST_TAGS: Final = 50
 LONGEST_WORD: Final = 100
 LONGEST_ATTRIBUTE: Final = 500
+LONGEST_IP: Final = 45
 LARGEST_INTEGER: Final = 2_147_483_647
 LARGEST_VALUE: Final = Decimal(10**12)
 MOST_CONSENTS: Final = 20
@@ -67,6 +69,7 @@ class ConsentInput:
     wording: str = ""
     at: datetime | None = None
     origin: str = ""
+    ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +411,16 @@ def _consent_faults(consent: ConsentInput) -> Iterable[tuple[str, str, str]]:
             _at_most(getattr(consent, name), longest)
         except Fault as fault:
             yield name, fault.code, str(fault)
+    if consent.ip and not _is_ip(consent.ip):
+        yield "ip", "invalid", "Send an IPv4 or IPv6 address, such as 203.0.113.7."
+
+
+def _is_ip(text: str) -> bool:
+    """Without the name of an interface (``fe80::1%eth0``), which no database takes."""
+    try:
+        return not getattr(ip_address(text), "scope_id", None)
+    except ValueError:
+        return False
 
 
 def _clean_consent(consent: ConsentInput) -> ConsentInput:

@@ -96,7 +96,12 @@ def region_code(country: str, raw: str) -> str:
 
 
 def time_zone_of(country: str = "", region: str = "", phone: str = "") -> str:
-    """The IANA name of a lead's time zone, or "" when what we know leaves more than one clock.
+    """The IANA name of a lead's time zone, or "" when :func:`time_zones_of` leaves more than one clock."""
+    return _only_clock(time_zones_of(country, region, phone))
+
+
+def time_zones_of(country: str = "", region: str = "", phone: str = "") -> tuple[str, ...]:
+    """Every time zone a lead may be in by what we know of it; none when that is nothing.
 
     The region says most, then the country; a phone number only narrows these down, since people keep their number when
     they move. Alone it decides when its country is the only thing known.
@@ -106,13 +111,20 @@ def time_zone_of(country: str = "", region: str = "", phone: str = "") -> str:
         phone: E.164.
     """
     country = country or region[:2]
-    known = regions(country).get(region)
-    zones = (known.time_zones if known else ()) or _country_zones(country)
     from_phone = _phone_zones(phone) if phone else ()
     if not country:
-        return _only_clock(from_phone)
+        return from_phone
+    known = regions(country).get(region)
+    zones = (known.time_zones if known else ()) or _country_zones(country)
     clocks = {_clock(zone) for zone in from_phone}
-    return _only_clock(zones) or _only_clock(zone for zone in zones if _clock(zone) in clocks)
+    return tuple(zone for zone in zones if _clock(zone) in clocks) or zones
+
+
+@cache
+def world_zones() -> tuple[str, ...]:
+    """One time zone for each clock that people live by."""
+    by_clock = {_clock(zone): zone for country in countries() for zone in _country_zones(country)}
+    return tuple(by_clock.values())
 
 
 def _compact(text: str) -> str:

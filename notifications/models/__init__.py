@@ -3,6 +3,7 @@
 from notifications.models.deliveries import ChannelSwitch, ChannelWindow, Notification, ProviderEvent
 from notifications.models.leads import Call, InboundMessage, Stop
 from notifications.models.people import ActionLink, ChannelChoice, ContactAddress, Preference, PushSubscription
+from notifications.models.policies import GuardPolicy
 from notifications.models.templates import MessageTemplate, Sequence, SequenceRun, SequenceStep
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ChannelSwitch",
     "ChannelWindow",
     "ContactAddress",
+    "GuardPolicy",
     "InboundMessage",
     "MessageTemplate",
     "Notification",

@@ -59,6 +59,7 @@ class Notification(models.Model):
     provider_id = models.CharField(max_length=200, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
+    passed_at = models.DateTimeField(null=True, blank=True, help_text="When the guard let it go to the lead.")
     sent_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
@@ -97,6 +98,13 @@ class Notification(models.Model):
                 fields=("user", "-id"), condition=Q(channel="in_app", read_at=None), name="notification_unread"
             ),
             models.Index(fields=("lead", "-id"), name="notification_by_lead"),
+            # The guard counts what left in the last 24 hours.
+            models.Index(
+                fields=("channel", "passed_at"), condition=Q(passed_at__isnull=False), name="notification_passed"
+            ),
+            models.Index(
+                fields=("address", "passed_at"), condition=Q(passed_at__isnull=False), name="notification_to_address"
+            ),
             models.Index("provider_id", condition=~Q(provider_id=""), name="notification_by_provider"),
             models.Index(fields=("state", "-created_at"), name="notification_by_state"),
         )

@@ -60,7 +60,7 @@ class ConsentAdmin(ReadOnlyAdmin):
     search_fields = ("lead__email", "lead__phone", "lead__last_name")
     search_help_text = "Search by the lead's e-mail, phone or last name"
     ordering = ("-at", "-id")
-    fields = ("at", "of_lead", "channel", "granted", "wording", "origin")
+    fields = ("at", "of_lead", "channel", "granted", "wording", "origin", "ip")
 
     @admin.display(description="lead")
     def of_lead(self, consent: Consent) -> SafeString | str:

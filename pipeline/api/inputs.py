@@ -16,7 +16,7 @@ from pipeline.intake import READERS, ConsentInput, Fault, FieldError, LeadInput,
 # What a rule decides is not for partners to claim.
 FIELDS: Final = tuple(name for name in READERS if name != "priority")
 PARTS: Final = ("external_id", "attributes", "consents")
-CONSENT_PARTS: Final = ("channel", "granted", "wording", "at", "origin")
+CONSENT_PARTS: Final = ("channel", "granted", "wording", "at", "origin", "ip")
 MOST_UNKNOWN: Final = 20
 _LONGEST_NAME: Final = 100
 _PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
@@ -186,4 +186,5 @@ def _consent(item: Any, path: str, errors: Errors) -> ConsentInput:
         wording=_checked(item, "wording", _text, errors, inside) or "",
         at=_checked(item, "at", _moment, errors, inside),
         origin=_checked(item, "origin", _text, errors, inside) or "",
+        ip=_checked(item, "ip", _text, errors, inside) or "",
     )

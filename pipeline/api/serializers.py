@@ -15,6 +15,7 @@ from pipeline.intake import (
     LARGEST_VALUE,
     LONGEST_ATTRIBUTE,
     LONGEST_EXTERNAL_ID,
+    LONGEST_IP,
     LONGEST_LINE,
     LONGEST_MESSAGE,
     LONGEST_WORD,
@@ -72,6 +73,7 @@ class ConsentIn(serializers.Serializer[Any]):
         required=False, allow_null=True, help_text="When, with its time zone; left out: when the lead came in."
     )
     origin = _line("Page, form or call where it was given.", LONGEST_ATTRIBUTE)
+    ip = _line("The IPv4 or IPv6 address it was given from.", LONGEST_IP)
 
 
 class LeadIn(serializers.Serializer[Any]):

@@ -17,6 +17,7 @@ class Consent(models.Model):
     wording = models.TextField(blank=True, help_text="The text that was shown.")
     at = models.DateTimeField(default=timezone.now)
     origin = models.CharField(max_length=500, blank=True, help_text="Page, form or call where it was given.")
+    ip = models.GenericIPAddressField("IP address", null=True, blank=True, help_text="From where, if the source said.")
 
     class Meta:
         ordering = ("at", "id")

@@ -109,6 +109,7 @@ def build_consents(lead: Lead, consents: Sequence[ConsentInput]) -> list[Consent
             wording=consent.wording,
             at=consent.at or lead.created_at,
             origin=consent.origin,
+            ip=consent.ip or None,
         )
         for consent in consents
     ]

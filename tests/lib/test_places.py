@@ -1,13 +1,24 @@
 import csv
 import gzip
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadcrm.lib.places import countries, country_code, read_table, region_code, regions, time_zone_of
+from leadcrm.lib.places import (
+    countries,
+    country_code,
+    read_table,
+    region_code,
+    regions,
+    time_zone_of,
+    time_zones_of,
+    world_zones,
+)
 from leadcrm.lib.text import Unreadable
 
 
@@ -148,3 +159,18 @@ def test_a_us_phone_and_its_state_never_give_a_wrong_zone(data_dir: Path):
         zone = time_zone_of("", "", number)
         assert phonenumbers.is_possible_number(phonenumbers.parse(number))
         assert not zone or zone in row["timezones"] or not row["timezones"]
+
+
+def test_every_zone_a_lead_may_be_in_is_named():
+    assert set(time_zones_of("US")) > {"America/New_York", "Pacific/Honolulu"}
+    assert "America/Los_Angeles" in time_zones_of("US", "", "+12067041234")
+    assert "America/New_York" not in time_zones_of("US", "", "+12067041234")
+    assert time_zones_of("DE", "", "+12067041234") == ("Europe/Berlin", "Europe/Busingen")
+    assert time_zones_of("", "", "+81312345678") == ("Asia/Tokyo",)
+    assert time_zones_of() == ()
+
+
+def test_the_zones_of_the_world_show_every_clock_once():
+    offsets = {datetime(2026, 1, 15, tzinfo=UTC).astimezone(ZoneInfo(zone)).utcoffset() for zone in world_zones()}
+    assert {timedelta(hours=-11), timedelta(hours=5, minutes=45), timedelta(hours=14)} <= offsets
+    assert len(world_zones()) == len(set(world_zones())) < 100

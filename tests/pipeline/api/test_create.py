@@ -47,6 +47,7 @@ def test_a_new_lead_has_its_first_event_and_the_consents_that_came_with_it():
                     "wording": "Yes, write to me.",
                     "at": "2026-01-31T09:30:00+01:00",
                     "origin": "https://form.example",
+                    "ip": "203.0.113.7",
                 },
                 {"channel": "whatsapp", "granted": False},
             ],
@@ -57,6 +58,7 @@ def test_a_new_lead_has_its_first_event_and_the_consents_that_came_with_it():
     first, second = lead.consents.order_by("id")
     assert (first.channel, first.granted, first.at.isoformat()) == ("email", True, "2026-01-31T08:30:00+00:00")
     assert (second.channel, second.granted, second.at) == ("whatsapp", False, lead.created_at)
+    assert (first.ip, second.ip) == ("203.0.113.7", None)
 
 
 def test_the_answers_to_the_sources_own_questions_are_checked_by_their_type():

@@ -1,0 +1,161 @@
+"""The guard: asked before every message to a lead, right before it is sent. The rules are in ``verdicts``."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from leadcrm.lib.places import time_zones_of, world_zones
+from leadcrm.lib.postal import region_of_postal
+from leadcrm.lib.text import Unreadable
+from leadcrm.lib.transactions import retried
+from notifications.models import ChannelSwitch, GuardPolicy, InboundMessage, Notification, Stop
+from notifications.verdicts import DAY, Facts, Limit, Verdict, judge
+from pipeline.models import Lead
+from pipeline.normalise import parse_phone
+
+WHATSAPP: Final = "whatsapp"
+_UNSENT: Final = (Notification.State.FAILED, Notification.State.SUPPRESSED)
+
+
+@retried
+def let_pass(notification: Notification, address: str, now: datetime, *, approved_template: bool) -> Verdict:
+    """What the guard says of a notification to a lead that is about to be sent; one that may go counts from now on.
+
+    One message is looked at at a time, so that the daily limits hold whatever the number of workers. Asking again for
+    the same notification does not count it twice, and one that failed or was suppressed does not count.
+
+    Args:
+        address: where it goes, as leads carry it.
+        approved_template: WhatsApp itself approved the text.
+    """
+    with transaction.atomic():
+        _one_at_a_time()
+        verdict = check(
+            Lead.objects.get(notifications=notification),  # as it is now, not as it was when the work began
+            notification.channel,
+            address,
+            now,
+            approved_template=approved_template,
+            own=notification.pk,
+        )
+        if verdict.allowed:
+            place = normal_address(notification.channel, address)
+            Notification.objects.filter(pk=notification.pk).update(passed_at=now, address=place)
+    return verdict
+
+
+def _one_at_a_time() -> None:
+    GuardPolicy.objects.get_or_create(country="")
+    list(GuardPolicy.objects.select_for_update(no_key=True).filter(country="").values_list("pk"))
+
+
+def check(
+    lead: Lead, channel: str, address: str, now: datetime, *, approved_template: bool, own: int | None = None
+) -> Verdict:
+    """What the guard would say of a message to this lead, over a channel, at a moment. Changes nothing.
+
+    Args:
+        address: where it would go, as leads carry it.
+        approved_template: WhatsApp itself approved the text.
+        own: the notification that asks, which does not count itself.
+    """
+    address = normal_address(channel, address)
+    policy = policy_of(lead)
+    facts = Facts(
+        never=_never(lead),
+        consent=consent_of(lead, channel),
+        stop_word=Stop.objects.filter(channel=channel, address=address, lifted_at=None).exists(),
+        emergency=_emergency(channel),
+        zones=zones_of(lead, policy),
+        opens=policy.opens,
+        closes=policy.closes,
+        limits=tuple(_limits(policy, lead, channel, address, now, own)),
+        needs_window=channel == WHATSAPP and not approved_template,
+        last_inbound=_last_inbound(address) if channel == WHATSAPP else None,
+    )
+    return judge(facts, now)
+
+
+def normal_address(channel: str, address: str) -> str:
+    """An address as leads, the stop list and the history carry it."""
+    return address.strip().lower() if channel == "email" else address.strip().removeprefix(f"{WHATSAPP}:")
+
+
+def consent_of(lead: Lead, channel: str) -> bool | None:
+    """What the latest consent record of a channel says; None without one."""
+    return lead.consents.filter(channel=channel).order_by("-at", "-pk").values_list("granted", flat=True).first()
+
+
+def policy_of(lead: Lead) -> GuardPolicy:
+    """The policy for the lead's country, or the one for all others."""
+    found = GuardPolicy.objects.filter(country__in=("", _country_of(lead))).order_by("-country").first()
+    return found or GuardPolicy()
+
+
+def zones_of(lead: Lead, policy: GuardPolicy) -> Sequence[ZoneInfo]:
+    """Every time zone the lead may be in: a message must be allowed in all of them."""
+    own = _zone(lead.time_zone)
+    if own is not None:
+        return (own,)
+    region = lead.region or region_of_postal(lead.country, lead.postal_code)
+    known = time_zones_of(lead.country, region, lead.phone) or tuple(_assumed(policy)) or world_zones()
+    return tuple(ZoneInfo(name) for name in known)
+
+
+def _assumed(policy: GuardPolicy) -> Iterator[str]:
+    for country in policy.assumed_countries:
+        yield from time_zones_of(str(country))
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _country_of(lead: Lead) -> str:
+    if lead.country or not lead.phone:
+        return lead.country
+    try:
+        return parse_phone(lead.phone).country
+    except Unreadable:
+        return ""
+
+
+def _never(lead: Lead) -> str:
+    if lead.archived_at is not None:
+        return "The lead is archived."
+    return "The lead is closed." if lead.closed_at is not None else ""
+
+
+def _emergency(channel: str) -> str:
+    """Why nothing may leave over this channel for now; "" when it may."""
+    stopped = ChannelSwitch.objects.filter(channel__in=(channel, ChannelSwitch.ALL), stopped=True).first()
+    return (stopped.reason or f"{stopped.channel} is switched off.") if stopped else ""
+
+
+def _last_inbound(address: str) -> datetime | None:
+    latest = InboundMessage.objects.filter(channel=WHATSAPP, sender=address).order_by("-at")
+    return latest.values_list("at", flat=True).first()
+
+
+def _limits(
+    policy: GuardPolicy, lead: Lead, channel: str, address: str, now: datetime, own: int | None
+) -> Iterator[Limit]:
+    passed = Notification.objects.filter(user=None, passed_at__gt=now - DAY).exclude(state__in=_UNSENT)
+    passed = passed.exclude(pk=own) if own else passed
+    yield _limit("for one lead", policy.per_lead, passed.filter(lead=lead))
+    yield _limit("for one address", policy.per_address, passed.filter(channel=channel, address=address))
+    if policy.per_channel is not None:
+        yield _limit("of our own number", policy.per_channel, passed.filter(channel=channel))
+
+
+def _limit(whom: str, most: int, passed: QuerySet[Notification]) -> Limit:
+    """Of more than the limit, the newest are enough to know when the next may go."""
+    newest = passed.order_by("-passed_at").values_list("passed_at", flat=True)[:most]
+    return Limit(whom, most, tuple(moment for moment in reversed(newest) if moment is not None))
