@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from distribution.engine.worktime import Hours, Shift
@@ -119,17 +119,22 @@ def leave_on(now: datetime) -> QuerySet[Leave]:
 
 
 def hours_of_reps(reps: Iterable[int], timetable: Timetable, since: datetime) -> dict[int, Hours | None]:
-    """The hours of reps with their leave that ends after ``since``; None: always there. Two queries."""
-    wanted = set(reps)
+    """The hours of reps with their leave that ends after ``since``; None: always there. One query."""
     leave: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
-    ahead = Leave.objects.filter(rep__in=wanted, cancelled_at=None, ends_at__gt=since)
-    for rep, start, end in ahead.order_by("starts_at").values_list("rep_id", "starts_at", "ends_at"):
-        leave[rep].append((start, end))
-    rows = Rep.objects.filter(pk__in=wanted).annotate(team=first_team("user_id"))
-    return {
-        pk: with_leave(timetable.hours(own, team, zone), leave.get(pk, ()), zone)
-        for pk, own, team, zone in rows.values_list("pk", "hours_id", "team", "time_zone")
-    }
+    plain: dict[int, tuple[Hours | None, str]] = {}
+    for pk, own, team, zone, start, end in _reps_with_leave(set(reps), since):
+        plain[pk] = timetable.hours(own, team, zone), zone
+        if start is not None and end is not None:
+            leave[pk].append((start, end))
+    return {pk: with_leave(hours, leave[pk], zone) for pk, (hours, zone) in plain.items()}
+
+
+def _reps_with_leave(reps: set[int], since: datetime) -> QuerySet[Rep, tuple[Any, ...]]:
+    """A row per rep and leave: id, own hours, first team, zone, begin and end of the leave (or None)."""
+    ahead = FilteredRelation("leaves", condition=Q(leaves__cancelled_at=None, leaves__ends_at__gt=since))
+    rows = Rep.objects.filter(pk__in=reps).annotate(team=first_team("user_id"), ahead=ahead)
+    columns = ("pk", "hours_id", "team", "time_zone", "ahead__starts_at", "ahead__ends_at")
+    return rows.order_by("ahead__starts_at").values_list(*columns)
 
 
 def first_team(user: str) -> Subquery:

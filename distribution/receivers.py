@@ -1,20 +1,24 @@
 """What this app does when a lead comes in, is closed or is opened again."""
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models.signals import post_delete, post_save
+from django.db.models import Q
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from distribution import compiling, services
 from distribution.errors import WrongState
+from distribution.hours import reps_using
 from distribution.models import (
     Assignment,
     EscalationStep,
     HoursException,
+    Leave,
     Rep,
     SLAPolicy,
     TeamHours,
@@ -25,11 +29,11 @@ from distribution.models import (
 )
 from distribution.people import load_rep
 from distribution.selectors import rep_of
-from distribution.services import books
+from distribution.services import books, clocks
 from distribution.services.handling import end_assignment
 from distribution.services.taking import offers_to
 from pipeline import signals
-from pipeline.models import AttributeDefinition, Lead
+from pipeline.models import AttributeDefinition, Lead, Team
 
 
 @receiver(post_save, sender=Lead, dispatch_uid="distribution.lead_saved")
@@ -59,7 +63,8 @@ def hold_for_owner(lead: Lead) -> None:
 
 @receiver(signals.lead_closed, dispatch_uid="distribution.lead_closed")
 def lead_closed(lead: Lead, **_: Any) -> None:
-    """In the transaction: the owner's place is free."""
+    """In the transaction: nothing is promised any more, and the owner's place is free."""
+    clocks.end_all(lead.pk, lead.closed_at or timezone.now())
     held = Assignment.objects.filter(lead=lead, ended_at=None).first()
     if held is not None:
         end_assignment(held, Assignment.End.CLOSED, lead.closed_at or timezone.now())
@@ -76,8 +81,15 @@ def lead_reopened(lead: Lead, actor: User | None = None, **_: Any) -> None:
         return
     books.hold_place(rep.id)
     Assignment.objects.create(
-        lead=lead, rep_id=rep.id, trigger=Assignment.Trigger.MANUAL, actor=actor, reason="reopened", started_at=now
+        lead=lead,
+        rep_id=rep.id,
+        trigger=Assignment.Trigger.MANUAL,
+        actor=actor,
+        reason="reopened",
+        started_at=now,
+        accepted_at=lead.accepted_at and now,
     )
+    clocks.hand_over_clocks(lead.pk, rep.id, now)
 
 
 @receiver(signals.leads_created, dispatch_uid="distribution.leads_created")
@@ -116,6 +128,51 @@ def catalogue_changed(**_: Any) -> None:
 @receiver((post_save, post_delete), sender=TeamHours, dispatch_uid="distribution.team_hours_changed")
 def hours_changed(**_: Any) -> None:
     compiling.touch(compiling.HOURS)
+
+
+# --- Promises in working time are worked out again when calendars change ---------------------------
+
+
+@receiver((post_save, post_delete), sender=WorkShift, dispatch_uid="distribution.clocks_of_shift")
+@receiver((post_save, post_delete), sender=HoursException, dispatch_uid="distribution.clocks_of_exception")
+@receiver((post_save, post_delete), sender=TeamHours, dispatch_uid="distribution.clocks_of_team_hours")
+def clocks_of_hours(instance: WorkShift | HoursException | TeamHours, **_: Any) -> None:
+    clocks.mark_stale(_counting_by(instance.hours))
+
+
+@receiver(post_save, sender=WorkingHours, dispatch_uid="distribution.clocks_of_working_hours")
+def clocks_of_working_hours(instance: WorkingHours, **_: Any) -> None:
+    """Whether they are the default ones may have changed, so whoever has none of their own is asked as well."""
+    clocks.mark_stale(_counting_by(instance) | Q(rep=None) | Q(rep__hours=None))
+
+
+def _counting_by(hours: WorkingHours) -> Q:
+    """Clocks that count by these hours; those of leads that nobody has count by the default ones."""
+    counting = Q(rep__in=reps_using(hours))
+    return counting | Q(rep=None) if hours.is_default else counting
+
+
+@receiver((post_save, post_delete), sender=Leave, dispatch_uid="distribution.clocks_of_leave")
+def clocks_of_leave(instance: Leave, **_: Any) -> None:
+    clocks.mark_stale(Q(rep=instance.rep_id))
+
+
+# Before the rep's row is locked: whoever stops a clock locks the clock first and the rep after it.
+@receiver(pre_save, sender=Rep, dispatch_uid="distribution.clocks_of_rep")
+def clocks_of_rep(instance: Rep, update_fields: Collection[str] | None = None, **_: Any) -> None:
+    if instance.pk and (update_fields is None or {"hours", "time_zone"} & set(update_fields)):
+        clocks.mark_stale(Q(rep=instance.pk))
+
+
+@receiver(m2m_changed, sender=Team.members.through, dispatch_uid="distribution.clocks_of_team")
+def clocks_of_team(instance: Team | User, action: str, pk_set: set[int] | None, **_: Any) -> None:
+    """Who joins or leaves a team may get other hours."""
+    if isinstance(instance, User):
+        clocks.mark_stale(Q(rep__user=instance))
+    elif action == "pre_clear":
+        clocks.mark_stale(Q(rep__user__in=instance.members.all()))
+    elif pk_set:
+        clocks.mark_stale(Q(rep__user__in=pk_set))
 
 
 @receiver((post_save, post_delete), sender=SLAPolicy, dispatch_uid="distribution.policy_changed")

@@ -4,8 +4,8 @@ To add an action, register it here under a short key and give it a function in `
 Keys are stored in policies and clocks: never rename one.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ class Action:
 
     key: str
     label: str
-    tells: bool
+    tells: bool = False
 
 
 ACTIONS: Registry[Action] = Registry("escalation action")
@@ -98,3 +98,103 @@ def counted(count: Count, now: datetime) -> timedelta:
         return count.used
     passed = worktime.between(count.hours, count.counted_from, now) if count.hours else now - count.counted_from
     return count.used + passed
+
+
+# --- What happens to a clock ---------------------------------------------------------------------
+
+RUNNING: Final = "running"
+PAUSED: Final = "paused"
+STOPPED: Final = "stopped"
+
+PAUSE: Final = "pause"
+RESUME: Final = "resume"
+MOVE: Final = "move"
+RESTART: Final = "restart"
+MEET: Final = "meet"
+END: Final = "end"
+
+# From a state by an event to the next state; what is not here changes nothing.
+TRANSITIONS: Final[Mapping[tuple[str, str], str]] = {
+    (RUNNING, PAUSE): PAUSED,
+    (PAUSED, RESUME): RUNNING,
+    (RUNNING, MOVE): RUNNING,
+    (PAUSED, MOVE): PAUSED,
+    (RUNNING, RESTART): RUNNING,
+    (PAUSED, RESTART): PAUSED,
+    (RUNNING, MEET): STOPPED,
+    (PAUSED, MEET): STOPPED,
+    (RUNNING, END): STOPPED,
+    (PAUSED, END): STOPPED,
+}
+
+KEPT: Final = "kept"
+LATE: Final = "late"
+ENDED: Final = "ended"
+_OUTCOMES: Final[Mapping[str, str]] = {MEET: KEPT, END: ENDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One running promise. ``next_step``: place in the ladder of what comes next; what was taken is never repeated."""
+
+    span: timedelta
+    ladder: tuple[Rung, ...]
+    count: Count
+    state: str = RUNNING
+    next_step: int = 0
+    broken_at: datetime | None = None
+    outcome: str = ""
+
+
+def due_at(clock: Clock) -> datetime | None:
+    """When the promise breaks; None while nothing is counted, and when there is not so much working time ahead."""
+    return instant_of(clock.count, clock.span) if clock.state == RUNNING else None
+
+
+def next_rung(clock: Clock) -> Rung | None:
+    """What comes next on the ladder; None when nothing is left."""
+    return clock.ladder[clock.next_step] if clock.next_step < len(clock.ladder) else None
+
+
+def next_at(clock: Clock) -> datetime | None:
+    """When the next rung is due; None when nothing is left or nothing is counted."""
+    rung = next_rung(clock)
+    return instant_of(clock.count, rung.after) if rung and clock.state == RUNNING else None
+
+
+def apply(clock: Clock, event: str, now: datetime, hours: Hours | None = None) -> Clock:
+    """The clock after something happened to it; the same one when that means nothing in its state.
+
+    Args:
+        hours: for MOVE, by whose hours it counts from now on; None: always.
+    """
+    state = TRANSITIONS.get((clock.state, event))
+    if state is None:
+        return clock
+    if state == STOPPED:
+        return _stopped(clock, event, now)
+    if event == RESTART:
+        return replace(clock, count=replace(clock.count, counted_from=now, used=timedelta()))
+    spent = counted(clock.count, now) if clock.state == RUNNING else clock.count.used
+    return replace(clock, state=state, count=Count(now, spent, hours if event == MOVE else clock.count.hours))
+
+
+def _stopped(clock: Clock, event: str, now: datetime) -> Clock:
+    """Late stays late, also when nobody had noticed yet that the promise was broken."""
+    due = due_at(clock) if clock.state == RUNNING else _due_before_pause(clock)
+    broken_at = clock.broken_at or (due if due is not None and now > due else None)
+    return replace(clock, state=STOPPED, broken_at=broken_at, outcome=LATE if broken_at else _OUTCOMES[event])
+
+
+def _due_before_pause(clock: Clock) -> datetime | None:
+    """A clock that was paused had been due when all of its time was spent by then."""
+    return clock.count.counted_from if clock.count.used > clock.span else None
+
+
+def take(clock: Clock, now: datetime) -> Clock:
+    """The clock after its next rung was taken; with the breaking, the promise is broken."""
+    rung = next_rung(clock)
+    if rung is None:
+        return clock
+    broken_at = clock.broken_at or (due_at(clock) or now if rung.action == BREAK else None)
+    return replace(clock, next_step=clock.next_step + 1, broken_at=broken_at)

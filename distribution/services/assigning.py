@@ -85,7 +85,7 @@ def _assign(lead: Lead, occasion: Occasion) -> Decision:
     with transaction.atomic():
         choice, took_us = _decide_locked(facts, draft, snapshot)
         timed = Occasion(occasion.trigger, occasion.now, occasion.actor, took_us)
-        return record(subject, choice, timed)
+        return record(subject, choice, world, timed)
 
 
 def _decide_locked(facts: LeadFacts, draft: Choice, snapshot: Snapshot) -> tuple[Choice, int]:

@@ -7,7 +7,7 @@ date in memory, and everything is written at once. Whatever does not go smoothly
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter_ns
@@ -24,8 +24,9 @@ from distribution.engine.people import Member, Pool, Rep
 from distribution.engine.sentences import sentence
 from distribution.engine.snapshot import Snapshot
 from distribution.models import Assignment, Decision, Hold, Offer
-from distribution.services import books
+from distribution.services import books, clocks
 from distribution.services.assigning import assign_lead, mark_failed_safely, needs_routing
+from distribution.services.clocks import Opening
 from distribution.services.recording import (
     Changed,
     Occasion,
@@ -36,6 +37,8 @@ from distribution.services.recording import (
     build_offers,
     build_trace,
     learned,
+    move_clocks,
+    open_clocks,
     standing_of,
 )
 from distribution.snapshots import (
@@ -260,22 +263,28 @@ def _write_group(
                 continue
             settled.append(again)
             shared.note(again.choice)
-        _write(settled, occasion)
+        _write(settled, shared.world, occasion)
     return settled, left
 
 
-def _write(cases: Sequence[_Case], occasion: Occasion) -> None:
+def _write(cases: Sequence[_Case], world: World, occasion: Occasion) -> None:
     """Write decided leads together. Locks leads and reps by id, like everybody."""
     words = [sentence(case.choice) for case in cases]
+    openings = open_clocks([(case.subject, case.choice) for case in cases], world, occasion)
     ordered = sorted(zip(cases, words, strict=True), key=lambda pair: pair[0].subject.lead.pk)
     placed = place_many(
         [
-            (case.subject.lead, standing_of(case.choice, text, occasion.now), learned(case.subject, case.choice))
+            (
+                case.subject.lead,
+                standing_of(case.choice, text, occasion.now),
+                {**learned(case.subject, case.choice), "respond_by": openings[case.subject.lead.pk].respond_by},
+            )
             for case, text in ordered
         ]
     )
     if len(placed) != len(cases):
         raise Changed
+    move_clocks(openings.values())
     _take_places(cases, occasion.now)
     decisions = [
         build_decision(case.subject.lead, case.choice, text, replace(occasion, took_us=case.took_us))
@@ -287,19 +296,28 @@ def _write(cases: Sequence[_Case], occasion: Occasion) -> None:
         trace.decision_id = decision.pk
     insert_many(traces)
     written = list(zip(cases, decisions, strict=True))
-    insert_many(
-        [
-            build_assignment(case.subject.lead, case.choice, decision, occasion)
-            for case, decision in written
-            if case.choice.winner is not None
-        ]
-    )
+    assignments = {
+        case.subject.lead.pk: build_assignment(case.subject.lead, case.choice, decision, occasion)
+        for case, decision in written
+        if case.choice.winner is not None
+    }
+    _assign(assignments, openings)
     _post(cases, occasion.now)
     holds = [row for case, made in written for row in build_holds(case.subject.lead, case.choice, made, occasion)]
     offers = [row for case, made in written for row in build_offers(case.subject.lead, case.choice, made, occasion)]
     Hold.objects.bulk_create(holds)
     Offer.objects.bulk_create(offers)
     insert_many([build_event(case.subject.lead, case.choice, decision, occasion) for case, decision in written])
+
+
+def _assign(assignments: Mapping[int, Assignment], openings: Mapping[int, Opening]) -> None:
+    """Store assignments by lead, with the clocks that start with them."""
+    if any(opening.started for opening in openings.values()):
+        # Clocks need the keys of their assignments, which the quick way does not tell.
+        Assignment.objects.bulk_create(assignments.values())
+        clocks.write_started([(opening, assignments.get(lead)) for lead, opening in openings.items()])
+    else:
+        insert_many(list(assignments.values()))
 
 
 def _take_places(cases: Sequence[_Case], now: datetime) -> None:

@@ -12,7 +12,7 @@ from distribution.engine import ledger
 from distribution.errors import AlreadyTaken, NotYours, WrongState
 from distribution.models import Assignment, CreditCorrection, Decision, Offer, PoolMember, Rep
 from distribution.people import load_rep
-from distribution.services import books
+from distribution.services import books, clocks
 from distribution.services.assigning import assign_lead
 from distribution.services.recording import end_waiting
 from leadcrm.lib.transactions import retried
@@ -32,8 +32,15 @@ def accept_lead(lead_id: int, *, rep: Rep, now: datetime | None = None) -> None:
             if not open_leads().filter(pk=lead_id, owner=rep.user_id).exists():
                 raise NotYours("This lead is not yours, or it is closed.")
             return
-        Assignment.objects.filter(lead=lead_id, rep=rep, ended_at=None).update(accepted_at=now)
+        _note_accepted(lead_id, rep, now)
         _tell(lead_id, Event.Kind.ACCEPTED, now, rep.user, rep=rep.name)
+
+
+def _note_accepted(lead_id: int, rep: Rep, now: datetime) -> None:
+    held = Assignment.objects.select_related("lead").filter(lead=lead_id, rep=rep, ended_at=None).first()
+    if held is not None:
+        Assignment.objects.filter(pk=held.pk).update(accepted_at=now)
+        clocks.accepted(held, now)
 
 
 def release_lead(lead_id: int, *, actor: User | None, reason: str = "", now: datetime | None = None) -> None:
@@ -71,6 +78,7 @@ def exclude_lead(lead_id: int, *, actor: User | None, reason: str, now: datetime
     with transaction.atomic():
         _place(lead, Standing(Lead.RoutingState.EXCLUDED, "excluded", f"Kept out of routing: {reason}"))
         end_waiting(lead_id, now, Offer.End.WITHDRAWN)
+        clocks.end_all(lead_id, now)
         _tell(lead_id, Event.Kind.EXCLUDED, now, actor, reason=reason)
 
 
@@ -128,6 +136,8 @@ def _end(
             raise WrongState("Nobody has this lead, or it is closed.")
         _place(held.lead, standing)
         end_assignment(held, end, now, reason)
+        if standing.state == Lead.RoutingState.EXCLUDED:
+            clocks.end_all(lead_id, now)
         if refund:
             refund_turn(held, now, actor, reason)
         _tell(lead_id, event, now, actor, rep=held.rep.name, reason=reason)
@@ -153,6 +163,7 @@ def _hand_over(lead_id: int, to: Rep, actor: User | None, reason: str, now: date
         if member is not None:
             books.post({}, {member.pk: 1}, now)
         _open_by_hand(lead, to, member, held.decision_id if held else None, actor, reason, now)
+        clocks.hand_over_clocks(lead_id, to.pk, now)
         _tell(lead_id, Event.Kind.REASSIGNED, now, actor, rep=to.name, user=to.user_id, reason=reason, sentence=words)
 
 
@@ -214,9 +225,10 @@ def _held(lead_id: int, unless: Callable[[Assignment], bool] | None = None) -> A
 
 
 def end_assignment(held: Assignment, end: Assignment.End, now: datetime, reason: str = "") -> bool:
-    """End an assignment and free its place; False when it had ended before."""
+    """End an assignment with its clocks and free its place; False when it had ended before."""
     ended = Assignment.objects.filter(pk=held.pk, ended_at=None).update(ended_at=now, end=end, reason=reason[:200])
     if ended:
+        clocks.end_assignment_clocks(held, now)
         books.free_place(held.rep_id, held.member_id)
     return ended == 1
 

@@ -3,19 +3,22 @@
 All of it in the caller's transaction, and nothing of it when the lead was changed in between.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.auth.models import User
 
+from distribution.compiling import World
 from distribution.engine import outcomes
 from distribution.engine.decision import SCHEMA_VERSION, digest, render_trace
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.sentences import sentence
 from distribution.models import Assignment, Decision, DecisionTrace, Hold, Offer
-from distribution.services import books
+from distribution.promises import PolicyBook
+from distribution.services import books, clocks
+from distribution.services.clocks import Opening, Routed
 from distribution.snapshots import Subject
 from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, place
@@ -53,14 +56,16 @@ class Occasion:
     took_us: int = 0
 
 
-def record(subject: Subject, choice: Choice, occasion: Occasion) -> Decision:
-    """Write everything that follows from a decision.
+def record(subject: Subject, choice: Choice, world: World, occasion: Occasion) -> Decision:
+    """Write everything that follows from a decision made in a world, whose promises start to run.
 
     Raises:
         Changed: the lead or the rep's room changed since it was made; nothing must be kept.
     """
     words = sentence(choice)
-    claim(subject, choice, words, occasion.now)
+    opening = open_clocks([(subject, choice)], world, occasion)[subject.lead.pk]
+    claim(subject, choice, words, occasion.now, opening.respond_by)
+    move_clocks([opening])
     winner = choice.winner
     if winner is not None and not books.take_place(
         winner.rep, occasion.now, enforce=choice.outcome == outcomes.ASSIGNED
@@ -71,19 +76,44 @@ def record(subject: Subject, choice: Choice, occasion: Occasion) -> Decision:
     decision.save(force_insert=True)
     trace.decision_id = decision.pk
     trace.save(force_insert=True)
+    assignment = None
     if winner is not None:
-        build_assignment(subject.lead, choice, decision, occasion).save(force_insert=True)
+        assignment = build_assignment(subject.lead, choice, decision, occasion)
+        assignment.save(force_insert=True)
         books.post(choice.postings, {winner.id: 1} if winner.id else {}, occasion.now)
     else:
         Hold.objects.bulk_create(build_holds(subject.lead, choice, decision, occasion))
         Offer.objects.bulk_create(build_offers(subject.lead, choice, decision, occasion))
+    clocks.write_started([(opening, assignment)])
     build_event(subject.lead, choice, decision, occasion).save(force_insert=True)
     return decision
 
 
-def claim(subject: Subject, choice: Choice, words: str, now: datetime) -> None:
+def open_clocks(cases: Sequence[tuple[Subject, Choice]], world: World, occasion: Occasion) -> dict[int, Opening]:
+    """The clocks that decisions start, by lead. A lead's own clock counts from when it came in; from now for an
+    import, whose leads may be old."""
+    routed = [_routed(subject, choice, world.policies, occasion) for subject, choice in cases]
+    return clocks.open_clocks(routed, world, occasion.now)
+
+
+def _routed(subject: Subject, choice: Choice, policies: PolicyBook, occasion: Occasion) -> Routed:
+    lead, rule, winner = subject.lead, choice.rule, choice.winner
+    policy = policies.choose(rule.sla_policy_id if rule else None, learned(subject, choice)["priority"])
+    since = occasion.now if occasion.trigger == Assignment.Trigger.BATCH else min(lead.created_at, occasion.now)
+    return Routed(lead, policy, winner.rep.id if winner else None, since)
+
+
+def move_clocks(openings: Iterable[Opening]) -> None:
+    """Let the leads' own clocks go on as worked out. Raises Changed when one of them changed since."""
+    try:
+        clocks.write_moved(openings)
+    except clocks.ClockChanged:
+        raise Changed from None
+
+
+def claim(subject: Subject, choice: Choice, words: str, now: datetime, respond_by: datetime | None) -> None:
     lead = subject.lead
-    if not place(lead, standing_of(choice, words, now), **learned(subject, choice)):
+    if not place(lead, standing_of(choice, words, now), **learned(subject, choice), respond_by=respond_by):
         raise Changed
     if lead.routing_state in (Lead.RoutingState.HELD, Lead.RoutingState.CLAIMABLE):
         end_waiting(lead.pk, now, Offer.End.WITHDRAWN)

@@ -13,7 +13,7 @@ from distribution.engine.people import Member, Pool
 from distribution.errors import AlreadyTaken, Full, NotYours
 from distribution.models import Assignment, Offer, Rep
 from distribution.people import load_pool, load_rep
-from distribution.services import books
+from distribution.services import books, clocks
 from distribution.services.recording import end_waiting
 from leadcrm.lib.transactions import retried
 from pipeline.models import Event, Lead
@@ -99,7 +99,7 @@ def _take(offer: Offer | None, rep: Rep, trigger: Assignment.Trigger, now: datet
     Offer.objects.filter(pk=offer.pk).update(end=Offer.End.TAKEN)
     event_data = {"rep": rep.name, "user": rep.user_id, "sentence": words}
     Event.objects.create(lead=lead, kind=Event.Kind.ASSIGNED, at=now, actor=rep.user, data=event_data)
-    return Assignment.objects.create(
+    taken_on = Assignment.objects.create(
         lead=lead,
         rep=rep,
         member_id=taker.id or None,
@@ -109,6 +109,8 @@ def _take(offer: Offer | None, rep: Rep, trigger: Assignment.Trigger, now: datet
         started_at=now,
         accepted_at=now,
     )
+    clocks.hand_over_clocks(lead.pk, rep.pk, now)
+    return taken_on
 
 
 def _taker(offer: Offer, rep: Rep, now: datetime) -> Member | None:

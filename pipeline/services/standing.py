@@ -64,6 +64,11 @@ def mark_accepted(lead_id: int, owner_id: int, now: datetime) -> bool:
     return lead.update(accepted_at=now, version=F("version") + 1) == 1
 
 
+def set_respond_by(lead_id: int, at: datetime | None) -> None:
+    """Note until when somebody must do something for a lead; None: nothing is promised."""
+    Lead.objects.filter(pk=lead_id).update(respond_by=at)
+
+
 def place_many(rows: Sequence[tuple[Lead, Standing, Mapping[str, Any]]]) -> set[int]:
     """:func:`place` for many leads in one statement, each with the same further columns. Returns who was placed."""
     return update_each(

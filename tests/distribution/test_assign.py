@@ -485,8 +485,8 @@ def test_a_batch_that_falls_to_a_deadlock_decides_again_on_what_is_really_there(
     Rep.objects.update(cap_per_day=2)
     real, fallen = batch._write, []
 
-    def falling(cases, occasion):
-        real(cases, occasion)
+    def falling(*written):
+        real(*written)
         if not fallen:
             fallen.append(True)
             raise OperationalError("database is locked")
