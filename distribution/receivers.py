@@ -1,6 +1,7 @@
 """What this app does when a lead comes in, is closed or is opened again."""
 
 from collections.abc import Collection
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,7 @@ from distribution.models import (
 from distribution.people import load_rep
 from distribution.selectors import rep_of
 from distribution.services import books, clocks
-from distribution.services.handling import end_assignment
+from distribution.services.handling import accept_own, end_assignment
 from distribution.services.taking import offers_to
 from pipeline import signals
 from pipeline.models import AttributeDefinition, Lead, Team
@@ -90,6 +91,40 @@ def lead_reopened(lead: Lead, actor: User | None = None, **_: Any) -> None:
         accepted_at=lead.accepted_at and now,
     )
     clocks.hand_over_clocks(lead.pk, rep.id, now)
+
+
+@receiver(signals.lead_archived, dispatch_uid="distribution.lead_archived")
+def lead_archived(lead: Lead, **_: Any) -> None:
+    """In the transaction: nothing is promised any more."""
+    clocks.end_all(lead.pk, timezone.now())
+
+
+@receiver(signals.lead_contacted, dispatch_uid="distribution.lead_contacted")
+def lead_contacted(lead: Lead, actor: User | None, at: datetime, **_: Any) -> None:
+    """In the transaction: what was promised is done. An owner who reaches out has accepted the lead."""
+    rep = Rep.objects.filter(user=actor).first() if actor else None
+    if rep is not None:
+        accept_own(lead.pk, rep, at)
+    clocks.contacted(lead.pk, at)
+
+
+@receiver(signals.lead_touched, dispatch_uid="distribution.lead_touched")
+def lead_touched(lead: Lead, actor: User, at: datetime, **_: Any) -> None:
+    """In the transaction: the owner is not idle."""
+    if lead.owner_id == actor.pk:
+        clocks.touched(lead.pk, at)
+
+
+@receiver(signals.lead_snoozed, dispatch_uid="distribution.lead_snoozed")
+def lead_snoozed(lead: Lead, at: datetime, **_: Any) -> None:
+    """In the transaction: promises wait."""
+    clocks.pause(lead.pk, at)
+
+
+@receiver(signals.lead_woken, dispatch_uid="distribution.lead_woken")
+def lead_woken(lead: Lead, at: datetime, **_: Any) -> None:
+    """In the transaction: promises go on."""
+    clocks.resume(lead.pk, at)
 
 
 @receiver(signals.leads_created, dispatch_uid="distribution.leads_created")

@@ -12,6 +12,14 @@ class StaleLead(PipelineError):
         super().__init__("Somebody else changed this lead meanwhile. Look at it again and repeat your change.")
 
 
+class BadWish(PipelineError):
+    """One value of a wish cannot be; ``field`` names it."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
 class WrongStage(PipelineError):
     """The stage does not fit the lead or the wish."""
 

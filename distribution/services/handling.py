@@ -26,21 +26,22 @@ def accept_lead(lead_id: int, *, rep: Rep, now: datetime | None = None) -> None:
     Raises:
         NotYours: somebody else has it, or nobody.
     """
-    now = now or timezone.now()
     with transaction.atomic():
-        if not mark_accepted(lead_id, rep.user_id, now):
-            if not open_leads().filter(pk=lead_id, owner=rep.user_id).exists():
-                raise NotYours("This lead is not yours, or it is closed.")
-            return
-        _note_accepted(lead_id, rep, now)
-        _tell(lead_id, Event.Kind.ACCEPTED, now, rep.user, rep=rep.name)
+        done = accept_own(lead_id, rep, now or timezone.now())
+    if not done and not open_leads().filter(pk=lead_id, owner=rep.user_id).exists():
+        raise NotYours("This lead is not yours, or it is closed.")
 
 
-def _note_accepted(lead_id: int, rep: Rep, now: datetime) -> None:
+def accept_own(lead_id: int, rep: Rep, now: datetime) -> bool:
+    """:func:`accept_lead` inside the caller's transaction; False, and nothing changed, when it cannot be accepted."""
+    if not mark_accepted(lead_id, rep.user_id, now):
+        return False
     held = Assignment.objects.select_related("lead").filter(lead=lead_id, rep=rep, ended_at=None).first()
     if held is not None:
         Assignment.objects.filter(pk=held.pk).update(accepted_at=now)
         clocks.accepted(held, now)
+    _tell(lead_id, Event.Kind.ACCEPTED, now, rep.user, rep=rep.name)
+    return True
 
 
 def release_lead(lead_id: int, *, actor: User | None, reason: str = "", now: datetime | None = None) -> None:

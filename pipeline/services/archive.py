@@ -8,6 +8,7 @@ from django.utils import timezone
 from pipeline.errors import PipelineError
 from pipeline.models import Event, Lead
 from pipeline.services.events import record
+from pipeline.signals import lead_archived
 
 _AT_REST = Q(closed_at__isnull=False) | Q(routing_state=Lead.RoutingState.EXCLUDED)
 
@@ -22,6 +23,7 @@ def archive_lead(lead: Lead, *, actor: User | None) -> bool:
         found = Lead.objects.filter(_AT_REST, pk=lead.pk, archived_at=None)
         if found.update(archived_at=timezone.now(), version=F("version") + 1):
             record(lead, Event.Kind.EDITED, actor=actor, archived=True)
+            lead_archived.send(Lead, lead=lead, actor=actor)
             return True
     if Lead.objects.filter(pk=lead.pk, archived_at=None).exists():
         raise PipelineError("Only a lead that is closed or kept out of routing can be archived.")

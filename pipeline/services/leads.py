@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from leadcrm.lib.prepared import Param, Prepared
@@ -14,6 +14,7 @@ from pipeline import intake
 from pipeline.errors import ReasonMissing, StaleLead, WrongStage
 from pipeline.intake import ConsentInput, FieldError, InvalidLead, RateOf, todays_rate
 from pipeline.models import Consent, Event, Lead, LeadSource, Stage
+from pipeline.services.activity import touch
 from pipeline.services.events import record
 from pipeline.signals import lead_closed, lead_reopened, lead_waiting
 
@@ -166,6 +167,7 @@ def edit_lead(
     with transaction.atomic():
         _change(lead, version, **changed)
         record(lead, Event.Kind.EDITED, actor=actor, changes=history)
+        touch(lead, actor)
     return history
 
 
@@ -188,6 +190,7 @@ def move_lead(lead: Lead, stage: Stage, *, actor: User | None, version: int | No
     with transaction.atomic():
         _change(lead, version, stage=stage)
         record(lead, Event.Kind.MOVED, actor=actor, **{"from": before.slug, "to": stage.slug})
+        touch(lead, actor)
 
 
 def close_lead(
@@ -229,18 +232,6 @@ def reopen_lead(lead: Lead, stage: Stage, *, actor: User | None, version: int | 
 
 def _retry_of(lead: Lead) -> datetime | None:
     return timezone.now() if lead.routing_state in Lead.UNFINISHED else lead.next_attempt_at
-
-
-def mark_contacted(lead: Lead, *, actor: User | None) -> bool:
-    """Stamps the first contact; False when the lead had been contacted before."""
-    now = timezone.now()
-    with transaction.atomic():
-        fresh = Lead.objects.filter(pk=lead.pk, first_contacted_at=None)
-        if not fresh.update(first_contacted_at=now, version=F("version") + 1):
-            return False
-        lead.first_contacted_at, lead.version = now, lead.version + 1
-        record(lead, Event.Kind.CONTACTED, actor=actor)
-    return True
 
 
 def wake_router(lead_id: int) -> None:

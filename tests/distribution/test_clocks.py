@@ -8,8 +8,9 @@ from django.db.models import Q
 from distribution import services
 from distribution.models import Assignment, Rep, SLAClock, WorkShift
 from distribution.services import clocks
-from pipeline.models import Lead
-from pipeline.services.leads import close_lead, reopen_lead
+from pipeline.models import Lead, Stage
+from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_due
+from pipeline.services.leads import close_lead, edit_lead, move_lead, reopen_lead
 from tests.distribution.promises import MONDAY, after, clock, make_hours, make_policy, outcomes, running
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, make_leads, stages, world
@@ -269,3 +270,110 @@ def test_other_default_hours_mark_the_leads_that_nobody_has(office):
     lead = routed()
     WorkShift.objects.filter(hours__is_default=True).first().delete()
     assert clock(lead, "lead").stale
+
+
+# --- Contact, idleness and snoozing ------------------------------------------------------------------
+
+
+def call(lead, actor=None, at=None):
+    lead.refresh_from_db()
+    record_contact(lead, channel="phone", outbound=True, automatic=False, actor=actor, at=at)
+
+
+def test_the_first_real_contact_keeps_every_promise(promised, time_machine):
+    lead = routed()
+    time_machine.move_to(after(10))
+    call(lead)
+    assert outcomes(lead) == {"accept": "kept", "contact": "kept", "lead": "kept"}
+    assert respond_by(lead) is None
+
+
+def test_an_owner_who_calls_has_accepted(promised):
+    lead = routed()
+    ann = owner(lead)
+    call(lead, ann.user)
+    lead.refresh_from_db()
+    assert lead.accepted_at == MONDAY
+    assert running(lead) == {}
+
+
+@pytest.mark.parametrize(("outbound", "automatic"), [(False, False), (True, True)])
+def test_neither_a_reply_nor_an_automatic_message_keeps_a_promise(promised, outbound, automatic):
+    lead = routed()
+    record_contact(lead, channel="email", outbound=outbound, automatic=automatic, actor=None)
+    add_note(lead, "Will call", actor=owner(lead).user)
+    assert set(running(lead)) == {"accept", "contact", "lead"}
+
+
+def test_a_contact_noted_late_keeps_the_promise_if_it_was_made_in_time(promised, time_machine):
+    lead = routed()
+    time_machine.move_to(after(70))
+    call(lead, at=after(50))
+    assert outcomes(lead) == {"accept": "late", "contact": "kept", "lead": "kept"}
+
+
+def test_a_new_owner_must_reach_out_to_a_lead_that_was_contacted_before(promised):
+    lead = routed()
+    call(lead, owner(lead).user)
+    ben = Rep.objects.get(name="Ben")
+    services.reassign_lead(lead.pk, to=ben, now=after(10))
+    assert set(running(lead)) == {"accept", "contact"}
+    call(lead, ben.user)
+    assert running(lead) == {}
+
+
+def move(lead, actor):
+    lead.refresh_from_db()
+    other, _ = Stage.objects.get_or_create(pipeline=lead.stage.pipeline, slug="talks", name="Talks", kind="open")
+    move_lead(lead, other, actor=actor)
+
+
+DEEDS = {
+    "a note": lambda lead, actor: add_note(lead, "Sent an offer", actor=actor),
+    "a move": move,
+    "an edit": lambda lead, actor: edit_lead(lead, {"city": "Oslo"}, actor=actor),
+}
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_what_the_owner_does_counts_against_idleness(promised, time_machine, deed):
+    lead = routed()
+    services.accept_lead(lead.pk, rep=owner(lead), now=MONDAY)
+    time_machine.move_to(after(20))
+    lead.refresh_from_db()
+    DEEDS[deed](lead, owner(lead).user)
+    assert running(lead)["idle"] == after(50)
+
+
+def test_what_others_do_does_not_count_against_the_owners_idleness(promised, time_machine):
+    lead = routed()
+    services.accept_lead(lead.pk, rep=owner(lead), now=MONDAY)
+    time_machine.move_to(after(20))
+    lead.refresh_from_db()
+    add_note(lead, "Asked her", actor=Rep.objects.get(name="Ben").user)
+    assert running(lead)["idle"] == after(30)
+
+
+def test_a_snoozed_lead_has_no_deadline_and_goes_on_where_it_stopped(promised):
+    lead = routed()
+    snooze_lead(lead, after(45), "On holiday", None, now=after(5))
+    assert (respond_by(lead), set(running(lead).values())) == (None, {None})
+    wake_due(now=after(45))
+    assert running(lead) == {"accept": after(55), "contact": after(100), "lead": after(160)}
+    assert respond_by(lead) == after(55)
+
+
+def test_a_lead_that_rests_when_it_changes_hands_goes_on_resting(promised):
+    lead = routed()
+    snooze_lead(lead, after(45), "On holiday", None, now=after(5))
+    services.reassign_lead(lead.pk, to=Rep.objects.get(name="Ben"), now=after(10))
+    assert (respond_by(lead), set(running(lead).values())) == (None, {None})
+    wake_due(now=after(45))
+    assert running(lead) == {"accept": after(60), "contact": after(105), "lead": after(160)}
+
+
+def test_a_contact_while_it_rests_keeps_the_promise(promised):
+    lead = routed()
+    snooze_lead(lead, after(45), "On holiday", None, now=after(5))
+    call(lead)
+    assert outcomes(lead) == {"accept": "kept", "contact": "kept", "lead": "kept"}

@@ -8,7 +8,7 @@ from distribution.models import Assignment
 from pipeline.errors import ReasonMissing, StaleLead, WrongStage
 from pipeline.intake import InvalidLead
 from pipeline.models import Event, Lead, Pipeline, Stage
-from pipeline.services.leads import close_lead, create_lead, edit_lead, mark_contacted, move_lead, reopen_lead
+from pipeline.services.leads import close_lead, create_lead, edit_lead, move_lead, reopen_lead
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_source, stages
 
@@ -139,14 +139,6 @@ def test_an_unassigned_lead_that_is_reopened_is_routed_again(lead, kinds, django
         reopen_lead(lead, kinds["open"], actor=None)
     assert callbacks
     assert Lead.objects.get().next_attempt_at is not None
-
-
-def test_the_first_contact_is_stamped_once(lead):
-    assert mark_contacted(lead, actor=None)
-    first = Lead.objects.get().first_contacted_at
-    assert not mark_contacted(Lead.objects.get(), actor=None)
-    assert Lead.objects.get().first_contacted_at == first
-    assert kinds_of_events(lead).count(Event.Kind.CONTACTED) == 1
 
 
 def test_an_edit_says_what_changed_and_changes_nothing_when_nothing_did(lead, settings):
