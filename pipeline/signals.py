@@ -13,6 +13,7 @@ After the commit (``send_robust``; a wake-up, nothing is lost when nobody hears 
 
 ``leads_created(lead_ids)``      many leads were stored at once, without ``post_save``
 ``lead_waiting(lead_id)``        somebody waits for what becomes of this lead
+``events_stored()``              many events were stored at once, without ``post_save``
 
 Asked while a page is made (``send``); whoever knows answers with the ids among them:
 
@@ -30,4 +31,5 @@ lead_snoozed = Signal()
 lead_woken = Signal()
 leads_created = Signal()
 lead_waiting = Signal()
+events_stored = Signal()
 takeable_asked = Signal()

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from time import perf_counter_ns
 from typing import Final
 
@@ -54,6 +55,7 @@ from leadcrm.lib.bulk import insert_many
 from leadcrm.lib.transactions import retried
 from pipeline.models import Lead
 from pipeline.services.standing import place_many
+from pipeline.signals import events_stored
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +105,7 @@ def assign_leads(
         leads = {lead.pk: lead for lead in leads_to_route(shared=True).filter(pk__in=chunk)}
         waiting = [leads[pk] for pk in chunk if pk in leads and needs_routing(leads[pk])]
         _assign_chunk(waiting, occasion, result)
+        transaction.on_commit(partial(events_stored.send_robust, Lead), robust=True)
     return result
 
 

@@ -1,6 +1,12 @@
 """Who hears about a lead, and how: deliveries, addresses and wishes, templates, what leads wrote and forbade."""
 
-from notifications.models.deliveries import ChannelSwitch, ChannelWindow, Notification, ProviderEvent
+from notifications.models.deliveries import (
+    ChannelSwitch,
+    ChannelWindow,
+    FanOutFailure,
+    Notification,
+    ProviderEvent,
+)
 from notifications.models.leads import Call, InboundMessage, Stop
 from notifications.models.people import ActionLink, ChannelChoice, ContactAddress, Preference, PushSubscription
 from notifications.models.policies import GuardPolicy
@@ -13,6 +19,7 @@ __all__ = [
     "ChannelSwitch",
     "ChannelWindow",
     "ContactAddress",
+    "FanOutFailure",
     "GuardPolicy",
     "InboundMessage",
     "MessageTemplate",

@@ -33,6 +33,8 @@ class Notification(models.Model):
     lead = models.ForeignKey("pipeline.Lead", models.CASCADE, null=True, blank=True, related_name="notifications")
     urgency = models.CharField(max_length=6, choices=Urgency.choices, default=Urgency.NORMAL)
 
+    data = models.JSONField(default=dict, blank=True, help_text="Plain values that its text needs, beside the lead.")
+
     # To whom, and how. ``why`` this channel: first, backup, or for everyone.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="notifications"
@@ -54,6 +56,7 @@ class Notification(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True, blank=True, help_text="When it is sent, or tried again.")
     leased_until = models.DateTimeField(null=True, blank=True)
+    unsure = models.BooleanField(default=False, help_text="An attempt broke off, so it may have gone out already.")
     # Goes with every attempt, as Message-ID or webhook id, so that a repeated one is recognised.
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     provider_id = models.CharField(max_length=200, blank=True)
@@ -92,11 +95,17 @@ class Notification(models.Model):
         )
         indexes = (
             # The sender reads only what is due, and the sweeper what hangs.
-            models.Index("next_at", condition=Q(state__in=("queued", "retry")), name="notification_due"),
+            models.Index(
+                fields=("channel", "next_at", "id"),
+                condition=Q(state__in=("queued", "retry"), bundled_into=None),
+                name="notification_due",
+            ),
             models.Index("leased_until", condition=Q(state="sending"), name="notification_hanging"),
             models.Index(
                 fields=("user", "-id"), condition=Q(channel="in_app", read_at=None), name="notification_unread"
             ),
+            # Whether something went to this recipient a moment ago.
+            models.Index(fields=("user", "channel", "sent_at"), name="notification_last_sent"),
             models.Index(fields=("lead", "-id"), name="notification_by_lead"),
             # The guard counts what left in the last 24 hours.
             models.Index(
@@ -147,6 +156,26 @@ class ChannelWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.minute:%H:%M}: {self.count}"
+
+
+class FanOutFailure(models.Model):
+    """An event of which somebody could not be told, because telling it failed. It is tried again, and shown."""
+
+    event = models.OneToOneField("pipeline.Event", models.CASCADE, primary_key=True, related_name="+")
+    error = models.CharField(max_length=300)
+    attempts = models.PositiveSmallIntegerField(default=1)
+    at = models.DateTimeField(default=timezone.now)
+    next_at = models.DateTimeField()
+    solved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "event not told"
+        verbose_name_plural = "events not told"
+        ordering = ("-at",)
+        indexes = (models.Index("next_at", condition=Q(solved_at=None), name="fanout_failure_due"),)
+
+    def __str__(self) -> str:
+        return self.error
 
 
 class ProviderEvent(models.Model):

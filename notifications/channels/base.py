@@ -1,0 +1,91 @@
+"""What a channel is: a way to carry one message to one address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, ready to go.
+
+    to: the address, as the channel writes it. token: the same with every attempt, so that a repeated message is
+    recognised. thread: messages about one lead share it. at: when it was made. again: an earlier attempt broke off, and
+    may have come through. link: the page that it is about. data: plain values for programs that receive it.
+    """
+
+    to: str
+    subject: str
+    text: str
+    token: UUID
+    kind: str
+    at: datetime
+    html: str = ""
+    thread: str = ""
+    link: str = ""
+    unsubscribe_url: str = ""
+    content_sid: str = ""
+    content_variables: Mapping[str, str] = field(default_factory=dict)
+    urgent: bool = False
+    again: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider took the message.
+
+    provider_id: its name there. delivered: it is with its receiver already. gone: addresses, of several in one
+    message, that no longer exist.
+    """
+
+    provider_id: str = ""
+    delivered: bool = False
+    gone: tuple[str, ...] = ()
+
+
+class SendError(Exception):
+    """A message did not go.
+
+    Args:
+        text: why, in a sentence for people; without secrets.
+        code: short and stable, to filter by.
+        permanent: it would not go the next time either.
+        unsure: it may have gone all the same, as after an answer that broke off.
+        retry_after: seconds that the provider asks to wait.
+    """
+
+    def __init__(
+        self, text: str, code: str, *, permanent: bool, unsure: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code
+        self.permanent = permanent
+        self.unsure = unsure
+        self.retry_after = retry_after
+
+
+class Channel(Protocol):
+    """One way to carry messages. It knows no other one, and no model.
+
+    key: stored in data, never rename it. per_minute: messages that it may carry in a minute, None for any number.
+    bundles: whether messages that come soon after each other become one.
+    """
+
+    key: str
+    label: str
+    per_minute: int | None
+    bundles: bool
+
+    def unavailable(self) -> str:
+        """Why it cannot be used at all, naming the setting that is missing; empty when it can."""
+
+    def send(self, message: Message) -> Receipt:
+        """Carry one message.
+
+        Raises:
+            SendError: it did not go.
+        """

@@ -1,0 +1,201 @@
+"""What people are told: one entry per kind of message. To add one: an entry here and a default text for it.
+
+An entry names the events that cause it, and a function that says who is told of one such event. A kind without events
+is told by a call of ``services.telling.tell``.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from distribution.engine.registry import Registry
+from distribution.models import Assignment, Offer, Rep
+from notifications.channels import EMAIL, IN_APP
+from notifications.models import Notification
+from pipeline.models import Event, Lead
+
+URGENT, NORMAL, LOW = Notification.Urgency.URGENT, Notification.Urgency.NORMAL, Notification.Urgency.LOW
+
+Recipients = Callable[[Event], Iterable[int | None]]
+# Of a lead and a user: why it need not be said any more; empty when it must.
+Outdated = Callable[[Lead, int], str]
+
+
+def never(lead: Lead, user_id: int) -> str:
+    return ""
+
+
+def not_theirs(lead: Lead, user_id: int) -> str:
+    return "" if lead.owner_id == user_id else "The lead is with somebody else by now."
+
+
+def answered(lead: Lead, user_id: int) -> str:
+    if lead.closed_at or lead.first_contacted_at:
+        return "The lead was answered meanwhile."
+    return not_theirs(lead, user_id)
+
+
+def taken(lead: Lead, user_id: int) -> str:
+    return "" if lead.routing_state == Lead.RoutingState.CLAIMABLE else "The lead is no longer up for claim."
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of message.
+
+    key: stored in data, never rename it. events: what causes it. to: who is told, in words. recipients: their user ids
+    (None and repeats do no harm). channels: how they are told who wish nothing else; the app is always among them.
+    awaits: whether the backup channel is used when the lead is not accepted in time. by_backup: it goes by the backup
+    channel of who has one. outdated: asked right before it is sent.
+    """
+
+    key: str
+    label: str
+    urgency: Notification.Urgency
+    to: str
+    recipients: Recipients
+    events: tuple[Event.Kind, ...] = ()
+    channels: tuple[str, ...] = (IN_APP, EMAIL)
+    awaits: bool = False
+    by_backup: bool = False
+    outdated: Outdated = never
+
+
+# --- Who is told ---------------------------------------------------------------------------------
+
+
+def admins() -> list[int]:
+    """Who answers for the installation."""
+    return list(User.objects.filter(is_active=True, is_superuser=True).values_list("pk", flat=True))
+
+
+def the_admins(event: Event) -> list[int]:
+    return admins()
+
+
+def nobody(event: Event) -> list[int]:
+    """For kinds that no event causes."""
+    return []
+
+
+def managers(event: Event) -> Iterable[int | None]:
+    """Who answers for a lead: the manager of its team, else the admins."""
+    team = event.lead.team
+    return [team.manager_id] if team and team.manager_id else admins()
+
+
+def new_owner(event: Event) -> Iterable[int | None]:
+    user = event.data.get("user")
+    return [] if user == event.actor_id else [user]
+
+
+def last_owner(event: Event) -> Iterable[int | None]:
+    ended = Assignment.objects.filter(lead=event.lead_id, ended_at=event.at, end=Assignment.End.REASSIGNED)
+    return [user for user in ended.values_list("rep__user", flat=True) if user != event.actor_id]
+
+
+def owner(event: Event) -> Iterable[int | None]:
+    """The owner whom an event of a promise names."""
+    return [event.data.get("user") or event.lead.owner_id]
+
+
+def who_answers(event: Event) -> Iterable[int | None]:
+    return [event.lead.owner_id] if event.lead.owner_id else managers(event)
+
+
+def mentioned(event: Event) -> Iterable[int | None]:
+    return [user for user in event.data.get("mentions", ()) if user != event.actor_id]
+
+
+def offered_to(event: Event) -> Iterable[int | None]:
+    """Reps by name, or else the members of the pool or team whose queue it is in."""
+    offers = Offer.objects.filter(lead=event.lead_id, offered_at=event.at)
+    queues = offers.filter(rep=None)
+    reps = Rep.objects.filter(active=True)
+    by_pool = Q(memberships__pool__in=queues.values("pool"), memberships__retired_at=None, memberships__paused=False)
+    asked = reps.filter(Q(offers__in=offers) | by_pool | Q(user__lead_teams__in=queues.values("team")))
+    return set(asked.values_list("user", flat=True))
+
+
+def too_late(event: Event) -> Iterable[int | None]:
+    lost = Offer.objects.filter(lead=event.lead_id, ended_at=event.at, end=Offer.End.LOST, rep__isnull=False)
+    return lost.exclude(rep__user=event.data.get("user")).values_list("rep__user", flat=True)
+
+
+# --- The kinds -----------------------------------------------------------------------------------
+
+KINDS: Final[Registry[Kind]] = Registry("kind of message")
+
+_TEAM: Final = "the manager of the lead's team, else the admins"
+_TOLD = Event.Kind
+
+for _kind in (
+    Kind(
+        "assigned",
+        "New lead",
+        URGENT,
+        "the new owner, unless they took it themselves",
+        new_owner,
+        (_TOLD.ASSIGNED, _TOLD.REASSIGNED),
+        awaits=True,
+        outdated=not_theirs,
+    ),
+    Kind(
+        "reassigned_away",
+        "Lead given to somebody else",
+        NORMAL,
+        "the last owner, unless they passed it on themselves",
+        last_owner,
+        (_TOLD.REASSIGNED, _TOLD.RELEASED, _TOLD.MOVED_ON),
+    ),
+    Kind(
+        "offered",
+        "Lead up for claim",
+        URGENT,
+        "everyone it is offered to",
+        offered_to,
+        (_TOLD.OFFERED, _TOLD.QUEUED),
+        awaits=True,
+        outdated=taken,
+    ),
+    Kind(
+        "claimed_by_other",
+        "Lead claimed by somebody else",
+        LOW,
+        "everyone it was offered to by name, except who took it",
+        too_late,
+        (_TOLD.ASSIGNED,),
+        channels=(IN_APP,),
+    ),
+    Kind("reminder", "Reminder", URGENT, "the owner", owner, (_TOLD.REMINDED,), outdated=answered),
+    Kind(
+        "warning",
+        "Promise about to break",
+        URGENT,
+        "the owner, by the backup channel",
+        owner,
+        (_TOLD.BACKUP,),
+        by_backup=True,
+        outdated=answered,
+    ),
+    Kind("broken", "Promise broken", URGENT, "the owner", owner, (_TOLD.BROKEN,)),
+    Kind("set_away", "Set away", URGENT, "the owner who was set away", owner, (_TOLD.SET_AWAY,)),
+    Kind("escalated", "Lead about to be lost", URGENT, _TEAM, managers, (_TOLD.ESCALATED,)),
+    Kind("held", "Lead waits for somebody to be available", NORMAL, _TEAM, managers, (_TOLD.HELD,), (IN_APP,)),
+    Kind("returned", "Lead returned as invalid", LOW, _TEAM, managers, (_TOLD.RETURNED,)),
+    Kind("reply", "The lead replied", URGENT, f"the owner, else {_TEAM}", who_answers, (_TOLD.REPLIED,)),
+    Kind("mention", "You were mentioned", NORMAL, "everyone whom the note names", mentioned, (_TOLD.NOTED,)),
+    Kind("step_failed", "Escalation failed", URGENT, "the admins", the_admins, (_TOLD.STEP_FAILED,)),
+    Kind("weekly_audit", "Weekly audit", LOW, "the admins", nobody, channels=(EMAIL,)),
+    Kind("source_quiet", "A source went quiet", NORMAL, "the admins", nobody),
+    Kind("delivery_failing", "Messages do not go out", URGENT, "the admins, once per channel and hour", nobody),
+):
+    KINDS.add(_kind.key, _kind)
+
+
+def kinds_of(event: str) -> list[Kind]:
+    """What an event of this kind causes."""
+    return [entry for entry in KINDS.values() if event in entry.events]

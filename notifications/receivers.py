@@ -1,0 +1,25 @@
+"""What this app does when something happened to a lead."""
+
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from leadcrm.lib.wake import wake, wake_after_commit
+from notifications import tasks
+from notifications.kinds import kinds_of
+from pipeline import signals
+from pipeline.models import Event
+
+
+@receiver(post_save, sender=Event, dispatch_uid="notifications.event_saved")
+def event_saved(instance: Event, created: bool, raw: bool, **_: Any) -> None:
+    """Something happened that somebody is told: a worker looks after the commit. No query, and never a failure."""
+    if created and not raw and instance.fanned_out_at is None and kinds_of(instance.kind):
+        wake_after_commit(tasks.fan_out)
+
+
+@receiver(signals.events_stored, dispatch_uid="notifications.events_stored")
+def events_stored(**_: Any) -> None:
+    """After the commit: much happened at once."""
+    wake(tasks.fan_out)

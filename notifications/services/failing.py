@@ -1,0 +1,44 @@
+"""What follows when a message could not be delivered: the backup channel, and a word to the admins."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from notifications.channels import CHANNELS, IN_APP
+from notifications.choosing import Wishes, wishes_of
+from notifications.kinds import KINDS, admins
+from notifications.models import Notification
+from notifications.services.claiming import WAITING
+from notifications.services.planning import Subject, build
+from notifications.services.telling import store, tell
+
+FAILING: Final = "delivery_failing"
+
+
+def after_failure(rows: Iterable[Notification], now: datetime) -> None:
+    """Try the backup channel of whoever did not get a message, and tell the admins; when the rows say *failed*."""
+    for row in rows:
+        if row.user_id is not None and not row.backup and row.kind in KINDS:
+            use_backup(row, now)
+        if row.kind != FAILING:
+            tell_admins(row, now)
+
+
+def use_backup(row: Notification, now: datetime) -> None:
+    """Send by the backup channel at once: the message that waits for it, or a new one."""
+    mine = Notification.objects.filter(event=row.event_id, key=row.key, user=row.user_id, backup=True)
+    if mine.filter(state__in=WAITING, next_at__gt=now).update(next_at=now) or mine.exists():
+        return
+    wishes = wishes_of([row.user_id or 0]).get(row.user_id or 0, Wishes())
+    backup = wishes.choice(row.urgency).backup
+    if backup and backup != row.channel and row.channel != IN_APP:
+        subject = Subject(row.event, row.key, row.data)
+        store([build(KINDS[row.kind], subject, row.user_id or 0, wishes, backup, now, backup=True)], now)
+
+
+def tell_admins(row: Notification, now: datetime) -> None:
+    """Once per channel and hour, whatever the number of failures."""
+    failed = Notification.objects.filter(pk=row.pk).values_list("reason", flat=True).first() or row.reason
+    sentence = f"A message by {CHANNELS[row.channel].label} could not be sent: {failed}"
+    data = {"channel": row.channel, "sentence": sentence}
+    tell(FAILING, admins(), key=f"{FAILING}:{row.channel}:{now:%Y-%m-%dT%H}", data=data, now=now)

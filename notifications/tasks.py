@@ -1,0 +1,39 @@
+"""Doors through which messages are made and sent. Each finds what is due by itself and is safe to run twice."""
+
+from typing import Final
+
+from celery import shared_task
+
+from leadcrm.lib import beat
+from leadcrm.lib.wake import wake
+from notifications import services
+
+EVERY_SECONDS: Final = 10
+
+
+@shared_task
+def fan_out() -> str:
+    """Tell what happened and nobody was told yet."""
+    return f"told {services.fan_out()}"
+
+
+@shared_task
+def deliver(channel: str) -> str:
+    """Send what is due over a channel."""
+    sent, more = services.deliver(channel)
+    if more:
+        wake(deliver, channel)
+    return f"sent {sent}"
+
+
+@shared_task
+def sweep_deliveries() -> str:
+    """Take up what a lost worker left, and have every channel send what is due."""
+    rescued = services.rescue()
+    for channel in services.channels_with_work():
+        wake(deliver, channel)
+    return f"rescued {rescued}"
+
+
+beat.register("Tell what happened", task="notifications.tasks.fan_out", every_seconds=EVERY_SECONDS)
+beat.register("Send messages", task="notifications.tasks.sweep_deliveries", every_seconds=EVERY_SECONDS)
