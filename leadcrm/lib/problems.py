@@ -72,6 +72,11 @@ _CODES: Final = {
 }
 
 
+_DETAILS: Final[dict[type[Exception], str]] = {
+    exceptions.UnsupportedMediaType: "Send JSON, with the header Content-Type: application/json.",
+}
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> JsonResponse:
     """What DRF calls for anything raised in a view. An error of ours is logged and told as 500, without its text."""
     set_rollback()
@@ -95,7 +100,8 @@ def as_problem(error: Exception) -> Problem:
 
 def _of_api_exception(error: exceptions.APIException) -> Problem:
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), "error")
-    problem = Problem(error.status_code, code, str(error.detail), retry_after=getattr(error, "wait", None))
+    detail = _DETAILS.get(type(error), str(error.detail))
+    problem = Problem(error.status_code, code, detail, retry_after=getattr(error, "wait", None))
     # DRF hangs it on the exception: how to sign in.
     problem.auth_header = getattr(error, "auth_header", None)  # type: ignore[attr-defined]
     return problem

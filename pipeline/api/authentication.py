@@ -22,12 +22,10 @@ MINUTE: Final = 60
 class KeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer <key>``. The key row becomes ``request.auth``; there is no user."""
 
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, SourceKey] | None:
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, SourceKey]:
         scheme, _, plain = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if not scheme:
-            return None
         if scheme.lower() != "bearer" or not plain.strip():
-            raise AuthenticationFailed("Send the API key as: Authorization: Bearer <key>.")
+            raise AuthenticationFailed("Send the API key of your source as: Authorization: Bearer <key>.")
         try:
             key = owner_of(plain.strip())
         except KeyRefused as refusal:
@@ -40,9 +38,7 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class HasKey(BasePermission):
-    """Only sources; a request without a key is asked for one."""
-
-    message = "Send the API key of your source as: Authorization: Bearer <key>."
+    """Only sources."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return isinstance(request.auth, SourceKey)

@@ -58,6 +58,7 @@ def test_a_body_above_the_limit_is_refused_unread(path, settings):
 def test_a_body_not_announced_as_json_is_refused(content_type):
     answer = Partner().client.post(LEADS, b'{"email": "a@b.com"}', content_type=content_type)
     assert (answer.status_code, faults(answer)) == (415, {})
+    assert "Content-Type: application/json" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
