@@ -15,6 +15,7 @@ from django_celery_beat.models import PeriodicTask
 
 from distribution.engine.decision import digest
 from distribution.engine.ledger import UNIT
+from distribution.engine.moments import utc_text
 from distribution.engine.outcomes import DELIVERED
 from distribution.models import (
     Assignment,
@@ -142,9 +143,9 @@ def unassigned_leads() -> Iterator[Violation]:
     due = leads_to_route().filter(OPEN_LEAD, routing_state__in=Lead.UNFINISHED)
     for lead in due.filter(next_attempt_at__lt=late).order_by("next_attempt_at", "pk")[:MOST_PREVIEWED]:
         decision = preview_lead(lead)
-        if decision.outcome in DELIVERED:
+        if decision.outcome in DELIVERED and lead.next_attempt_at:
             taker = decision.winner.rep.name if decision.winner else "a queue"
-            sentence = f"Has been due since {lead.next_attempt_at:%Y-%m-%d %H:%M} UTC, and {taker} could take it."
+            sentence = f"Has been due since {utc_text(lead.next_attempt_at)}, and {taker} could take it."
             yield Violation("unassigned-leads", f"lead {lead.uid}", sentence)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from distribution.decisionpage import DecisionPage
+from distribution.engine.moments import utc_text
 from distribution.explain import AttemptLine, CandidateLine, CheckLine, Explanation, RuleLine
 
 LEDGER = ("share", "before", "owed", "after")
@@ -16,7 +17,7 @@ def as_text(page: DecisionPage) -> str:
 def _lines(page: DecisionPage) -> Iterator[str]:
     yield page.sentence
     rules = f", rules: {page.rule_set}" if page.rule_set else ""
-    yield f"{page.at:%Y-%m-%d %H:%M:%S} UTC, {page.trigger} by {page.actor}, decided in {page.duration}{rules}"
+    yield f"{utc_text(page.at)}, {page.trigger} by {page.actor}, decided in {page.duration}{rules}"
     if page.fix:
         yield f"{page.label}: {page.fix}"
     if page.explanation:
@@ -26,7 +27,7 @@ def _lines(page: DecisionPage) -> Iterator[str]:
     if len(page.all) > 1:
         yield ""
         yield "ALL DECISIONS"
-        yield from _table([(str(line.id), f"{line.at:%Y-%m-%d %H:%M}", line.label) for line in page.all])
+        yield from _table([(str(line.id), utc_text(line.at), line.label) for line in page.all])
     yield ""
     yield f"Digest {page.digest}"
 
@@ -76,7 +77,7 @@ def _attempt(attempt: AttemptLine) -> Iterator[str]:
 def _candidate(row: CandidateLine, extra: Sequence[str]) -> tuple[str, ...]:
     result = f"{row.verdict}: {row.why}" if row.why else row.verdict
     numbers = [str(getattr(row, name)) or "-" for name in extra]
-    last = f"{row.last:%Y-%m-%d %H:%M}" if row.last else "never"
+    last = utc_text(row.last) if row.last else "never"
     return (row.rank or "-", row.name, result, row.load, str(row.weight), *numbers, last)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from distribution.engine import targets
 from distribution.engine.conditions import OPERATORS
+from distribution.engine.moments import utc_text
 from distribution.fields import RuleFields
 from distribution.models import Condition, RoutingRule
 
@@ -99,9 +100,9 @@ def _window_words(rule: RoutingRule) -> Iterable[str]:
         times = f"{rule.from_time:%H:%M}–{rule.to_time:%H:%M}" if rule.from_time and rule.to_time else ""
         yield " ".join(filter(None, ("on" if days else "at", days, times, f"({rule.time_zone})")))
     if rule.valid_from:
-        yield f"from {rule.valid_from:%Y-%m-%d %H:%M} UTC"
+        yield f"from {utc_text(rule.valid_from)}"
     if rule.valid_until:
-        yield f"until {rule.valid_until:%Y-%m-%d %H:%M} UTC"
+        yield f"until {utc_text(rule.valid_until)}"
 
 
 def _days(weekdays: Iterable[int]) -> str:

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "leadcrm.middleware.ReaderTimeZoneMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it answers for a locked-out sign-in
 ]
 
@@ -185,6 +186,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "leadcrm.formats"
 
 # --- Sign-in and access -------------------------------------------------------------------------
 

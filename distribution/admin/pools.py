@@ -20,6 +20,7 @@ from distribution.engine.methods import METHODS
 from distribution.models import Pool, PoolMember, RoutingRule, RuleSet
 from distribution.shares import expected_shares, hint, in_leads, in_percent, oddities
 from leadcrm.lib.adminbase import AnyModelForm, ArchivableAdmin, ArchivedFilter, HistoryAdmin, TabularInline
+from leadcrm.lib.moments import moment_text
 
 # What re-joining a pool changes of the row that was kept.
 REJOINED = ("weight", "tier", "max_open", "paused", "retired_at", "joined_at")
@@ -110,7 +111,7 @@ class MemberInline(TabularInline):
 
     @admin.display(description="last lead")
     def last_lead(self, member: PoolMember) -> str:
-        return f"{member.last_assigned_at:%Y-%m-%d %H:%M}" if member.last_assigned_at else "-"
+        return moment_text(member.last_assigned_at) if member.last_assigned_at else "-"
 
 
 def members_of(pool: Any) -> list[PoolMember]:

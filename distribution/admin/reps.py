@@ -21,6 +21,7 @@ from distribution.shares import in_leads
 from leadcrm.lib.adminbase import AnyModelForm, HistoryAdmin, ModelAdmin, ReadOnlyInline, counted
 from leadcrm.lib.adminforms import languages_field, time_zone_field
 from leadcrm.lib.adminsteps import ask, chosen_again, is_confirmed
+from leadcrm.lib.moments import moment_text
 
 LONGEST_PERIOD = timedelta(days=32)
 MOST_LISTED = 50
@@ -32,7 +33,7 @@ def state_of(rep: Rep, now: datetime) -> tuple[str, str]:
     if not (rep.active and rep.user.is_active):
         return "danger", "inactive"
     if is_away(rep, now):
-        return "warning", f"away until {rep.away_until:%Y-%m-%d %H:%M}" if rep.away_until else "away"
+        return "warning", f"away until {moment_text(rep.away_until)}" if rep.away_until else "away"
     if rep.capacity is not None and rep.open_leads >= rep.capacity:
         return "info", f"full {rep.open_leads} of {rep.capacity}"
     return "success", "available"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from distribution.engine.moments import utc_text
 from distribution.engine.people import Member, Pool
 from distribution.engine.registry import Registry
 
@@ -114,7 +115,7 @@ def _away(member: Member, demand: Demand) -> str:
     if not rep.away:
         return ""
     reason = rep.away_reason or "away"
-    return f"{reason} until {rep.away_until:%Y-%m-%d %H:%M} UTC" if rep.away_until else reason
+    return f"{reason} until {utc_text(rep.away_until)}" if rep.away_until else reason
 
 
 @eligibility("at_capacity", "At capacity", FULL)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from distribution.engine.conditions import Condition, holds
 from distribution.engine.facts import LeadFacts
+from distribution.engine.moments import utc_text
 
 MATCHED: Final = "matched"
 PASSED: Final = "passed"
@@ -28,9 +29,9 @@ class Window:
     def closed(self, now: datetime) -> str:
         """Why the rule does not apply now; empty when it does."""
         if self.valid_from is not None and now < self.valid_from:
-            return f"not before {self.valid_from:%Y-%m-%d %H:%M} UTC"
+            return f"not before {utc_text(self.valid_from)}"
         if self.valid_until is not None and now >= self.valid_until:
-            return f"ended {self.valid_until:%Y-%m-%d %H:%M} UTC"
+            return f"ended {utc_text(self.valid_until)}"
         return "" if self._open_today(now) else "outside its days and hours"
 
     def _open_today(self, now: datetime) -> bool:

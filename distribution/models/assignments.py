@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from leadcrm.lib.moments import moment_text
+
 
 class Assignment(models.Model):
     """One holding of one lead by one rep, from when to when, and how it ended."""
@@ -75,7 +77,7 @@ class Hold(models.Model):
         indexes = (models.Index("retry_at", condition=Q(released_at=None), name="hold_due"),)
 
     def __str__(self) -> str:
-        return f"{self.lead} waits until {self.retry_at:%Y-%m-%d %H:%M}"
+        return f"{self.lead} waits until {moment_text(self.retry_at)}"
 
 
 class Offer(models.Model):

@@ -2,6 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from leadcrm.lib.moments import moment_text
+
 
 class RepCounter(models.Model):
     """New leads of a rep within one fixed period of the rep's own calendar."""
@@ -21,7 +23,7 @@ class RepCounter(models.Model):
         constraints = (models.UniqueConstraint(fields=("rep", "period", "starts_at"), name="counter_once_per_period"),)
 
     def __str__(self) -> str:
-        return f"{self.rep} {self.period} {self.starts_at:%Y-%m-%d %H:%M}: {self.count}"
+        return f"{self.rep} {self.period} {moment_text(self.starts_at)}: {self.count}"
 
 
 class CreditCorrection(models.Model):

@@ -4,6 +4,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from distribution.engine.methods import pool_method_choices
+from leadcrm.lib.moments import moment_text
 
 
 class Pool(models.Model):
@@ -90,4 +91,4 @@ class PoolWake(models.Model):
     since = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
-        return f"{self.pool} since {self.since:%Y-%m-%d %H:%M}"
+        return f"{self.pool} since {moment_text(self.since)}"

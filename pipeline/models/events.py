@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from leadcrm.lib.moments import moment_text
+
 
 class Event(models.Model):
     """One line of a lead's history, written in the transaction of what it tells: timeline and outbox at once."""
@@ -64,4 +66,4 @@ class Event(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.get_kind_display()} {moment_text(self.at)}"

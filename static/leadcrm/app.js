@@ -1,5 +1,8 @@
 "use strict";
 
+// The server writes moments in the reader's time zone from the next page on.
+document.cookie = `time_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
+
 // What htmx could not fetch is said in words; the link behind it still works.
 function tell(text) {
   const toast = document.getElementById("toast");

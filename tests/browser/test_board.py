@@ -196,3 +196,14 @@ def test_the_sign_in_page_is_accessible_also_with_an_error(live_server, page: Pa
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert").first).to_contain_text("correct username and password")
     assert axe(page) == []
+
+
+def test_moments_are_told_in_the_zone_of_the_browser(live_server, browser, people, lead):
+    context = browser.new_context(timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    page.goto(live_server.url)
+    page.get_by_label("Username").fill("owner")
+    page.get_by_label("Password").fill("secret")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(f"#lead-{lead.uid} time")).to_have_attribute("title", re.compile("JST$"))
+    context.close()

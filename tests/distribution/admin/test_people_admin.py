@@ -55,7 +55,7 @@ REP: dict[str, Any] = {
         ({}, "available"),
         ({"active": False}, "inactive"),
         ({"status": "away"}, "away"),
-        ({"status": "away", "away_until": NOW + timedelta(days=1)}, "away until 2026-03-03 09:00"),
+        ({"status": "away", "away_until": NOW + timedelta(days=1)}, "away until 3 Mar 2026, 09:00 UTC"),
         ({"status": "away", "away_until": NOW - timedelta(days=1)}, "available"),
         ({"capacity": 25, "open_leads": 25}, "full 25 of 25"),
         ({"capacity": 25, "open_leads": 24}, "available"),
