@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from distribution.caps import new_leads
 from distribution.engine.decision import digest
 from distribution.engine.ledger import UNIT
 from distribution.engine.moments import utc_text
@@ -112,14 +113,9 @@ def _check_counters(reps: list[int], starts: dict[str, datetime]) -> Iterator[Vi
 
 
 def _given_since(starts: dict[str, datetime]) -> dict[int, dict[str, int]]:
-    """New leads by rep and period. What came in with an owner, or was opened again, is not new."""
-    closed_before = Assignment.objects.filter(
-        lead=OuterRef("lead"), rep=OuterRef("rep"), end=Assignment.End.CLOSED, ended_at__lte=OuterRef("started_at")
-    )
-    opened_again = Q(Exists(closed_before), trigger=Assignment.Trigger.MANUAL, decision=None)
-    new = Assignment.objects.exclude(trigger=Assignment.Trigger.INTAKE).exclude(opened_again)
+    """New leads by rep and period."""
     counts = {period: Count("pk", filter=Q(started_at__gte=start)) for period, start in starts.items()}
-    rows = new.filter(started_at__gte=min(starts.values())).order_by().values("rep").annotate(**counts)
+    rows = new_leads().filter(started_at__gte=min(starts.values())).values("rep").annotate(**counts)
     return {rep: dict(zip(starts, given, strict=True)) for rep, *given in rows.values_list("rep", *starts)}
 
 

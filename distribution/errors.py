@@ -9,6 +9,14 @@ class WrongState(DistributionError):
     """The lead is not in a state in which this can be done."""
 
 
+class WrongValue(DistributionError):
+    """A value cannot be right; ``field`` names which one."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 class NotYours(DistributionError):
     """The lead belongs to, or was offered to, someone else."""
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from distribution.engine.worktime import Hours, Shift
+from distribution.engine.worktime import Hours, Shift, is_open, next_opening
 from distribution.models import HoursException, Leave, Rep, TeamHours, WorkingHours, WorkShift
 from pipeline.models import Team
 
@@ -55,6 +55,28 @@ class Timetable:
         if key not in self._made:
             self._made[key] = _in_zone(week, key[1])
         return self._made[key]
+
+
+ALWAYS: Final = Timetable()
+"""No working hours at all: everybody is always there."""
+
+
+@dataclass(slots=True)
+class Doors:
+    """Who is outside working hours at one instant. Each set of hours is looked at once per zone."""
+
+    timetable: Timetable
+    now: datetime
+    _seen: dict[tuple[int | None, str], tuple[bool, datetime | None]] = field(default_factory=dict)
+
+    def closed(self, own: int | None, team: int | None, zone: str) -> tuple[bool, datetime | None]:
+        """Whether it is outside somebody's hours, and when they begin; None: not within a year. Leave aside."""
+        key = (self.timetable.find(own, team), zone)
+        if key not in self._seen:
+            hours = self.timetable.hours(own, team, zone)
+            off = hours is not None and not is_open(hours, self.now)
+            self._seen[key] = off, next_opening(hours, self.now) if hours is not None and off else None
+        return self._seen[key]
 
 
 def _in_zone(week: Week, zone: str) -> Hours:
@@ -113,8 +135,8 @@ def holidays_of(country: str, region: str, years: Iterable[int]) -> dict[date, s
     return dict(holidays.country_holidays(country, subdiv=region or None, years=years))
 
 
-def leave_on(now: datetime) -> QuerySet[Leave]:
-    """Leave that holds at an instant."""
+def leave_on(now: Any) -> QuerySet[Leave]:
+    """Leave that holds at an instant, or at a place for one in a prepared query."""
     return Leave.objects.filter(cancelled_at=None, starts_at__lte=now, ends_at__gt=now)
 
 

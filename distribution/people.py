@@ -1,20 +1,23 @@
 """Reads pools and reps into the engine's shapes: one query for a pool, whatever its size, and one more for caps."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
+from django.db import connection
 from django.db.models import Aggregate, Count, OuterRef, QuerySet, Subquery, TextField
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, JSONObject
 
-from distribution.engine.people import CAP_PERIODS, Cap, Member, Pool, Rep
+from distribution.caps import read_caps
+from distribution.engine.people import Cap, Member, Pool, Rep
+from distribution.engine.people import Leave as EngineLeave
 from distribution.engine.text import fold
-from distribution.models import Assignment, PoolMember, RepCounter
+from distribution.hours import ALWAYS, Doors, Timetable, first_team, leave_on
+from distribution.models import Assignment, Leave, PoolMember
 from distribution.models import Pool as PoolRow
 from distribution.models import Rep as RepRow
-from distribution.periods import period_start, period_starts
+from distribution.periods import period_start
 from leadcrm.lib.prepared import Param, Prepared
-from pipeline.models import Team
 
 SEPARATOR: Final = "\x1f"
 
@@ -42,30 +45,42 @@ def joined(rows: QuerySet[Any], by: str, column: str) -> Subquery:
 _REP_FIELDS: Final = (
     "id", "user_id", "name", "active", "user__is_active", "status", "away_reason", "away_until", "languages",
     "time_zone", "capacity", "open_leads", "cap_per_hour", "cap_per_day", "cap_per_week", "cap_per_month",
-    "last_assigned_at", "_skills", "_territories", "_team",
+    "cap_window", "hours_id", "last_assigned_at", "_skills", "_territories", "_team", "_leave",
 )  # fmt: skip
 
 
-def _extras(prefix: str) -> dict[str, Subquery]:
-    """Skills, territories and first team of the rep at ``prefix`` of the outer query, as columns."""
-    rep, user = OuterRef(f"{prefix}id"), OuterRef(f"{prefix}user_id")
-    teams = Team.members.through.objects.filter(user=user)
+def _extras(prefix: str, now: Any) -> dict[str, Subquery]:
+    """Skills, territories, first team and leave of the rep at ``prefix`` of the outer query, as columns."""
+    rep = OuterRef(f"{prefix}id")
     return {
         "_skills": joined(RepRow.skills.through.objects.filter(rep=rep), "rep", "skill__name"),
         "_territories": joined(RepRow.territories.through.objects.filter(rep=rep), "rep", "territory_id"),
-        "_team": Subquery(teams.order_by("team_id").values("team_id")[:1]),
+        "_team": first_team(f"{prefix}user_id"),
+        "_leave": Subquery(_leave_of(rep, now)),
     }
 
 
-def load_rep(now: datetime, *, pk: int = 0, user_id: int = 0) -> Rep | None:
-    """One rep as of now, by ``pk`` or ``user_id``; None when there is none."""
-    row = _REP.first(pk=pk) if pk else _REP_OF_USER.first(user_id=user_id)
-    return _reps([row], now)[row["id"]] if row else None
+def _leave_of(rep: OuterRef, now: Any) -> QuerySet[Leave, Any]:
+    """The leave that holds now, in one column; of several the one that ends last."""
+    about = JSONObject(until="ends_at", reason="reason", cover="cover_id")
+    return leave_on(now).filter(rep=rep).order_by("-ends_at", "-pk").values(about=about)[:1]
+
+
+def load_rep(now: datetime, timetable: Timetable = ALWAYS, *, pk: int = 0, user_id: int = 0) -> Rep | None:
+    """One rep as of now, by ``pk`` or ``user_id``; None when there is none. Without a timetable: always there."""
+    moment = _as_param(now)
+    row = _REP.first(pk=pk, now=moment) if pk else _REP_OF_USER.first(user_id=user_id, now=moment)
+    return _reps([row], now, timetable)[row["id"]] if row else None
+
+
+def _as_param(now: datetime) -> Any:
+    """A moment as a prepared query takes it."""
+    return connection.ops.adapt_datetimefield_value(now)
 
 
 def _rep_by(key: str) -> "QuerySet[RepRow, dict[str, Any]]":
     reps = RepRow.objects.filter(**{key: Param(key)}).order_by()
-    rows: QuerySet[RepRow, dict[str, Any]] = reps.annotate(**_extras("")).values(*_REP_FIELDS)
+    rows: QuerySet[RepRow, dict[str, Any]] = reps.annotate(**_extras("", Param("now"))).values(*_REP_FIELDS)
     return rows
 
 
@@ -73,12 +88,17 @@ _REP: Final = Prepared(lambda: _rep_by("pk"))
 _REP_OF_USER: Final = Prepared(lambda: _rep_by("user_id"))
 
 
-def load_pool(pool_id: int, now: datetime, known: Mapping[int, tuple[Cap, ...]] | None = None) -> Pool:
+def load_pool(
+    pool_id: int,
+    now: datetime,
+    timetable: Timetable = ALWAYS,
+    known: Mapping[int, tuple[Cap, ...]] | None = None,
+) -> Pool:
     """A pool and its members as of now. ``known``: caps by rep that were read already."""
-    rows = _MEMBERS.rows(pool=pool_id)
+    rows = _MEMBERS.rows(pool=pool_id, now=_as_param(now))
     if not rows:
         return _empty_pool(pool_id)
-    reps = _reps([dict(zip(_REP_FIELDS, row[16:], strict=True)) for row in rows], now, known)
+    reps = _reps([dict(zip(_REP_FIELDS, row[16:], strict=True)) for row in rows], now, timetable, known)
     name, method, team_id, relax, offer_minutes, archived_at, period = rows[0][9:16]
     totals = _totals(rows, period, now) if method == "equal_totals" else {}
     members = tuple(_member(row, reps[row[16]], totals) for row in rows)
@@ -90,7 +110,7 @@ def _members() -> "QuerySet[PoolMember, tuple[Any, ...]]":
     return (
         PoolMember.objects.filter(pool=Param("pool"), retired_at=None)
         .order_by("id")
-        .annotate(**_extras("rep__"))
+        .annotate(**_extras("rep__", Param("now")))
         .values_list(
             # The order of the engine's Member, then when it joined.
             "id", "weight", "tier", "credit", "paused", "max_open", "open_leads", "last_assigned_at", "joined_at",
@@ -123,45 +143,19 @@ def _totals(rows: Sequence[Any], period: str, now: datetime) -> dict[int, int]:
 
 
 def _reps(
-    rows: Sequence[dict[str, Any]], now: datetime, known: Mapping[int, tuple[Cap, ...]] | None = None
+    rows: Sequence[dict[str, Any]],
+    now: datetime,
+    timetable: Timetable,
+    known: Mapping[int, tuple[Cap, ...]] | None = None,
 ) -> dict[int, Rep]:
-    caps = known if known is not None else _caps(rows, now)
-    return {row["id"]: _rep(row, now, caps.get(row["id"], ())) for row in rows}
+    caps = known if known is not None else read_caps(rows, now)
+    doors = Doors(timetable, now)
+    return {row["id"]: _rep(row, now, caps.get(row["id"], ()), doors) for row in rows}
 
 
-def _caps(rows: Sequence[dict[str, Any]], now: datetime) -> dict[int, tuple[Cap, ...]]:
-    limited = [row for row in rows if any(limit is not None for limit in _limits(row))]
-    used = _used(limited, now)
-    return {
-        row["id"]: tuple(
-            Cap(period, limit, used.get((row["id"], period), 0))
-            for period, limit in zip(CAP_PERIODS, _limits(row), strict=True)
-            if limit is not None
-        )
-        for row in limited
-    }
-
-
-def _limits(row: dict[str, Any]) -> list[int | None]:
-    return [row[f"cap_per_{period}"] for period in CAP_PERIODS]
-
-
-def _used(rows: list[dict[str, Any]], now: datetime) -> dict[tuple[int, str], int]:
-    """New leads in the current periods, of reps who have caps."""
-    if not rows:
-        return {}
-    starts = {row["id"]: period_starts(now, row["time_zone"]) for row in rows}
-    wanted = {start for periods in starts.values() for start in periods.values()}
-    counters = RepCounter.objects.filter(rep__in=starts, starts_at__in=wanted)
-    return {
-        (rep, period): count
-        for rep, period, start, count in counters.values_list("rep_id", "period", "starts_at", "count")
-        if starts[rep][period] == start
-    }
-
-
-def _rep(row: dict[str, Any], now: datetime, caps: tuple[Cap, ...]) -> Rep:
+def _rep(row: dict[str, Any], now: datetime, caps: tuple[Cap, ...], doors: Doors) -> Rep:
     until = row["away_until"]
+    off_hours, opens_at = doors.closed(row["hours_id"], row["_team"], row["time_zone"])
     return Rep(
         id=row["id"],
         user_id=row["user_id"],
@@ -171,6 +165,9 @@ def _rep(row: dict[str, Any], now: datetime, caps: tuple[Cap, ...]) -> Rep:
         away=row["status"] == RepRow.Status.AWAY and (until is None or until > now),
         away_reason=row["away_reason"],
         away_until=until,
+        leave=_leave(row["_leave"]),
+        off_hours=off_hours,
+        opens_at=opens_at,
         languages=frozenset(row["languages"]),
         skills=frozenset(fold(name) for name in _split(row["_skills"])),
         territories=frozenset(int(pk) for pk in _split(row["_territories"])),
@@ -180,6 +177,14 @@ def _rep(row: dict[str, Any], now: datetime, caps: tuple[Cap, ...]) -> Rep:
         last_assigned_at=row["last_assigned_at"],
         time_zone=row["time_zone"],
     )
+
+
+def _leave(found: dict[str, Any] | None) -> EngineLeave | None:
+    if found is None:
+        return None
+    until = datetime.fromisoformat(found["until"])
+    # SQLite keeps moments in UTC and does not say so.
+    return EngineLeave(until if until.tzinfo else until.replace(tzinfo=UTC), found["reason"], found["cover"])
 
 
 def _split(text: str | None) -> list[str]:

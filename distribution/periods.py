@@ -1,5 +1,6 @@
 """Fixed periods of a rep's own calendar, as UTC instants."""
 
+from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,16 @@ def period_start(period: str, now: datetime, time_zone: str) -> datetime:
     elif period == "month":
         start = start.replace(day=1)
     return start.astimezone(UTC)
+
+
+def period_end(period: str, now: datetime, time_zone: str) -> datetime:
+    """When the period that holds ``now`` ends, and the next one begins, in UTC."""
+    if period == "hour":
+        return period_start(period, now, time_zone) + timedelta(hours=1)
+    # Noon of the first day after: no change of clocks leads into another day.
+    noon = period_start(period, now, time_zone).astimezone(ZoneInfo(time_zone)).replace(hour=12, fold=0)
+    days = {"day": 1, "week": 7, "month": monthrange(noon.year, noon.month)[1]}[period]
+    return period_start("day", (noon + timedelta(days=days)).astimezone(UTC), time_zone)
 
 
 def period_starts(now: datetime, time_zone: str) -> dict[str, datetime]:

@@ -4,7 +4,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from distribution.compiling import lead_catalogue
@@ -34,6 +34,26 @@ def acting_rep(user: User) -> Rep:
     if rep is None:
         raise NotYours("You have no rep profile, so leads cannot be yours. An administrator can add one.")
     return rep
+
+
+def may_manage(user: User, rep: Rep) -> bool:
+    """Whether a user may set the status and the leave of a rep: their own, their team's as its manager, or all."""
+    if not user.is_active:
+        return False
+    if rep.user_id == user.pk or user.has_perm("distribution.change_rep"):
+        return True
+    return Team.objects.filter(manager=user, members=rep.user_id, archived_at=None).exists()
+
+
+def manageable_reps(user: User) -> QuerySet[Rep]:
+    """The active reps for whom :func:`may_manage` says yes."""
+    reps = Rep.objects.filter(active=True)
+    if not user.is_active:
+        return reps.none()
+    if user.has_perm("distribution.change_rep"):
+        return reps
+    teams = Team.objects.filter(manager=user, archived_at=None)
+    return reps.filter(Q(user=user) | Q(user__in=Team.members.through.objects.filter(team__in=teams).values("user")))
 
 
 def open_offers(rep: Rep) -> list[Offer]:

@@ -14,6 +14,7 @@ from distribution.engine.decision import Decision
 from distribution.engine.facts import ATTRIBUTE_PREFIX, Field, LeadFacts, Value
 from distribution.engine.routing import route
 from distribution.engine.snapshot import Missing, Snapshot
+from distribution.hours import Timetable
 from distribution.models import Assignment, RuleSet
 from distribution.people import SEPARATOR, joined, load_pool, load_rep
 from pipeline.matching import Matches, match_account, match_accounts, match_people, match_person
@@ -133,34 +134,35 @@ def open_snapshot(subject: Subject, world: World, now: datetime) -> Snapshot:
     )
 
 
-def decide(facts: LeadFacts, snapshot: Snapshot) -> tuple[Decision, Snapshot]:
+def decide(facts: LeadFacts, snapshot: Snapshot, timetable: Timetable) -> tuple[Decision, Snapshot]:
     """Decide, loading each pool, rep or owner that the decision asks for. Returns the snapshot it stood on as well."""
     while True:
         try:
             return route(facts, snapshot), snapshot
         except Missing as missing:
-            snapshot = _with(snapshot, missing)
+            snapshot = _with(snapshot, missing, timetable)
 
 
-def _with(snapshot: Snapshot, missing: Missing) -> Snapshot:
+def _with(snapshot: Snapshot, missing: Missing, timetable: Timetable) -> Snapshot:
     key, now = missing.id, snapshot.now
     if missing.kind == "pool":
-        return replace(snapshot, pools={**snapshot.pools, key: load_pool(key, now)})
+        return replace(snapshot, pools={**snapshot.pools, key: load_pool(key, now, timetable)})
     if missing.kind == "owner":
-        return replace(snapshot, owners={**snapshot.owners, key: load_rep(now, user_id=key)})
-    rep = load_rep(now, pk=key)
+        return replace(snapshot, owners={**snapshot.owners, key: load_rep(now, timetable, user_id=key)})
+    rep = load_rep(now, timetable, pk=key)
     if rep is None:
         raise LookupError(f"there is no rep {key}")
     return replace(snapshot, reps={**snapshot.reps, key: rep})
 
 
-def reload_pool(snapshot: Snapshot, pool_id: int) -> Snapshot:
+def reload_pool(snapshot: Snapshot, pool_id: int, timetable: Timetable) -> Snapshot:
     """The same snapshot with one pool read again, now that it is locked.
 
     Counts of new leads per period are not read again: they are checked when the winner's place is taken.
     """
     known = {member.rep.id: member.rep.caps for member in snapshot.pool(pool_id).members}
-    return replace(snapshot, pools={**snapshot.pools, pool_id: load_pool(pool_id, snapshot.now, known)})
+    pool = load_pool(pool_id, snapshot.now, timetable, known)
+    return replace(snapshot, pools={**snapshot.pools, pool_id: pool})
 
 
 def preview_lead(
@@ -179,5 +181,5 @@ def preview_lead(
     facts = facts_of(subject, world.attributes)
     if overrides:
         facts = LeadFacts({**facts.values, **overrides}, facts.account_id)
-    decision, _ = decide(facts, open_snapshot(subject, world, now or timezone.now()))
+    decision, _ = decide(facts, open_snapshot(subject, world, now or timezone.now()), world.timetable)
     return decision

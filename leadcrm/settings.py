@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "leadcrm.middleware.ReaderTimeZoneMiddleware",
+    "distribution.middleware.LastSeenMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it answers for a locked-out sign-in
 ]
 

@@ -1,10 +1,13 @@
 """Who gets leads: reps with their state today, and skills."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
@@ -17,6 +20,7 @@ from distribution.admin.onboard import onboard_urls
 from distribution.engine.people import CAP_PERIODS
 from distribution.models import PoolMember, Rep, RepCounter, RoutingRule, RuleSet, Skill
 from distribution.periods import period_starts
+from distribution.services import availability
 from distribution.shares import in_leads
 from leadcrm.lib.adminbase import AnyModelForm, HistoryAdmin, ModelAdmin, ReadOnlyInline, counted
 from leadcrm.lib.adminforms import languages_field, time_zone_field
@@ -216,13 +220,16 @@ class RepAdmin(HistoryAdmin):
 
     @admin.action(description="Set available", permissions=("change",))
     def set_available(self, request: HttpRequest, queryset: QuerySet[Rep]) -> None:
-        self._set(request, queryset, Rep.Status.AVAILABLE, "", None)
+        self._set(
+            request, queryset, Rep.Status.AVAILABLE, partial(availability.set_available, actor=cast(User, request.user))
+        )
 
     @admin.action(description="Set away ...", permissions=("change",))
     def set_away(self, request: HttpRequest, queryset: QuerySet[Rep]) -> HttpResponse | None:
         form = AwayForm(request.POST if is_confirmed(request) else None)
         if form.is_valid():
-            self._set(request, queryset, Rep.Status.AWAY, form.cleaned_data["reason"], form.cleaned_data["until"])
+            set_one = partial(availability.set_away, **form.cleaned_data, actor=cast(User, request.user))
+            self._set(request, queryset, Rep.Status.AWAY, set_one)
             return None
         words = {
             "title": "Set away",
@@ -233,12 +240,11 @@ class RepAdmin(HistoryAdmin):
         return ask(self, request, **words, form=form, subjects=names, hidden=chosen_again(request))
 
     def _set(
-        self, request: HttpRequest, queryset: QuerySet[Rep], status: Rep.Status, reason: str, until: datetime | None
+        self, request: HttpRequest, queryset: QuerySet[Rep], status: Rep.Status, set_one: Callable[[Rep], None]
     ) -> None:
         reps = list(queryset)
         for rep in reps:
-            rep.status, rep.away_reason, rep.away_until = status, reason, until
-            rep.save(update_fields=["status", "away_reason", "away_until"])
+            set_one(rep)
         self.message_user(request, counted(len(reps), Rep, f"set {status.label.lower()}"))
 
 

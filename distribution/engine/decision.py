@@ -181,7 +181,10 @@ def _eligible(member: Member, rank: int, ranking: Ranking) -> dict[str, Any]:
 
 
 def _refused(member: Member, reason: Refusal) -> dict[str, Any]:
-    return _person(member) | {"eligible": False, "code": reason.code, "why": reason.phrase}
+    row = _person(member) | {"eligible": False, "code": reason.code, "why": reason.phrase}
+    if reason.until is not None:
+        row["until"] = reason.until.isoformat()
+    return row
 
 
 def _person(member: Member) -> dict[str, Any]:

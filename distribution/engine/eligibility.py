@@ -5,15 +5,17 @@ The order matters only for which reason is told: first what would never fit, the
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from distribution.engine.moments import utc_text
-from distribution.engine.people import Member, Pool
+from distribution.engine.people import Cap, Member, Pool
 from distribution.engine.registry import Registry
 
 UNFIT: Final = "unfit"
 ABSENT: Final = "absent"
 FULL: Final = "full"
+_ROLLING: Final = {"hour": "60 minutes", "day": "24 hours", "week": "7 days", "month": "30 days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Demand:
 
 Blocked = Callable[[Member, Demand], str]
 Asked = Callable[[Demand], object]
+Until = Callable[[Member], datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Filter:
     """``blocked`` answers with a phrase that fits after the rep's name, or with nothing when the rep passes.
 
     ``soft`` filters may be relaxed by the pool. ``kind`` says what it means when everyone fails: nobody fits, nobody
-    is there, or everyone is full. ``asked`` spares the filter when the demand asks for nothing of its kind.
+    is there, or everyone is full. ``asked`` spares the filter when the demand asks for nothing of its kind. ``until``
+    tells when the answer would change for a member it refuses.
     """
 
     code: str
@@ -48,6 +52,7 @@ class Filter:
     soft: bool
     blocked: Blocked
     asked: Asked
+    until: Until
 
 
 FILTERS: Registry[Filter] = Registry("filter")
@@ -57,11 +62,15 @@ def always(demand: Demand) -> bool:
     return True
 
 
+def unknown(member: Member) -> None:
+    return None
+
+
 def eligibility(
-    code: str, label: str, kind: str, *, soft: bool = False, asked: Asked = always
+    code: str, label: str, kind: str, *, soft: bool = False, asked: Asked = always, until: Until = unknown
 ) -> Callable[[Blocked], Blocked]:
     def register(blocked: Blocked) -> Blocked:
-        FILTERS.add(code, Filter(code, label, kind, soft, blocked, asked))
+        FILTERS.add(code, Filter(code, label, kind, soft, blocked, asked, until))
         return blocked
 
     return register
@@ -109,13 +118,31 @@ def _paused(member: Member, demand: Demand) -> str:
     return "paused in this pool" if member.paused else ""
 
 
-@eligibility("away", "Away", ABSENT)
+def _leave_ends(member: Member) -> datetime | None:
+    return member.rep.leave.until if member.rep.leave else None
+
+
+@eligibility("on_leave", "On leave", ABSENT, until=_leave_ends)
+def _on_leave(member: Member, demand: Demand) -> str:
+    leave = member.rep.leave
+    return _lasting(leave.reason or "on leave", leave.until) if leave else ""
+
+
+@eligibility("away", "Away", ABSENT, until=lambda member: member.rep.away_until)
 def _away(member: Member, demand: Demand) -> str:
     rep = member.rep
-    if not rep.away:
-        return ""
-    reason = rep.away_reason or "away"
-    return f"{reason} until {utc_text(rep.away_until)}" if rep.away_until else reason
+    return _lasting(rep.away_reason or "away", rep.away_until) if rep.away else ""
+
+
+@eligibility("off_hours", "Outside working hours", ABSENT, soft=True, until=lambda member: member.rep.opens_at)
+def _off_hours(member: Member, demand: Demand) -> str:
+    rep = member.rep
+    return _lasting("outside working hours", rep.opens_at) if rep.off_hours else ""
+
+
+def _lasting(phrase: str, until: datetime | None) -> str:
+    """Until when, in UTC: the sentence is stored for ever and read in any zone."""
+    return f"{phrase} until {utc_text(until)}" if until else phrase
 
 
 @eligibility("at_capacity", "At capacity", FULL)
@@ -131,21 +158,33 @@ def _at_pool_cap(member: Member, demand: Demand) -> str:
     return f"at {member.open_leads} of {member.max_open} open in this pool" if full else ""
 
 
-@eligibility("at_cap", "At cap", FULL)
+def _caps_reached(member: Member) -> list[Cap]:
+    return [cap for cap in member.rep.caps if cap.used >= cap.limit]
+
+
+def _caps_end(member: Member) -> datetime | None:
+    """When there is room under all caps that are reached."""
+    ends = [cap.until for cap in _caps_reached(member)]
+    return None if None in ends else max(filter(None, ends), default=None)
+
+
+@eligibility("at_cap", "At cap", FULL, until=_caps_end)
 def _at_cap(member: Member, demand: Demand) -> str:
-    for cap in member.rep.caps:
-        if cap.used >= cap.limit:
-            return f"at {cap.used} of {cap.limit} per {cap.period}"
+    for cap in _caps_reached(member):
+        span = f"in {_ROLLING[cap.period]}" if cap.rolling else f"per {cap.period}"
+        return f"at {cap.used} of {cap.limit} {span}"
     return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a member cannot take the lead: the filter's code and kind, and a phrase for people."""
+    """Why a member cannot take the lead: the filter's code and kind, a phrase for people, and when that would change;
+    None when it is not known."""
 
     code: str
     kind: str
     phrase: str
+    until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -178,7 +217,7 @@ def _screen(pool: Pool, demand: Demand, relaxed: tuple[str, ...]) -> Screening:
         for blocked, entry in applied:
             phrase = blocked(member, demand)
             if phrase:
-                result.refused.append((member, Refusal(entry.code, entry.kind, phrase)))
+                result.refused.append((member, Refusal(entry.code, entry.kind, phrase, entry.until(member))))
                 break
         else:
             result.eligible.append(member)

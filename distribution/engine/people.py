@@ -7,18 +7,41 @@ from typing import Final
 CAP_PERIODS: Final = ("hour", "day", "week", "month")
 
 
+# A rolling period reaches back so many minutes.
+ROLLING_MINUTES: Final = {"hour": 60, "day": 24 * 60, "week": 7 * 24 * 60, "month": 30 * 24 * 60}
+
+
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most ``limit`` new leads per period; ``used`` so far."""
+    """At most ``limit`` new leads per period; ``used`` so far.
+
+    ``rolling``: the period is the time just past, and does not begin at midnight or on Monday. ``until``: when there is
+    room again once it is used up; None when that is not known.
+    """
 
     period: str
     limit: int
     used: int
+    rolling: bool = False
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Leave that holds now. ``until``: back from then on; ``cover``: the rep who stands in."""
+
+    until: datetime
+    reason: str = ""
+    cover: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rep:
-    """A person who can own leads, as of now. ``active`` is false as well when the login is switched off."""
+    """A person who can own leads, as of now. ``active`` is false as well when the login is switched off.
+
+    ``off_hours``: outside working hours, which begin at ``opens_at`` (None: not within a year). Who has no working
+    hours is never outside them.
+    """
 
     id: int
     user_id: int
@@ -28,6 +51,9 @@ class Rep:
     away: bool = False
     away_reason: str = ""
     away_until: datetime | None = None
+    leave: Leave | None = None
+    off_hours: bool = False
+    opens_at: datetime | None = None
     languages: frozenset[str] = frozenset()
     skills: frozenset[str] = frozenset()
     territories: frozenset[int] = frozenset()

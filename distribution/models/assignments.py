@@ -19,12 +19,14 @@ class Assignment(models.Model):
         PULLED = "pulled", "Pulled"
         REASSIGNED = "reassigned", "Reassigned"
         RETURNED = "returned", "Given back by the last owner"
+        LENT = "lent", "Lent, or back from a loan"
 
     class End(models.TextChoices):
         REASSIGNED = "reassigned", "Reassigned"
         RETURNED = "returned", "Returned as invalid"
         RELEASED = "released", "Given back"
         CLOSED = "closed", "Closed"
+        LENT = "lent", "Lent, or back from a loan"
 
     lead = models.ForeignKey("pipeline.Lead", models.PROTECT, related_name="assignments")
     rep = models.ForeignKey("distribution.Rep", models.PROTECT, related_name="assignments")
@@ -52,7 +54,11 @@ class Assignment(models.Model):
                 name="assignment_ended_has_end",
             ),
         )
-        indexes = (models.Index("rep", condition=Q(ended_at=None), name="assignment_open_by_rep"),)
+        indexes = (
+            models.Index("rep", condition=Q(ended_at=None), name="assignment_open_by_rep"),
+            # Caps over the last hours and days count what a rep was given of late.
+            models.Index(fields=("rep", "started_at"), name="assignment_by_rep_and_time"),
+        )
 
     def __str__(self) -> str:
         return f"{self.lead} with {self.rep}"

@@ -85,10 +85,15 @@ class PoolMember(models.Model):
 
 
 class PoolWake(models.Model):
-    """Somebody of this pool may take leads again: those that wait for it are to be routed. One row however often."""
+    """Somebody of this pool may take leads again: those that wait for it are to be routed.
 
-    pool = models.OneToOneField(Pool, models.CASCADE, primary_key=True, related_name="wake")
+    Rows are only added, and removed when the pool was looked through: nobody waits for another to write one, and what
+    comes while the pool is looked through leads to one more look.
+    """
+
+    pool = models.ForeignKey(Pool, models.CASCADE, related_name="wakes")
     since = models.DateTimeField(default=timezone.now)
+    leased_until = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.pool} since {moment_text(self.since)}"

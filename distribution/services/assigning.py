@@ -14,6 +14,7 @@ from distribution.engine.decision import Decision as Choice
 from distribution.engine.facts import LeadFacts
 from distribution.engine.snapshot import Snapshot
 from distribution.errors import Contention
+from distribution.hours import Timetable
 from distribution.models import Assignment, Decision
 from distribution.services import books
 from distribution.services.recording import Changed, Occasion, record
@@ -81,23 +82,23 @@ def _assign(lead: Lead, occasion: Occasion) -> Decision:
     world = live_world()
     subject = read_subject(lead)
     facts = facts_of(subject, world.attributes)
-    draft, snapshot = decide(facts, open_snapshot(subject, world, occasion.now))
+    draft, snapshot = decide(facts, open_snapshot(subject, world, occasion.now), world.timetable)
     with transaction.atomic():
-        choice, took_us = _decide_locked(facts, draft, snapshot)
+        choice, took_us = _decide_locked(facts, draft, snapshot, world.timetable)
         timed = Occasion(occasion.trigger, occasion.now, occasion.actor, took_us)
         return record(subject, choice, world, timed)
 
 
-def _decide_locked(facts: LeadFacts, draft: Choice, snapshot: Snapshot) -> tuple[Choice, int]:
+def _decide_locked(facts: LeadFacts, draft: Choice, snapshot: Snapshot, timetable: Timetable) -> tuple[Choice, int]:
     """Lock the pool that would win, read it again and decide again.
 
     Another winner in the same pool is as good: the pool is locked now. Another pool is not: start over.
     """
     if draft.pool is not None:
         books.lock_pool(draft.pool.id)
-        snapshot = reload_pool(snapshot, draft.pool.id)
+        snapshot = reload_pool(snapshot, draft.pool.id, timetable)
     started = perf_counter_ns()
-    choice, _ = decide(facts, snapshot)
+    choice, _ = decide(facts, snapshot, timetable)
     if choice.pool is not None and (draft.pool is None or choice.pool.id != draft.pool.id):
         raise Changed
     return choice, (perf_counter_ns() - started) // 1000

@@ -18,10 +18,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from distribution.caps import SPANS
 from distribution.compiling import World, live_world
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.facts import LeadFacts
-from distribution.engine.people import Member, Pool, Rep
+from distribution.engine.people import Cap, Member, Pool, Rep
 from distribution.engine.sentences import sentence
 from distribution.engine.snapshot import Snapshot
 from distribution.models import Assignment, Decision, Hold, Offer
@@ -176,12 +177,12 @@ class _Shared:
     def decide(self, subject: Subject) -> _Case:
         facts = facts_of(subject, self.world.attributes)
         started = perf_counter_ns()
-        choice, self.loaded = decide(facts, self.snapshot(subject))
+        choice, self.loaded = decide(facts, self.snapshot(subject), self.world.timetable)
         return _Case(subject, facts, choice, (perf_counter_ns() - started) // 1000)
 
     def reload(self, pool_id: int) -> None:
         if self.loaded is not None and pool_id:
-            self.loaded = reload_pool(self.loaded, pool_id)
+            self.loaded = reload_pool(self.loaded, pool_id, self.world.timetable)
 
     def note(self, choice: Choice) -> None:
         """Let the next decision see what this one did: credits, open leads, counts."""
@@ -195,8 +196,14 @@ class _Shared:
 
 
 def _one_more(rep: Rep, now: datetime) -> Rep:
-    caps = tuple(replace(cap, used=cap.used + 1) for cap in rep.caps)
+    caps = tuple(_one_more_of(cap, now) for cap in rep.caps)
     return replace(rep, open_leads=rep.open_leads + 1, caps=caps, last_assigned_at=now)
+
+
+def _one_more_of(cap: Cap, now: datetime) -> Cap:
+    """At the latest there is room again when the lead of now is past."""
+    reached = cap.rolling and cap.used + 1 == cap.limit
+    return replace(cap, used=cap.used + 1, until=now + SPANS[cap.period] if reached else cap.until)
 
 
 def _after(pool: Pool, rep: Rep, choice: Choice, now: datetime) -> Pool:

@@ -12,7 +12,8 @@ from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
-from distribution.engine.people import Rep
+from distribution.caps import rolling_used
+from distribution.engine.people import Cap, Rep
 from distribution.models import CreditCorrection, Pool, PoolMember, RepCounter
 from distribution.models import Rep as RepRow
 from distribution.periods import period_starts
@@ -36,7 +37,7 @@ def take_place(rep: Rep, now: datetime, *, enforce: bool = True) -> bool:
     if not row.update(open_leads=F("open_leads") + 1, last_assigned_at=now):
         return False
     counts = count_new({rep.id: 1}, {rep.id: rep.time_zone}, now)
-    return not enforce or all(counts[rep.id, cap.period] <= cap.limit for cap in rep.caps)
+    return not enforce or _within_caps({rep.id: rep}, {rep.id: 1}, {}, counts, now)
 
 
 def take_member_place(member_id: int, now: datetime) -> bool:
@@ -61,12 +62,28 @@ def take_places(reps: Mapping[int, Rep], taken: Mapping[int, int], kept: Mapping
     counts = count_new(taken, {pk: rep.time_zone for pk, rep in reps.items()}, now) if taken else {}
     rows = [{"id": pk, "open_leads": count, "last_assigned_at": now} for pk, count in sorted(taken.items())]
     update_each(RepRow, rows, match=("id",), add=("open_leads",))
-    return all(
-        counts[pk, cap.period] - kept.get(pk, 0) <= cap.limit
-        for pk, rep in reps.items()
-        for cap in rep.caps
-        if taken[pk] > kept.get(pk, 0)
-    )
+    return _within_caps(reps, taken, kept, counts, now)
+
+
+def _within_caps(
+    reps: Mapping[int, Rep],
+    taken: Mapping[int, int],
+    kept: Mapping[int, int],
+    counts: Mapping[tuple[int, str], int],
+    now: datetime,
+) -> bool:
+    """Whether reps, whose rows are locked, are within their caps. ``counts`` has the fixed periods, new leads included.
+
+    What a rolling period holds is counted here: the assignments of the new leads are not written yet.
+    """
+    bound = {pk: rep for pk, rep in reps.items() if taken[pk] > kept.get(pk, 0)}
+    rolling = {pk: rep for pk, rep in bound.items() if any(cap.rolling for cap in rep.caps)}
+    before = rolling_used(rolling, {cap.period for rep in rolling.values() for cap in rep.caps}, now)
+
+    def count(pk: int, cap: Cap) -> int:
+        return before.get((pk, cap.period), 0) + taken[pk] if cap.rolling else counts[pk, cap.period]
+
+    return all(count(pk, cap) - kept.get(pk, 0) <= cap.limit for pk, rep in bound.items() for cap in rep.caps)
 
 
 def hold_place(rep_id: int) -> None:

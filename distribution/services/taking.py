@@ -123,7 +123,7 @@ def _taker(offer: Offer, rep: Rep, now: datetime) -> Member | None:
 
 def _check(taker: Member) -> None:
     """Whoever takes a lead of their own accord is there, whatever the status says, but must have room."""
-    present = replace(taker, rep=replace(taker.rep, away=False))
+    present = replace(taker, rep=replace(taker.rep, away=False, leave=None, off_hours=False))
     refused = screen(Pool(0, "", "", (present,)), Demand()).refused
     for _, reason in refused:
         if reason.kind == FULL:

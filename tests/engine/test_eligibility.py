@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from distribution.engine.eligibility import FILTERS, Demand, screen
-from distribution.engine.people import Cap
+from distribution.engine.people import Cap, Leave
 from tests.engine.worlds import member, pool, rep
 
 UNTIL = datetime(2026, 3, 9, 8, tzinfo=UTC)
@@ -38,12 +38,30 @@ BLOCKED = [
         {},
         "on leave until 2026-03-09 08:00 UTC",
     ),
+    ("on_leave", {"leave": Leave(UNTIL)}, {}, {}, "on leave until 2026-03-09 08:00 UTC"),
+    ("on_leave", {"leave": Leave(UNTIL, "parental leave")}, {}, {}, "parental leave until 2026-03-09 08:00 UTC"),
+    ("off_hours", {"off_hours": True}, {}, {}, "outside working hours"),
+    ("off_hours", {"off_hours": True, "opens_at": UNTIL}, {}, {}, "outside working hours until 2026-03-09 08:00 UTC"),
     ("at_capacity", {"capacity": 5, "open_leads": 5}, {}, {}, "at 5 of 5 open"),
     ("at_capacity", {"capacity": 5, "open_leads": 6}, {}, {}, "at 6 of 5 open"),
     ("at_capacity", {"capacity": 0}, {}, {}, "at 0 of 0 open"),
     ("at_pool_cap", {}, {"max_open": 2, "open_leads": 2}, {}, "at 2 of 2 open in this pool"),
     ("at_pool_cap", {}, {"max_open": 0}, {}, "at 0 of 0 open in this pool"),
     ("at_cap", {"caps": (Cap("hour", 3, 2), Cap("day", 9, 9))}, {}, {}, "at 9 of 9 per day"),
+    ("at_cap", {"caps": (Cap("day", 9, 9, rolling=True),)}, {}, {}, "at 9 of 9 in 24 hours"),
+]
+LATER = datetime(2026, 3, 16, 8, tzinfo=UTC)
+# What is wrong with the person, and when that would change.
+CHANGES = [
+    ({"leave": Leave(UNTIL)}, UNTIL),
+    ({"away": True}, None),
+    ({"away": True, "away_until": UNTIL}, UNTIL),
+    ({"off_hours": True}, None),
+    ({"off_hours": True, "opens_at": UNTIL}, UNTIL),
+    ({"capacity": 1, "open_leads": 1}, None),
+    ({"caps": (Cap("hour", 1, 1, until=UNTIL), Cap("day", 2, 1, until=LATER))}, UNTIL),
+    ({"caps": (Cap("hour", 1, 1, until=UNTIL), Cap("day", 1, 1, until=LATER))}, LATER),
+    ({"caps": (Cap("hour", 1, 1, until=UNTIL), Cap("day", 0, 1))}, None),
 ]
 ALLOWED = [
     {},
@@ -58,6 +76,12 @@ def test_whoever_cannot_take_the_lead_is_refused_with_a_code_and_words(code, per
     result = screen(pool(member(replace(FITS, **person), **place)), replace(FULL_DEMAND, **demand))
     assert [(reason.code, reason.phrase) for _, reason in result.refused] == [(code, phrase)]
     assert result.eligible == []
+
+
+@pytest.mark.parametrize(("person", "until"), CHANGES)
+def test_a_refusal_knows_when_it_would_change(person, until):
+    [(_, reason)] = screen(pool(member(replace(FITS, **person))), FULL_DEMAND).refused
+    assert reason.until == until
 
 
 @pytest.mark.parametrize("person", ALLOWED)
