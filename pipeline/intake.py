@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 
-from leadcrm.lib.languages import languages
+from leadcrm.lib.languages import language_code
 from leadcrm.lib.money import currency_code, parse_money
 from leadcrm.lib.places import country_code, region_code, time_zone_of
 from leadcrm.lib.postal import postal_code, region_of_postal
@@ -31,7 +31,6 @@ LARGEST_INTEGER: Final = 2_147_483_647
 LARGEST_VALUE: Final = Decimal(10**12)
 MOST_CONSENTS: Final = 20
 MOST_ATTRIBUTES: Final = 200
-_LANGUAGE = re.compile(r"(?P<code>[a-z]{2})([-_][A-Za-z0-9]{2,8})*")
 _YES_NO = {**dict.fromkeys(("true", "yes", "y", "1"), True), **dict.fromkeys(("false", "no", "n", "0"), False)}
 
 
@@ -158,10 +157,7 @@ def _postal_code(value: Any, reading: Reading) -> str:
 
 
 def _language(value: Any, reading: Reading) -> str:
-    match = _LANGUAGE.fullmatch(clean(_text_of(value)).lower())
-    if not match or match["code"] not in languages():
-        raise Fault("invalid", f"{quoted(_text_of(value))} is not a language. Use an ISO 639-1 code such as de or en.")
-    return match["code"]
+    return language_code(_text_of(value))
 
 
 def _time_zone(value: Any, reading: Reading) -> str:

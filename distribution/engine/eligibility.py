@@ -100,7 +100,7 @@ def _skill(member: Member, demand: Demand) -> str:
 
 @eligibility("language", "Does not speak the language", UNFIT, soft=True, asked=lambda demand: demand.language)
 def _language(member: Member, demand: Demand) -> str:
-    return "" if demand.language in member.rep.languages else f"does not speak {demand.language}"
+    return "" if demand.language in member.rep.languages else f"does not speak the lead's language ({demand.language})"
 
 
 @eligibility("territory", "Not in the territory", UNFIT, asked=lambda demand: demand.needs_territory)

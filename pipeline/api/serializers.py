@@ -91,7 +91,7 @@ class LeadIn(serializers.Serializer[Any]):
     region = _line("ISO 3166-2 code or name, such as `DE-BY` or `Bavaria`.")
     postal_code = _line("Postal code, as a text.")
     city = _line("City.", 100)
-    language = _line("ISO 639-1 code, such as `de`.")
+    language = _line("ISO 639-1 code or name, such as `de` or `German`.")
     time_zone = _line("IANA name, such as `Europe/Berlin`; else inferred from the place.")
     industry = _line("Industry.", 100)
     employees = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=LARGEST_INTEGER)

@@ -24,7 +24,7 @@ BLOCKED = [
     ("already_had", {}, {}, {"had": frozenset({1})}, "already had this lead"),
     ("excluded", {}, {}, {"excluded": frozenset({1})}, "excluded for this lead"),
     ("skill", {"skills": frozenset({"voip"})}, {}, {"skills": frozenset({"crm", "voip", "erp"})}, "lacks crm, erp"),
-    ("language", {"languages": frozenset({"en"})}, {}, {}, "does not speak de"),
+    ("language", {"languages": frozenset({"en"})}, {}, {}, "does not speak the lead's language (de)"),
     ("territory", {"territories": frozenset({5})}, {}, {}, "not in the territory"),
     ("territory", {}, {}, {"territory_id": None}, "not in the territory"),
     ("no_weight", {}, {"weight": 0}, {}, "weight 0"),

@@ -63,6 +63,11 @@ def test_a_value_has_a_currency_from_itself_the_field_the_source_or_the_installa
     assert "value" in faults(value="5 USD", currency="EUR")
 
 
+@pytest.mark.parametrize("written", ["de", "DE-at", "German", "Deutsch", "deu"])
+def test_a_language_is_read_by_code_or_name(written):
+    assert values(language=written)["language"] == "de"
+
+
 def test_blank_means_not_sent():
     assert values(email=" ", phone=None, tags=[], company="\u200b") == {"time_zone": ""}
 
