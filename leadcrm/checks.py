@@ -19,7 +19,8 @@ SECRET_LENGTH = 32
 NETWORK_BROKERS = {"redis", "rediss", "amqp", "amqps"}
 BROKERS = NETWORK_BROKERS | {"safefs", "memory"}
 ENGINES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
-TWILIO = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM")
+TWILIO_ACCOUNT = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+TWILIO_SENDERS = ("TWILIO_FROM", "TWILIO_MESSAGING_SERVICE_SID", "TWILIO_WHATSAPP_FROM")
 
 Check = Callable[[], Iterator[CheckMessage]]
 
@@ -108,15 +109,20 @@ def logs() -> Iterator[CheckMessage]:
 
 
 def retention() -> Iterator[CheckMessage]:
-    for name in ("TRACE_RETENTION_DAYS", "PAYLOAD_RETENTION_DAYS"):
+    for name in ("TRACE_RETENTION_DAYS", "PAYLOAD_RETENTION_DAYS", "MESSAGE_RETENTION_DAYS"):
         if getattr(settings, name) < 1:
             yield _error(14, f"{name} is {getattr(settings, name)}.", "Keep at least 1 day.")
 
 
 def twilio() -> Iterator[CheckMessage]:
-    missing = [name for name in TWILIO if not getattr(settings, name)]
-    if 0 < len(missing) < len(TWILIO):
-        yield _error(15, f"{' and '.join(missing)} is not set.", f"Set all of {', '.join(TWILIO)}, or none.")
+    missing = [name for name in TWILIO_ACCOUNT if not getattr(settings, name)]
+    senders = [name for name in TWILIO_SENDERS if getattr(settings, name)]
+    if not senders and len(missing) < len(TWILIO_ACCOUNT):
+        missing.append(f"One of {', '.join(TWILIO_SENDERS)}")
+    if missing and (senders or len(missing) < len(TWILIO_ACCOUNT)):
+        yield _error(
+            15, f"{' and '.join(missing)} is not set.", f"Set {' and '.join(TWILIO_ACCOUNT)} and a sender, or none."
+        )
 
 
 def one_machine_broker() -> Iterator[CheckMessage]:

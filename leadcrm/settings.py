@@ -6,6 +6,7 @@ half-configured.
 """
 
 import logging
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="LeadCRM <leadcrm@loc
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM = env.str("TWILIO_FROM", default="")
+TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", default="")
+TWILIO_WHATSAPP_FROM = env.str("TWILIO_WHATSAPP_FROM", default="")
+TWILIO_API_BASE = env.str("TWILIO_API_BASE", default="")
+
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")
+VAPID_SUBJECT = env.str("VAPID_SUBJECT", default=f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")
 
 # --- Celery -------------------------------------------------------------------------------------
 
@@ -301,6 +308,7 @@ UNFOLD: dict[str, Any] = {
 BASE_CURRENCY = env.str("BASE_CURRENCY", default="EUR").upper()
 TRACE_RETENTION_DAYS = integer("TRACE_RETENTION_DAYS", default=180)
 PAYLOAD_RETENTION_DAYS = integer("PAYLOAD_RETENTION_DAYS", default=90)
+MESSAGE_RETENTION_DAYS = integer("MESSAGE_RETENTION_DAYS", default=180)
 
 # --- Logs ---------------------------------------------------------------------------------------
 

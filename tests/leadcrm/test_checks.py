@@ -39,7 +39,16 @@ def found(settings, monkeypatch) -> Callable[[dict], list[str]]:
     return ask
 
 
-@pytest.mark.parametrize("changes", [{}, TWILIO, LOCAL, {**LOCAL, "DEBUG": True, "ALLOWED_HOSTS": []}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        TWILIO,
+        {**TWILIO, "TWILIO_FROM": "", "TWILIO_MESSAGING_SERVICE_SID": "MG1"},
+        LOCAL,
+        {**LOCAL, "DEBUG": True, "ALLOWED_HOSTS": []},
+    ],
+)
 def test_a_good_installation_is_not_complained_about(found, changes):
     assert found(changes) == []
 
@@ -66,7 +75,10 @@ def test_a_good_installation_is_not_complained_about(found, changes):
         ("E013", {"LOG_LEVEL": "LOUD"}),
         ("E014", {"TRACE_RETENTION_DAYS": 0}),
         ("E014", {"PAYLOAD_RETENTION_DAYS": -1}),
+        ("E014", {"MESSAGE_RETENTION_DAYS": 0}),
         ("E015", {**TWILIO, "TWILIO_AUTH_TOKEN": ""}),
+        ("E015", {**TWILIO, "TWILIO_FROM": ""}),
+        ("E015", {"TWILIO_WHATSAPP_FROM": "+15550100"}),
         ("W001", {"CELERY_BROKER_URL": "safefs://localhost"}),
         ("W002", {"CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}}),
         ("W003", {"ENGINE": "django.db.backends.sqlite3"}),

@@ -1,0 +1,1 @@
+"""Measurements of messages: `manage.py bench notify`."""
