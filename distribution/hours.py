@@ -43,7 +43,7 @@ class Timetable:
 
     def find(self, own: int | None, team: int | None) -> int | None:
         """Which hours hold: the rep's own, the team's, or the default ones; None: always there."""
-        return own or self.of_team.get(team or 0) or self.default
+        return (own or self.of_team.get(team or 0) or self.default) if self.weeks else None
 
     def hours(self, own: int | None, team: int | None, zone: str) -> Hours | None:
         """The hours of somebody, without leave; None: always there. ``zone``: the rep's own, an IANA name."""

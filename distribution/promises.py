@@ -3,9 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from distribution.engine.sla import Rung, build_ladder
 from distribution.models import ClockKind, EscalationStep, SLAPolicy
+
+# Keys of rungs that are no rows; those that are have keys far below.
+_REMIND_IDLE: Final = 2**62
+_MOVE_IDLE: Final = 2**62 + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,15 @@ def minutes_of(row: SLAPolicy) -> dict[str, int | None]:
 
 def _promise(kind: str, minutes: int, steps: Iterable[EscalationStep]) -> Promise:
     span = timedelta(minutes=minutes)
-    rungs = (Rung(step.pk, after(step, span), step.action, step.note) for step in steps if step.clock == kind)
-    return Promise(kind, span, build_ladder(span, rungs))
+    rungs = [Rung(step.pk, after(step, span), step.action, step.note) for step in steps if step.clock == kind]
+    return Promise(kind, span, build_ladder(span, rungs or _usual_rungs(kind, span)))
+
+
+def _usual_rungs(kind: str, span: timedelta) -> list[Rung]:
+    """What happens when a policy says nothing: who is idle is reminded, and then loses the lead."""
+    if kind != ClockKind.IDLE:
+        return []
+    return [Rung(_REMIND_IDLE, span, "remind"), Rung(_MOVE_IDLE, 2 * span, "reassign")]
 
 
 def after(step: EscalationStep, span: timedelta) -> timedelta:

@@ -25,6 +25,13 @@ def read_leave_calendars() -> str:
     return f"read {done} calendars, {failed} failed"
 
 
+@shared_task
+def escalate_due() -> str:
+    """Take the steps of promises that are due."""
+    return f"took steps of {services.sweep_clocks()} clocks"
+
+
+beat.register("Escalate due promises", task="distribution.tasks.escalate_due", every_seconds=15)
 beat.register("Route unassigned leads", task="distribution.tasks.sweep_unassigned", every_seconds=60)
 beat.register("Release waiting leads", task="distribution.tasks.sweep_waiting", every_seconds=60)
 beat.register("Read calendars of leave", task="distribution.tasks.read_leave_calendars", every_seconds=3600)

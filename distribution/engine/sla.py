@@ -1,7 +1,7 @@
 """Promises and their ladders: what is due when. Pure arithmetic over working time; the services act.
 
-To add an action, register it here under a short key and give it a function in ``distribution/services/escalation.py``.
-Keys are stored in policies and clocks: never rename one.
+What an action does stands in ``distribution/services/escalation.py``, where actions can be added. Keys are stored in
+policies and clocks: never rename one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -198,3 +198,19 @@ def take(clock: Clock, now: datetime) -> Clock:
         return clock
     broken_at = clock.broken_at or (due_at(clock) or now if rung.action == BREAK else None)
     return replace(clock, next_step=clock.next_step + 1, broken_at=broken_at)
+
+
+def overdue(clock: Clock, now: datetime) -> tuple[list[tuple[Rung, datetime]], Clock]:
+    """The rungs that are due by now and only tell somebody, each with when it was due, and the clock after them.
+
+    They end before the first one that does more: that one is taken by itself.
+    """
+    taken: list[tuple[Rung, datetime]] = []
+    while (rung := next_rung(clock)) and only_tells(rung) and (at := next_at(clock)) and at <= now:
+        taken.append((rung, at))
+        clock = take(clock, now)
+    return taken, clock
+
+
+def only_tells(rung: Rung) -> bool:
+    return rung.action == BREAK or (rung.action in ACTIONS and ACTIONS[rung.action].tells)

@@ -20,6 +20,7 @@ class Assignment(models.Model):
         REASSIGNED = "reassigned", "Reassigned"
         RETURNED = "returned", "Given back by the last owner"
         LENT = "lent", "Lent, or back from a loan"
+        ESCALATED = "escalated", "Moved on because a promise was not kept"
 
     class End(models.TextChoices):
         REASSIGNED = "reassigned", "Reassigned"

@@ -9,6 +9,7 @@ from distribution.services.handling import (
     release_lead,
     return_lead,
 )
+from distribution.services.ladders import sweep_clocks
 from distribution.services.sweeping import sweep_holds, sweep_offers, sweep_unassigned
 from distribution.services.taking import claim_lead, pull_next
 
@@ -24,6 +25,7 @@ __all__ = [
     "release_lead",
     "return_lead",
     "route_new_lead",
+    "sweep_clocks",
     "sweep_holds",
     "sweep_offers",
     "sweep_unassigned",

@@ -1,6 +1,8 @@
 """Routes one lead: decide on what is read without locks, lock the pool that would win, decide again, write."""
 
 import logging
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter_ns
 from typing import Final
@@ -9,16 +11,23 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from distribution.compiling import live_world
+from distribution.compiling import World, live_world
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.facts import LeadFacts
 from distribution.engine.snapshot import Snapshot
 from distribution.errors import Contention
-from distribution.hours import Timetable
 from distribution.models import Assignment, Decision
 from distribution.services import books
 from distribution.services.recording import Changed, Occasion, record
-from distribution.snapshots import decide, facts_of, leads_to_route, open_snapshot, read_subject, reload_pool
+from distribution.snapshots import (
+    Subject,
+    decide,
+    facts_of,
+    leads_to_route,
+    open_snapshot,
+    read_subject,
+    reload_pool,
+)
 from leadcrm.lib.transactions import retried
 from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, open_leads, place
@@ -79,29 +88,56 @@ def needs_routing(lead: Lead) -> bool:
 
 @retried
 def _assign(lead: Lead, occasion: Occasion) -> Decision:
+    draft = draft_decision(lead, occasion.now)
+    with transaction.atomic():
+        settled = settle(draft)
+        timed = Occasion(occasion.trigger, occasion.now, occasion.actor, settled.took_us)
+        return record(settled.subject, settled.choice, settled.world, timed)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Where a lead would go by the rules, with all that this was decided on. ``took_us``: time to decide it."""
+
+    subject: Subject
+    facts: LeadFacts
+    world: World
+    choice: Choice
+    snapshot: Snapshot
+    took_us: int = 0
+
+
+def draft_decision(lead: Lead, now: datetime, without: Collection[int] = ()) -> Draft:
+    """Decide about a lead of :func:`leads_to_route` on what is read without locks.
+
+    Args:
+        without: reps who do not come into question, as if they had had the lead.
+    """
     world = live_world()
     subject = read_subject(lead)
+    subject = replace(subject, had=subject.had.union(without))
     facts = facts_of(subject, world.attributes)
-    draft, snapshot = decide(facts, open_snapshot(subject, world, occasion.now), world.timetable)
-    with transaction.atomic():
-        choice, took_us = _decide_locked(facts, draft, snapshot, world.timetable)
-        timed = Occasion(occasion.trigger, occasion.now, occasion.actor, took_us)
-        return record(subject, choice, world, timed)
+    choice, snapshot = decide(facts, open_snapshot(subject, world, now), world.timetable)
+    return Draft(subject, facts, world, choice, snapshot)
 
 
-def _decide_locked(facts: LeadFacts, draft: Choice, snapshot: Snapshot, timetable: Timetable) -> tuple[Choice, int]:
-    """Lock the pool that would win, read it again and decide again.
+def settle(draft: Draft) -> Draft:
+    """Lock the pool that would win, read it again and decide again. The first thing in a transaction.
 
-    Another winner in the same pool is as good: the pool is locked now. Another pool is not: start over.
+    Another winner in the same pool is as good: the pool is locked now. Another pool is not.
+
+    Raises:
+        Changed: start over with another draft.
     """
-    if draft.pool is not None:
-        books.lock_pool(draft.pool.id)
-        snapshot = reload_pool(snapshot, draft.pool.id, timetable)
+    snapshot, pool = draft.snapshot, draft.choice.pool
+    if pool is not None:
+        books.lock_pool(pool.id)
+        snapshot = reload_pool(snapshot, pool.id, draft.world.timetable)
     started = perf_counter_ns()
-    choice, _ = decide(facts, snapshot, timetable)
-    if choice.pool is not None and (draft.pool is None or choice.pool.id != draft.pool.id):
+    choice, _ = decide(draft.facts, snapshot, draft.world.timetable)
+    if choice.pool is not None and (pool is None or choice.pool.id != pool.id):
         raise Changed
-    return choice, (perf_counter_ns() - started) // 1000
+    return replace(draft, choice=choice, took_us=(perf_counter_ns() - started) // 1000)
 
 
 def mark_failed_safely(lead_id: int, now: datetime | None = None) -> None:

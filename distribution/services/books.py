@@ -4,7 +4,7 @@ Locks are taken in one order everywhere: Pool, then Lead, then Rep, then the mem
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,12 @@ from leadcrm.lib.bulk import update_each
 def lock_pool(pool_id: int) -> None:
     """Make all others who would give out leads of this pool wait until the transaction ends."""
     list(Pool.objects.select_for_update(no_key=True).filter(pk=pool_id).values_list("pk"))
+
+
+def lock_reps(rep_ids: Iterable[int]) -> None:
+    """Lock the rows of reps in the order of their ids, for whoever is about to change several."""
+    reps = RepRow.objects.select_for_update(no_key=True).filter(pk__in=rep_ids)
+    list(reps.order_by("pk").values_list("pk"))
 
 
 def take_place(rep: Rep, now: datetime, *, enforce: bool = True) -> bool:

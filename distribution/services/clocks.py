@@ -3,12 +3,14 @@
 Everything here runs in the caller's transaction, which has locked the lead. Clocks are locked after it and by id.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from distribution.compiling import World, live_world
 from distribution.engine import sla
@@ -16,14 +18,17 @@ from distribution.engine.worktime import Hours
 from distribution.hours import Timetable, hours_of_reps
 from distribution.models import Assignment, ClockKind, Decision, SLAClock
 from distribution.promises import Policy
+from leadcrm.lib.bulk import update_each
+from leadcrm.lib.transactions import retried
 from pipeline.models import Lead
-from pipeline.services.standing import set_respond_by
+from pipeline.services.standing import set_respond_by, set_respond_bys
 
 HoursOf = Mapping[int | None, Hours | None]
 
 # What the owner of an assignment promises; the lead's own clock is apart.
 OWNED: Final = (ClockKind.ACCEPT, ClockKind.CONTACT, ClockKind.IDLE)
 RUNNING: Final = Q(stopped_at=None)
+_CHUNK: Final = 200
 _CHANGING: Final = (
     "rep", "counted_from", "used", "due_at", "next_step", "next_at", "paused_at", "stopped_at", "outcome", "broken_at",
     "stale", "leased_until", "failures", "error",
@@ -386,8 +391,33 @@ def mark_stale(which: Q) -> int:
     return SLAClock.objects.filter(pk__in=in_order.values("pk")).update(stale=True)
 
 
-def recompute(rows: Collection[SLAClock], now: datetime) -> None:
-    """Work out again when locked clocks are due, with the calendars as they are; what was taken stays taken."""
-    hours = hours_for(rows)
-    for row in rows:
-        set_clock(row, clock_of(row, hours), now)
+def recompute_stale(limit: int = 1000, *, now: datetime | None = None) -> int:
+    """Work out again when clocks are due whose calendars changed; what was taken stays taken. Returns how many."""
+    now, done = now or timezone.now(), 0
+    while done < limit and (found := _recompute_some(min(_CHUNK, limit - done), now)):
+        done += found
+    return done
+
+
+@retried
+def _recompute_some(limit: int, now: datetime) -> int:
+    stale = SLAClock.objects.filter(RUNNING, stale=True).order_by("pk")
+    leads = set(stale.values_list("lead", flat=True)[:limit])
+    with transaction.atomic():
+        # Leads that somebody works on now come next time: whoever stops their clocks works them out.
+        free = Lead.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=leads).order_by("pk")
+        locked = list(free.values_list("pk", flat=True))
+        rows = list(SLAClock.objects.select_for_update(no_key=True).filter(RUNNING, lead__in=locked).order_by("pk"))
+        changed = [row for row in rows if row.stale]
+        hours = hours_for(changed)
+        for row in changed:
+            set_clock(row, clock_of(row, hours), now)
+        write_times(changed)
+        set_respond_bys({pk: earliest(row for row in rows if row.lead_id == pk) for pk in locked})
+    return len(changed)
+
+
+def write_times(rows: Iterable[SLAClock]) -> None:
+    """Store what is due when on locked clocks, in one statement."""
+    names = ("id", "next_step", "due_at", "next_at", "broken_at", "leased_until", "failures", "error", "stale")
+    update_each(SLAClock, [{name: getattr(row, name) for name in names} for row in rows], match=("id",))

@@ -69,6 +69,11 @@ def set_respond_by(lead_id: int, at: datetime | None) -> None:
     Lead.objects.filter(pk=lead_id).update(respond_by=at)
 
 
+def set_respond_bys(moments: Mapping[int, datetime | None]) -> None:
+    """:func:`set_respond_by` for many leads in one statement."""
+    update_each(Lead, [{"id": pk, "respond_by": at} for pk, at in moments.items()], match=("id",))
+
+
 def place_many(rows: Sequence[tuple[Lead, Standing, Mapping[str, Any]]]) -> set[int]:
     """:func:`place` for many leads in one statement, each with the same further columns. Returns who was placed."""
     return update_each(

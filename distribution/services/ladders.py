@@ -1,0 +1,235 @@
+"""The sweep over promises: takes the steps that are due, each once, whatever stops in between.
+
+A worker leases due clocks, the longest overdue first, so that several may sweep at once. Steps that only tell somebody
+are taken for many clocks in one transaction; steps that change something get one each. Both lock what they change and
+look again: a promise that was kept between lease and lock takes no step. A step that fails is tried again later and
+stops nobody else. What a worker that died had leased comes again when the lease is over.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from distribution.engine import sla
+from distribution.engine.sla import Rung
+from distribution.errors import Contention
+from distribution.models import Assignment, SLAClock, StepTaken
+from distribution.services import clocks
+from distribution.services.assigning import Draft, draft_decision, settle
+from distribution.services.escalation import HANDLERS, ROUTES, Step
+from distribution.services.notices import build_notices
+from distribution.services.recording import Changed
+from distribution.snapshots import leads_to_route
+from leadcrm.lib.transactions import retried
+from pipeline.models import Event, Lead
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 100
+LEASE: Final = timedelta(minutes=1)
+_ROUNDS: Final = 20
+_FIRST_DELAY: Final = timedelta(minutes=1)
+_LONGEST_DELAY: Final = timedelta(hours=1)
+
+# What the index on due clocks holds.
+_ACTIVE: Final = Q(stopped_at=None, paused_at=None)
+
+
+def sweep_clocks(limit: int = 5000, *, now: datetime | None = None) -> int:
+    """Take the steps that are due, of the longest overdue clock first. Returns how many clocks had any.
+
+    Clocks whose calendars changed are worked out first.
+    """
+    now, done = now or timezone.now(), 0
+    clocks.recompute_stale(now=now)
+    while done < limit and (leased := _lease(min(BATCH, limit - done), now)):
+        _escalate(leased, now)
+        done += len(leased)
+    return done
+
+
+def due_clocks(now: datetime) -> QuerySet[SLAClock]:
+    """Clocks with a step that is due and that no worker has, the longest overdue first. Reads only their index."""
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
+    return SLAClock.objects.filter(_ACTIVE, free, stale=False, next_at__lte=now).order_by("next_at")
+
+
+@retried
+def _lease(limit: int, now: datetime) -> list[int]:
+    with transaction.atomic():
+        rows = due_clocks(now).select_for_update(skip_locked=True, no_key=True)
+        ids = list(rows.values_list("pk", flat=True)[:limit])
+        if ids:
+            SLAClock.objects.filter(pk__in=ids).update(leased_until=now + LEASE)
+    return ids
+
+
+def _escalate(ids: Sequence[int], now: datetime) -> None:
+    for pk in _tell_safely(ids, now):
+        _act_safely(pk, now)
+
+
+# --- Telling ---------------------------------------------------------------------------------------
+
+
+def _tell_safely(ids: Sequence[int], now: datetime) -> list[int]:
+    """Take the telling steps of clocks together; when that fails, one by one. Returns those with more to do."""
+    try:
+        return _tell(ids, now)
+    except Exception as error:
+        if len(ids) == 1:
+            _postpone(ids[0], error, now)
+            return []
+        logger.exception("taking steps together failed; they are taken one by one")
+    return [pk for one in ids for pk in _tell_safely([one], now)]
+
+
+@retried
+def _tell(ids: Sequence[int], now: datetime) -> list[int]:
+    """One transaction: the steps, the lines of the timeline, and what is due next. Returns the clocks whose next step,
+    due as well, does more than tell; they stay leased."""
+    with transaction.atomic():
+        rows = list(_locked(ids, now).select_related("rep", "lead__team__manager"))
+        hours = clocks.hours_for(rows)
+        taken = [_take_telling(row, hours, now) for row in rows]
+        told = [(row, rungs) for row, rungs in zip(rows, taken, strict=True) if rungs]
+        StepTaken.objects.bulk_create(_steps(told, now), batch_size=500)
+        Event.objects.bulk_create((line for row, rungs in told for line in build_notices(row, rungs, now)), 500)
+        clocks.write_times(row for row, _ in told)
+        return [row.pk for row in rows if row.next_at is not None and row.next_at <= now]
+
+
+def _locked(ids: Iterable[int], now: datetime) -> QuerySet[SLAClock]:
+    """Those among the clocks that still have something due, locked by id."""
+    due = SLAClock.objects.filter(_ACTIVE, pk__in=ids, stale=False, next_at__lte=now)
+    return due.order_by("pk").select_for_update(no_key=True, of=("self",))
+
+
+def _take_telling(row: SLAClock, hours: clocks.HoursOf, now: datetime) -> list[tuple[Rung, datetime]]:
+    taken, after = sla.overdue(clocks.clock_of(row, hours), now)
+    if taken:
+        clocks.set_clock(row, after, now)
+        row.failures, row.error = 0, ""
+        if row.next_at is not None and row.next_at <= now:
+            row.leased_until = now + LEASE
+    return taken
+
+
+def _steps(told: Iterable[tuple[SLAClock, list[tuple[Rung, datetime]]]], now: datetime) -> list[StepTaken]:
+    return [
+        StepTaken(clock=row, key=rung.key, action=rung.action, due_at=due, at=now)
+        for row, rungs in told
+        for rung, due in rungs
+    ]
+
+
+# --- Acting ----------------------------------------------------------------------------------------
+
+
+def _act_safely(clock_id: int, now: datetime) -> None:
+    try:
+        _act(clock_id, now)
+    except Exception as error:
+        _postpone(clock_id, error, now)
+
+
+def _act(clock_id: int, now: datetime) -> None:
+    for _ in range(_ROUNDS):
+        try:
+            return _act_once(clock_id, now)
+        except Changed:
+            continue
+    raise Contention("The lead or its pool kept changing; it is tried again by itself.")
+
+
+@retried
+def _act_once(clock_id: int, now: datetime) -> None:
+    """One transaction: what the next step does, its row, its line of the timeline."""
+    found = SLAClock.objects.filter(_ACTIVE, pk=clock_id, next_at__lte=now).first()
+    rung = _rung(found) if found else None
+    if found is None or rung is None:
+        return
+    draft = _draft(found.lead_id, now) if rung.action in ROUTES else None
+    with transaction.atomic():
+        settled = settle(draft) if draft else None
+        step = _lock_step(found, rung, settled, now)
+        if step is not None:
+            result = HANDLERS[rung.action](step)
+            _note_taken(step, result)
+
+
+def _rung(row: SLAClock) -> Rung | None:
+    ladder = sla.load_ladder(row.ladder)
+    return ladder[row.next_step] if row.next_step < len(ladder) else None
+
+
+def _draft(lead_id: int, now: datetime) -> Draft | None:
+    """Where the lead would go without its owner; None when it has none."""
+    lead = leads_to_route().filter(pk=lead_id, closed_at=None, archived_at=None).first()
+    owner = Assignment.objects.filter(lead=lead_id, ended_at=None).values_list("rep", flat=True).first()
+    return draft_decision(lead, now, {owner}) if lead is not None and owner is not None else None
+
+
+def _lock_step(found: SLAClock, rung: Rung, draft: Draft | None, now: datetime) -> Step | None:
+    """The step, its lead and its clock locked; None when the promise was kept meanwhile or the step was taken."""
+    leads = Lead.objects.select_for_update(no_key=True, of=("self",)).filter(pk=found.lead_id)
+    lead = leads.select_related("team__manager").first()
+    clock = _locked([found.pk], now).first()
+    if lead is None or clock is None or clock.next_step != found.next_step:
+        return None
+    held = Assignment.objects.filter(lead=lead, ended_at=None).select_related("rep__user").first()
+    return Step(lead, clock, held, rung, now, draft)
+
+
+def _note_taken(step: Step, result: str) -> None:
+    """The step's row, and what comes next on a clock that goes on."""
+    row = SLAClock.objects.get(pk=step.clock.pk)
+    StepTaken.objects.create(
+        clock=row,
+        key=step.rung.key,
+        action=step.rung.action,
+        due_at=step.clock.next_at or step.now,
+        at=step.now,
+        result=result[:300],
+    )
+    clock = sla.take(clocks.clock_of(row, clocks.hours_for([row])), step.now)
+    if row.stopped_at:
+        row.next_step = clock.next_step
+    else:
+        clocks.set_clock(row, clock, step.now)
+    row.failures, row.error = 0, ""
+    clocks.write_times([row])
+
+
+# --- Failing ---------------------------------------------------------------------------------------
+
+
+def _postpone(clock_id: int, error: Exception, now: datetime) -> None:
+    """Try a clock again later: after 1, 2, 4 ... minutes, at most an hour. The timeline tells of the first failure."""
+    logger.error("a step of clock %s failed", clock_id, exc_info=error)
+    try:
+        _note_failure(clock_id, f"{type(error).__name__}: {error}"[:300], now)
+    except Exception:
+        # It stays leased for a while and comes again.
+        logger.exception("the failure of clock %s could not be noted", clock_id)
+
+
+@retried
+def _note_failure(clock_id: int, text: str, now: datetime) -> None:
+    with transaction.atomic():
+        row = SLAClock.objects.select_for_update(no_key=True).filter(_ACTIVE, pk=clock_id).first()
+        if row is None:
+            return
+        wait = min(_FIRST_DELAY * 2 ** min(row.failures, 10), _LONGEST_DELAY)
+        changes: dict[str, Any] = {"failures": F("failures") + 1, "error": text, "leased_until": now + wait}
+        SLAClock.objects.filter(pk=clock_id).update(**changes)
+        if not row.failures:
+            rung = _rung(row)
+            data = {"clock": row.kind, "clock_id": row.pk, "action": rung.action if rung else "", "error": text}
+            data |= {"sentence": "A step of its escalation failed; it is tried again by itself."}
+            Event.objects.create(lead_id=row.lead_id, kind=Event.Kind.STEP_FAILED, at=now, data=data)
