@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from leadcrm.lib.moments import moment_text
 from pipeline.errors import BadWish, StaleLead
 from pipeline.models import Event, Lead
 from pipeline.signals import lead_contacted, lead_snoozed, lead_touched, lead_woken
@@ -69,7 +70,7 @@ def _moment(lead: Lead, at: datetime | None) -> datetime:
     if at > now + _AHEAD:
         raise BadWish("at", "This is still to come. Give the moment at which it happened.")
     if at < lead.created_at:
-        raise BadWish("at", f"The lead came in on {lead.created_at:%Y-%m-%d %H:%M} UTC. Give a later moment.")
+        raise BadWish("at", f"The lead came in on {moment_text(lead.created_at)}. Give a later moment.")
     return min(at, now)
 
 
