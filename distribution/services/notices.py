@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from distribution.engine.moments import utc_text
 from distribution.engine.sla import BREAK, Rung
 from distribution.models import SLAClock
 from pipeline.models import Event
@@ -71,7 +72,7 @@ def _notice(row: SLAClock, notice: Notice, dues: Sequence[Due], now: datetime) -
         owner=owner.name if owner else "nobody",
         manager=(manager.get_full_name() or manager.get_username()) if manager else "No manager",
         promise=f"{DOES[row.kind]} {in_words(row.span)}",
-        due=f"by {row.due_at:%Y-%m-%d %H:%M} UTC" if row.due_at else "of working time",
+        due=f"by {utc_text(row.due_at)}" if row.due_at else "of working time",
     )
     data: dict[str, Any] = {
         "clock": row.kind,
