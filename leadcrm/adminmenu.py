@@ -59,7 +59,12 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("distribution.Hold", "hourglass_top", "Leads that wait, and for what."),
         Entry("distribution.Offer", "front_hand", "Leads up for claim, and by whom."),
     ),
-    "5. History and system": (
+    "5. Messages": (
+        Entry("notifications.ChannelSwitch", "cell_tower", "What can be used, the emergency stop, a test.", "Channels"),
+        Entry("notifications.Notification", "outgoing_mail", "Who was told what, and what did not go out.", "Messages"),
+        Entry("notifications.FanOutFailure", "notification_important", "What nobody could be told of, and why."),
+    ),
+    "6. History and system": (
         Entry("pipeline.Event", "history", "Everything that happened to every lead."),
         Entry("pipeline.Consent", "verified_user", "What people agreed to."),
         Entry("distribution.CreditCorrection", "balance", "Turns given back or corrected by hand."),

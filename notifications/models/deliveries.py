@@ -106,6 +106,8 @@ class Notification(models.Model):
             ),
             # Whether something went to this recipient a moment ago.
             models.Index(fields=("user", "channel", "sent_at"), name="notification_last_sent"),
+            models.Index(fields=("channel", "-created_at"), name="notification_by_channel"),
+            models.Index("error_code", condition=~Q(error_code=""), name="notification_by_error"),
             models.Index(fields=("lead", "-id"), name="notification_by_lead"),
             # The guard counts what left in the last 24 hours.
             models.Index(

@@ -131,6 +131,12 @@ def drop(row: Notification, reason: str) -> None:
     )
 
 
+def tries(row: Notification) -> int:
+    """Which attempt of ``MOST_ATTEMPTS`` the last one was. Somebody who sends it again by hand begins a new round; the
+    count goes on, because an attempt is known by its number."""
+    return (row.attempts - 1) % MOST_ATTEMPTS + 1
+
+
 def rescue(now: datetime) -> tuple[int, list[Notification]]:
     """Make what hangs in *sending* due again: its worker died, or took longer than the lease.
 
@@ -139,7 +145,7 @@ def rescue(now: datetime) -> tuple[int, list[Notification]]:
     """
     hanging = Notification.objects.filter(state=State.SENDING, leased_until__lt=now)
     broken_off = {"leased_until": None, "unsure": True, "error_code": INTERRUPTED, "reason": BROKE_OFF}
-    given_up = list(hanging.filter(attempts__gte=MOST_ATTEMPTS))
+    given_up = [row for row in hanging if tries(row) == MOST_ATTEMPTS]
     failed = [
         row
         for row in given_up
@@ -147,4 +153,4 @@ def rescue(now: datetime) -> tuple[int, list[Notification]]:
             state=State.FAILED, **broken_off
         )
     ]
-    return hanging.filter(attempts__lt=MOST_ATTEMPTS).update(state=State.RETRY, next_at=now, **broken_off), failed
+    return hanging.update(state=State.RETRY, next_at=now, **broken_off), failed

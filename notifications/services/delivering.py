@@ -101,7 +101,7 @@ def keep_content(claimed: Claim, ready: Ready) -> None:
 
 def note_error(claimed: Claim, error: SendError, now: datetime) -> None:
     """Write down that a message did not leave, and when it is tried again, if it is."""
-    tries = claimed.head.attempts
+    tries = claiming.tries(claimed.head)
     values: dict[str, Any] = {"reason": error.text[:300], "error_code": error.code[:40]}
     if error.unsure:
         values |= {"unsure": True}

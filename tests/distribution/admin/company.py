@@ -24,6 +24,7 @@ from distribution.models import (
 )
 from distribution.periods import period_start
 from distribution.services import assign_lead
+from notifications.models import ChannelSwitch, FanOutFailure, Notification
 from pipeline.models import (
     Account,
     AttributeDefinition,
@@ -118,3 +119,13 @@ def _build_history(number: int, lead: Lead, decision: Decision, rep: Rep, pool: 
     AccessAttempt.objects.create(username=f"someone {number}", ip_address="192.0.2.1", failures_since_start=1)
     old = now - timedelta(days=number + 1)
     Assignment.objects.filter(lead=lead).update(started_at=old)
+    _build_messages(lead, rep)
+
+
+def _build_messages(lead: Lead, rep: Rep) -> None:
+    ChannelSwitch.objects.get_or_create(channel="email")
+    event = lead.events.latest("pk")
+    FanOutFailure.objects.create(event=event, error="no such person", next_at=timezone.now())
+    told = {"user": rep.user, "lead": lead, "event": event, "kind": "held", "next_at": timezone.now()}
+    Notification.objects.create(channel="in_app", state="delivered", **told)
+    Notification.objects.create(channel="email", state="failed", reason="no such address", error_code="550", **told)

@@ -69,7 +69,7 @@ def test_every_form_opens_and_costs_the_same_for_few_and_for_many_rows(boss: Cli
 
 def test_the_front_page_names_the_sections_in_the_order_they_are_set_up(boss: Client):
     text = boss.get(reverse("admin:index")).content.decode()
-    titles = ("1. People", "2. Where leads", "3. Who gets", "4. Leads", "5. History")
+    titles = ("1. People", "2. Where leads", "3. Who gets", "4. Leads", "5. Messages", "6. History")
     places = [text.index(title) for title in titles]
     assert places == sorted(places)
 
