@@ -1,0 +1,59 @@
+"""What a rep does with a lead from outside the pages: by a reply or a link. Says in a sentence what came of it."""
+
+from datetime import datetime
+
+from distribution.errors import DistributionError
+from distribution.models import Rep
+from distribution.services import accept_lead, claim_lead, release_lead
+from pipeline.display import person
+from pipeline.errors import PipelineError
+from pipeline.models import Lead
+from pipeline.services.activity import snooze_lead
+
+
+def accept(lead: Lead, rep: Rep, now: datetime) -> tuple[bool, str]:
+    """Take a lead on: one that is theirs, or that was offered to them. Doing it again changes nothing.
+
+    Returns whether it is theirs now, and what happened.
+    """
+    try:
+        if Lead.objects.filter(pk=lead.pk, routing_state=Lead.RoutingState.CLAIMABLE).exists():
+            claim_lead(lead.pk, rep=rep, now=now)
+        accept_lead(lead.pk, rep=rep, now=now)
+    except DistributionError as error:
+        return False, _too_late(lead, rep) or str(error)
+    return True, f"You have accepted {lead}."
+
+
+def decline(lead: Lead, rep: Rep, reason: str, now: datetime) -> tuple[bool, str]:
+    """Give a lead back; the rules choose somebody else. Returns whether that was done, and what happened."""
+    held = Lead.objects.filter(pk=lead.pk, closed_at=None, archived_at=None).first()
+    if held is None:
+        return False, f"{lead} is closed."
+    if held.owner_id != rep.user_id:
+        return False, _too_late(lead, rep) or f"{lead} is not yours."
+    try:
+        release_lead(lead.pk, actor=rep.user, reason=reason, now=now)
+    except DistributionError as error:
+        return False, str(error)
+    return True, f"You have declined {lead}. It goes to somebody else."
+
+
+def _too_late(lead: Lead, rep: Rep) -> str:
+    """Who has the lead by now, when it is somebody else; "" otherwise."""
+    now_with = Lead.objects.select_related("owner").get(pk=lead.pk).owner
+    return f"Too late: {person(now_with)} has {lead} now." if now_with and now_with.pk != rep.user_id else ""
+
+
+def snooze(lead: Lead, rep: Rep, until: datetime, now: datetime) -> tuple[bool, str]:
+    """Let a lead of theirs rest until a moment. Returns whether that was done, and what happened."""
+    held = Lead.objects.filter(pk=lead.pk, closed_at=None, archived_at=None).first()
+    if held is None:
+        return False, f"{lead} is closed."
+    if held.owner_id != rep.user_id:
+        return False, _too_late(lead, rep) or f"{lead} is not yours."
+    try:
+        snooze_lead(held, until, "snoozed from a message", rep.user, now=now)
+    except PipelineError as error:
+        return False, str(error)
+    return True, f"You have snoozed {lead}. Its promises wait until then."
