@@ -150,6 +150,9 @@ TWILIO_FROM = env.str("TWILIO_FROM", default="")
 TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", default="")
 TWILIO_WHATSAPP_FROM = env.str("TWILIO_WHATSAPP_FROM", default="")
 TWILIO_API_BASE = env.str("TWILIO_API_BASE", default="")
+# Seconds that a rep's phone rings, and that both must talk for a call to count as contact.
+CALL_RING_SECONDS = integer("CALL_RING_SECONDS", default=20)
+CALL_CONTACT_SECONDS = integer("CALL_CONTACT_SECONDS", default=30)
 
 VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")
 VAPID_SUBJECT = env.str("VAPID_SUBJECT", default=f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")

@@ -16,4 +16,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("pipeline.urls")),
     path("", include("distribution.urls")),
+    path("", include("notifications.urls")),
 ]

@@ -18,6 +18,8 @@ from pipeline.models import Lead
 from pipeline.normalise import parse_phone
 
 WHATSAPP: Final = "whatsapp"
+# What is of no use any more once somebody of ours talks to the lead.
+SEQUENCE_KINDS: Final = ("first_response", "first_response_held", "follow_up")
 _UNSENT: Final = (Notification.State.FAILED, Notification.State.SUPPRESSED)
 
 
@@ -40,7 +42,7 @@ def let_pass(notification: Notification, address: str, now: datetime, *, approve
             address,
             now,
             approved_template=approved_template,
-            own=notification.pk,
+            own=notification,
         )
         if verdict.allowed:
             place = normal_address(notification.channel, address)
@@ -54,7 +56,7 @@ def _one_at_a_time() -> None:
 
 
 def check(
-    lead: Lead, channel: str, address: str, now: datetime, *, approved_template: bool, own: int | None = None
+    lead: Lead, channel: str, address: str, now: datetime, *, approved_template: bool, own: Notification | None = None
 ) -> Verdict:
     """What the guard would say of a message to this lead, over a channel, at a moment. Changes nothing.
 
@@ -66,7 +68,7 @@ def check(
     address = normal_address(channel, address)
     policy = policy_of(lead)
     facts = Facts(
-        never=_never(lead),
+        never=_never(lead, own),
         consent=consent_of(lead, channel),
         stop_word=Stop.objects.filter(channel=channel, address=address, lifted_at=None).exists(),
         emergency=_emergency(channel),
@@ -127,9 +129,11 @@ def _country_of(lead: Lead) -> str:
         return ""
 
 
-def _never(lead: Lead) -> str:
+def _never(lead: Lead, own: Notification | None) -> str:
     if lead.archived_at is not None:
         return "The lead is archived."
+    if own is not None and own.kind in SEQUENCE_KINDS and lead.first_contacted_at is not None:
+        return "Somebody has contacted the lead."
     return "The lead is closed." if lead.closed_at is not None else ""
 
 
@@ -145,10 +149,10 @@ def _last_inbound(address: str) -> datetime | None:
 
 
 def _limits(
-    policy: GuardPolicy, lead: Lead, channel: str, address: str, now: datetime, own: int | None
+    policy: GuardPolicy, lead: Lead, channel: str, address: str, now: datetime, own: Notification | None
 ) -> Iterator[Limit]:
     passed = Notification.objects.filter(user=None, passed_at__gt=now - DAY).exclude(state__in=_UNSENT)
-    passed = passed.exclude(pk=own) if own else passed
+    passed = passed.exclude(pk=own.pk) if own else passed
     yield _limit("for one lead", policy.per_lead, passed.filter(lead=lead))
     yield _limit("for one address", policy.per_address, passed.filter(channel=channel, address=address))
     if policy.per_channel is not None:

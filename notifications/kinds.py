@@ -129,6 +129,7 @@ def too_late(event: Event) -> Iterable[int | None]:
 
 KINDS: Final[Registry[Kind]] = Registry("kind of message")
 
+THE_LEAD: Final = "the lead"
 _TEAM: Final = "the manager of the lead's team, else the admins"
 _TOLD = Event.Kind
 
@@ -191,6 +192,10 @@ for _kind in (
     Kind("step_failed", "Escalation failed", URGENT, "the admins", the_admins, (_TOLD.STEP_FAILED,)),
     Kind("weekly_audit", "Weekly audit", LOW, "the admins", nobody, channels=(EMAIL,)),
     Kind("source_quiet", "A source went quiet", NORMAL, "the admins", nobody),
+    # To the lead itself, step by step of a sequence.
+    Kind("first_response", "First response", NORMAL, THE_LEAD, nobody, channels=()),
+    Kind("first_response_held", "First response of a lead that has to wait", NORMAL, THE_LEAD, nobody, channels=()),
+    Kind("follow_up", "Follow-up", NORMAL, THE_LEAD, nobody, channels=()),
     Kind("delivery_failing", "Messages do not go out", URGENT, "the admins, once per channel and hour", nobody),
 ):
     KINDS.add(_kind.key, _kind)

@@ -1,15 +1,18 @@
 """What this app does when something happened to a lead."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models.signals import post_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from leadcrm.lib.wake import wake, wake_after_commit
 from notifications import tasks
 from notifications.kinds import kinds_of
+from notifications.services import sequences
 from pipeline import signals
-from pipeline.models import Event
+from pipeline.models import Event, Lead
 
 
 @receiver(post_save, sender=Event, dispatch_uid="notifications.event_saved")
@@ -23,3 +26,15 @@ def event_saved(instance: Event, created: bool, raw: bool, **_: Any) -> None:
 def events_stored(**_: Any) -> None:
     """After the commit: much happened at once."""
     wake(tasks.fan_out)
+
+
+@receiver(signals.lead_contacted, dispatch_uid="notifications.lead_contacted")
+def lead_contacted(lead: Lead, at: datetime, **_: Any) -> None:
+    """In the transaction: somebody of ours reached out, so automatic messages end."""
+    sequences.end_runs([lead], "contacted", at)
+
+
+@receiver(signals.lead_closed, dispatch_uid="notifications.lead_closed")
+def lead_closed(lead: Lead, **_: Any) -> None:
+    """In the transaction: nothing more is written to a closed lead."""
+    sequences.end_runs([lead], "closed", lead.closed_at or timezone.now())

@@ -7,6 +7,7 @@ from celery import shared_task
 from leadcrm.lib import beat
 from leadcrm.lib.wake import wake
 from notifications import services
+from notifications.services import dialling, sequences
 
 EVERY_SECONDS: Final = 10
 
@@ -35,5 +36,18 @@ def sweep_deliveries() -> str:
     return f"rescued {rescued}"
 
 
+@shared_task
+def sweep_sequences() -> str:
+    """Write to the leads whose next message is due."""
+    return f"sent {sequences.sweep_sequences()}"
+
+
+@shared_task
+def place_call(call_id: int) -> str:
+    """Ring the rep who asked for a call. Never done twice."""
+    return dialling.place(call_id)
+
+
+beat.register("Write to leads", task="notifications.tasks.sweep_sequences", every_seconds=60)
 beat.register("Tell what happened", task="notifications.tasks.fan_out", every_seconds=EVERY_SECONDS)
 beat.register("Send messages", task="notifications.tasks.sweep_deliveries", every_seconds=EVERY_SECONDS)

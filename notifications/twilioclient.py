@@ -15,7 +15,7 @@ from twilio.rest import Client
 from notifications.channels.base import SendError
 
 SECONDS: Final = 10.0
-STATUS_PATH: Final = "/twilio/status/"
+STATUS_PATH: Final = "/hooks/twilio/status/"
 
 # Errors that may pass although the answer, or the report about a message, reads like a final one. Everything else is
 # judged by its status: 429 and 5xx pass, other errors stay. Twilio adds codes all the time, and asks that programs do

@@ -83,6 +83,9 @@ class Notification(models.Model):
             models.UniqueConstraint(
                 fields=("key", "user", "channel"), condition=~Q(key=""), name="notification_once_per_key"
             ),
+            models.UniqueConstraint(
+                fields=("key",), condition=~Q(key="") & Q(user=None), name="notification_to_lead_once_per_key"
+            ),
             models.CheckConstraint(
                 condition=Q(user__isnull=False) | Q(lead__isnull=False), name="notification_to_someone"
             ),

@@ -1,3 +1,5 @@
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -29,6 +31,8 @@ class InboundMessage(models.Model):
     sender = models.CharField(max_length=254)
     receiver = models.CharField(max_length=254)
     text = models.TextField(blank=True)
+    media = models.PositiveSmallIntegerField(default=0, help_text="Pictures and files that came along. Not kept.")
+    result = models.CharField(max_length=300, blank=True, help_text="What was done with it.")
     lead = models.ForeignKey("pipeline.Lead", models.CASCADE, null=True, blank=True, related_name="inbound_messages")
     at = models.DateTimeField(default=timezone.now)
 
@@ -47,12 +51,21 @@ class Call(models.Model):
         IN = "in", "Incoming"
         OUT = "out", "Outgoing"
 
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     lead = models.ForeignKey("pipeline.Lead", models.CASCADE, related_name="calls")
-    rep = models.ForeignKey("distribution.Rep", models.PROTECT, null=True, blank=True, related_name="calls")
+    rep = models.ForeignKey(
+        "distribution.Rep",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="calls",
+        help_text="Who talked, or asked for the call.",
+    )
     direction = models.CharField(max_length=3, choices=Direction.choices)
-    provider_id = models.CharField(max_length=200, unique=True)
+    # Empty until the provider has taken a call that we ask for.
+    provider_id = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=20, blank=True)
-    # Whom it rang so far, so that the next one is somebody else.
+    # The reps whom it rang so far, by id, so that the next one is somebody else.
     rung = models.JSONField(default=list, blank=True)
     seconds = models.PositiveIntegerField(null=True, blank=True, help_text="How long both talked.")
     recording_url = models.URLField(max_length=500, blank=True)
@@ -61,6 +74,9 @@ class Call(models.Model):
 
     class Meta:
         ordering = ("-started_at", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=("provider_id",), condition=~Q(provider_id=""), name="call_once"),
+        )
 
     def __str__(self) -> str:
         return f"{self.get_direction_display()} call with {self.lead}"

@@ -91,6 +91,7 @@ class SequenceRun(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("lead",), condition=Q(ended_at=None), name="run_one_open_per_lead"),
+            models.UniqueConstraint(fields=("sequence", "lead"), name="run_once_per_lead"),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, end="") | (Q(ended_at__isnull=False) & ~Q(end="")),
                 name="run_ended_has_end",

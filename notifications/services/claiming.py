@@ -111,6 +111,12 @@ def settle(claimed: Claim, **values: object) -> bool:
     return True
 
 
+def catch_up(claimed: Claim, **values: object) -> bool:
+    """Write that a message left of which the provider has reported already what became of it; False otherwise."""
+    reported = Notification.objects.filter(state__in=(State.DELIVERED, State.FAILED), sent_at=None)
+    return reported.filter(pk=claimed.head.pk, attempts=claimed.head.attempts).update(**values) == 1
+
+
 def let_go(claimed: Claim, until: datetime, reason: str) -> None:
     """Give a message back without an attempt; it is due again at ``until``."""
     with transaction.atomic():

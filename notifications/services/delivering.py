@@ -10,6 +10,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db import transaction
 from django.utils import timezone
 
 from notifications.channels import CHANNELS, Receipt, SendError
@@ -18,6 +19,7 @@ from notifications.services import claiming, switches
 from notifications.services.claiming import Claim, State
 from notifications.services.failing import after_failure
 from notifications.services.preparing import Dropped, Postponed, Ready, drop_outdated, prepare
+from pipeline.services import activity
 
 logger = logging.getLogger(__name__)
 
@@ -76,19 +78,29 @@ def attempt(taken: Claim) -> bool:
 
 def note_sent(claimed: Claim, ready: Ready, receipt: Receipt, now: datetime) -> None:
     """Write down that a message left, and what it said."""
-    written = claiming.settle(
-        claimed,
-        state=State.DELIVERED if receipt.delivered else State.SENT,
-        sent_at=now,
-        delivered_at=now if receipt.delivered else None,
-        provider_id=receipt.provider_id[:200],
-        reason="",
-        error_code="",
-        unsure=False,
-    )
-    if written:
-        keep_content(claimed, ready)
-        PushSubscription.objects.filter(endpoint__in=receipt.gone).update(failed_at=now)
+    said = {"sent_at": now, "provider_id": receipt.provider_id[:200], "unsure": False}
+    with transaction.atomic():
+        written = claiming.settle(
+            claimed,
+            state=State.DELIVERED if receipt.delivered else State.SENT,
+            delivered_at=now if receipt.delivered else None,
+            reason="",
+            error_code="",
+            **said,
+        )
+        if written or claiming.catch_up(claimed, **said):
+            keep_content(claimed, ready)
+            tell_timeline(claimed, ready)
+            PushSubscription.objects.filter(endpoint__in=receipt.gone).update(failed_at=now)
+
+
+def tell_timeline(claimed: Claim, ready: Ready) -> None:
+    """What a lead was written stands in its history; it is no contact."""
+    head = claimed.head
+    if head.user_id is None and head.lead is not None:
+        channel = head.channel if head.channel in activity.CHANNELS else "other"
+        text = ready.message.text
+        activity.record_contact(head.lead, channel=channel, outbound=True, automatic=True, actor=None, text=text)
 
 
 def keep_content(claimed: Claim, ready: Ready) -> None:

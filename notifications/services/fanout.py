@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from notifications.choosing import wishes_of
 from notifications.kinds import Kind, kinds_of
-from notifications.models import FanOutFailure, Notification
+from notifications.models import FanOutFailure, Notification, Sequence
+from notifications.services import sequences
 from notifications.services.planning import Subject, plan
 from notifications.services.telling import store
 from pipeline.models import Event
@@ -77,10 +78,11 @@ def _locked(events: QuerySet[Event]) -> QuerySet[Event]:
 
 def _tell(events: Iterable[Event], now: datetime) -> set[int]:
     """Store the messages about these events and note what failed; returns the events that did."""
-    telling = Telling()
+    telling, known = Telling(), sequences.in_use()
     for event in events:
         for kind in kinds_of(event.kind):
             _add_audience(telling, kind, event)
+        _begin_sequence(telling, event, known, now)
     store(_rows(telling, now), now)
     for pk, error in telling.errors.items():
         _note_failure(pk, error, now)
@@ -88,9 +90,19 @@ def _tell(events: Iterable[Event], now: datetime) -> set[int]:
 
 
 def _add_audience(telling: Telling, kind: Kind, event: Event) -> None:
-    with _noting(telling, kind, event), transaction.atomic():  # a query that fails would end the transaction of all
+    with (
+        _noting(telling, kind.label, event),
+        transaction.atomic(),
+    ):  # a query that fails would end the transaction of all
         users = {user for user in kind.recipients(event) if user is not None}
         telling.audience += [(kind, event, user) for user in sorted(users)]
+
+
+def _begin_sequence(telling: Telling, event: Event, known: list[Sequence], now: datetime) -> None:
+    """Have the lead hear from us too."""
+    if known:
+        with _noting(telling, "First response", event), transaction.atomic():
+            sequences.begin(event, now, known)
 
 
 def _rows(telling: Telling, now: datetime) -> list[Notification]:
@@ -98,19 +110,19 @@ def _rows(telling: Telling, now: datetime) -> list[Notification]:
     rows: list[Notification] = []
     for kind, event, user in telling.audience:
         if user in wishes:
-            with _noting(telling, kind, event):
+            with _noting(telling, kind.label, event):
                 rows += plan(kind, Subject(event), user, wishes[user], now)
     return rows
 
 
 @contextmanager
-def _noting(telling: Telling, kind: Kind, event: Event) -> Iterator[None]:
+def _noting(telling: Telling, whom: str, event: Event) -> Iterator[None]:
     """Note what fails instead of failing."""
     try:
         yield
     except Exception as error:
-        logger.exception("telling %s of event %s failed", kind.key, event.pk)
-        telling.errors[event.pk] = f"{kind.label}: {type(error).__name__}: {error}"[:300]
+        logger.exception("telling %s of event %s failed", whom, event.pk)
+        telling.errors[event.pk] = f"{whom}: {type(error).__name__}: {error}"[:300]
 
 
 def _note_failure(event_id: int, error: str, now: datetime) -> None:

@@ -79,7 +79,7 @@ def prepare(claimed: Claim, now: datetime) -> Ready:
     head = claimed.head
     address = _address(head)
     contents = tuple(content_of(row) for row in claimed.rows)
-    content = combined(contents, head.channel, head.language)
+    content = combined(contents)
     _ask_guard(head, address, content, now)
     _ask_switches(head.channel, now)
     return Ready(build_message(claimed, address, content), contents)
@@ -135,7 +135,7 @@ def build_message(claimed: Claim, address: str, content: Content) -> Message:
         kind=head.kind,
         at=head.created_at,
         thread=str(head.lead.uid) if head.lead and not claimed.others else "",
-        link=link_of(head),
+        link=link_of(head) if head.user_id else "",
         content_sid=content.content_sid,
         content_variables=content.content_variables,
         urgent=any(row.urgency == Notification.Urgency.URGENT for row in claimed.rows),

@@ -29,6 +29,7 @@ class Event(models.Model):
         NOTED = "lead.noted", "Note"
         REPLIED = "lead.replied", "The lead replied"
         MESSAGED = "lead.messaged", "Automatic message"
+        CALLED = "lead.called", "Phone call"
         SNOOZED = "lead.snoozed", "Snoozed"
         WOKEN = "lead.woken", "Back from snoozing"
         LENT = "lead.lent", "Lent"

@@ -105,7 +105,7 @@ def test_a_text_message_goes_with_a_way_back_for_its_status(twilio):
     receipt = CHANNELS["sms"].send(message("+4930123456"))
     form = twilio.seen[0].form
     assert (form["To"], form["From"], form["Body"]) == ("+4930123456", "+15005550006", "Ada Novak, Pumps")
-    assert form["StatusCallback"] == f"https://crm.example.com/twilio/status/?message={TOKEN}"
+    assert form["StatusCallback"] == f"https://crm.example.com/hooks/twilio/status/?message={TOKEN}"
     assert receipt.provider_id == twilio.messages[0]["sid"]
 
 

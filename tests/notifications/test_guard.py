@@ -36,7 +36,10 @@ def ask(lead, channel="sms", address=PHONE, now=NOON, approved_template=False):
 
 def message(lead, channel="sms", **more):
     return Notification.objects.create(
-        lead=lead, kind="first_response", channel=channel, **{"state": "sending", "key": "test"} | more
+        lead=lead,
+        kind="first_response",
+        channel=channel,
+        **{"state": "sending", "key": f"test {Notification.objects.count()}"} | more,
     )
 
 

@@ -1,0 +1,201 @@
+"""First responses and follow-ups: which sequence a lead gets, when its next message is due, and when it ends."""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from leadcrm.lib.wake import wake_after_commit
+from notifications import guard
+from notifications.models import MessageTemplate, Notification, Sequence, SequenceRun, SequenceStep
+from notifications.services.telling import store
+from notifications.verdicts import Outcome
+from pipeline.models import Event, Lead
+
+logger = logging.getLogger(__name__)
+
+KEY: Final = "sequence:"
+_STARTS: Final[Mapping[str, str]] = {
+    Event.Kind.ASSIGNED: Sequence.Start.ASSIGNED,
+    Event.Kind.REASSIGNED: Sequence.Start.ASSIGNED,
+    Event.Kind.HELD: Sequence.Start.HELD,
+}
+_WAITING: Final = (Notification.State.QUEUED, Notification.State.RETRY)
+Leads = QuerySet[Lead] | Iterable[Lead]
+
+
+# --- Beginning -----------------------------------------------------------------------------------
+
+
+def in_use() -> list[Sequence]:
+    """The sequences that may be started."""
+    return list(Sequence.objects.filter(active=True).order_by("pk").prefetch_related("steps"))
+
+
+def begin(event: Event, now: datetime, known: Collection[Sequence] | None = None) -> bool:
+    """Start the sequence that an event asks for. A lead gets each sequence once, and one at a time.
+
+    Args:
+        known: those in use, for whoever begins many.
+
+    Returns whether one was started.
+    """
+    start, known = _STARTS.get(event.kind), in_use() if known is None else known
+    if start is None or not known:
+        return False
+    with transaction.atomic():
+        if start == Sequence.Start.ASSIGNED:
+            _stop(SequenceRun.objects.filter(lead=event.lead_id, sequence__start=Sequence.Start.HELD), "assigned", now)
+        sequence = sequence_for(event.lead, start, known)
+        if sequence is None or SequenceRun.objects.filter(lead=event.lead_id, sequence=sequence).exists():
+            return False
+        run = SequenceRun(
+            sequence=sequence, lead_id=event.lead_id, started_at=event.at, next_at=_first_at(sequence, now)
+        )
+        # Somebody else may do the same at this moment: the constraints of the table decide.
+        SequenceRun.objects.bulk_create([run], ignore_conflicts=True)
+        _wake_after_commit()
+    return True
+
+
+def _wake_after_commit() -> None:
+    from notifications.tasks import sweep_sequences
+
+    wake_after_commit(sweep_sequences)
+
+
+def sequence_for(lead: Lead, start: str, known: Iterable[Sequence]) -> Sequence | None:
+    """The sequence of the lead's source, else the one for all sources."""
+    fitting = [one for one in known if one.start == start and one.source_id in (lead.source_id, None)]
+    return min(fitting, key=lambda found: (found.source_id is None, found.pk), default=None)
+
+
+def _first_at(sequence: Sequence, now: datetime) -> datetime:
+    first = next(iter(sequence.steps.all()), None)
+    return now + timedelta(hours=first.after_hours if first else 0)
+
+
+# --- Going on ------------------------------------------------------------------------------------
+
+
+def sweep_sequences(limit: int = 500, *, now: datetime | None = None) -> int:
+    """Take the next step of every run that is due; returns how many messages that made. Several may run at once."""
+    now = now or timezone.now()
+    due = SequenceRun.objects.filter(ended_at=None, next_at__lte=now).order_by("next_at", "pk")
+    return sum(_advance_safely(pk, now) for pk in list(due.values_list("pk", flat=True)[:limit]))
+
+
+def _advance_safely(pk: int, now: datetime) -> bool:
+    try:
+        return advance(pk, now)
+    except Exception:
+        # One run that fails must not stop the others; it is due again with the next sweep.
+        logger.exception("step of sequence run %s failed", pk)
+        return False
+
+
+def advance(pk: int, now: datetime) -> bool:
+    """Send the next message of a run if it is due, and say when the one after it is. False when nothing was sent."""
+    with transaction.atomic():
+        due = SequenceRun.objects.filter(pk=pk, ended_at=None, next_at__lte=now)
+        run = due.select_related("sequence", "lead").first()
+        if run is None:
+            return False
+        over, steps = why_over(run), list(run.sequence.steps.all())
+        if over:
+            _stop(due, over, now)
+            return False
+        if run.next_step >= len(steps):  # steps were taken out since
+            _end(due, "done", now)
+            return False
+        step, following = steps[run.next_step], steps[run.next_step + 1 : run.next_step + 2]
+        if not _claim(run, following, now):
+            return False
+        return _send(run, step, now)
+
+
+def why_over(run: SequenceRun) -> str:
+    """Why a run must not go on; "" when it may."""
+    lead = run.lead
+    if lead.closed_at or lead.archived_at:
+        return "closed"
+    if lead.first_contacted_at:
+        return "contacted"
+    replied = lead.events.filter(kind=Event.Kind.REPLIED, at__gte=run.started_at).exists()
+    return "replied" if replied else ""
+
+
+def _claim(run: SequenceRun, following: list[SequenceStep], now: datetime) -> bool:
+    """Move the run on, unless somebody else did."""
+    mine = SequenceRun.objects.filter(pk=run.pk, next_step=run.next_step, ended_at=None)
+    if not following:
+        return mine.update(next_step=run.next_step + 1, next_at=None, ended_at=now, end="done") == 1
+    next_at = now + timedelta(hours=following[0].after_hours)
+    return mine.update(next_step=run.next_step + 1, next_at=next_at) == 1
+
+
+def _send(run: SequenceRun, step: SequenceStep, now: datetime) -> bool:
+    row = build_message(run.lead, step.kind, key=f"{KEY}{run.pk}:{run.next_step}", now=now)
+    store([row], now)
+    if row.state == Notification.State.SUPPRESSED:
+        _end(SequenceRun.objects.filter(pk=run.pk), "unreachable", now)
+    return row.state == Notification.State.QUEUED
+
+
+def build_message(lead: Lead, kind: str, *, key: str, now: datetime) -> Notification:
+    """An unsaved message to a lead, over the first channel of its policy that may carry it; else suppressed."""
+    policy, reasons = guard.policy_of(lead), []
+    row = Notification(kind=kind, key=key, lead=lead, language=lead.language)
+    for channel in policy.channels:
+        address = lead.email if channel == "email" else lead.phone
+        reason = _obstacle(lead, channel, address, kind, now)
+        if not reason:
+            row.channel, row.address, row.next_at = channel, guard.normal_address(channel, address), now
+            return row
+        reasons.append(f"{channel}: {reason}")
+    row.channel, row.state = str(next(iter(policy.channels), "email")), Notification.State.SUPPRESSED
+    row.reason = " ".join(reasons)[:300] or "No channel is chosen for messages to leads."
+    return row
+
+
+def _obstacle(lead: Lead, channel: str, address: str, kind: str, now: datetime) -> str:
+    """Why a channel cannot carry a message to this lead, now or later; "" when it can."""
+    if not address:
+        return "There is no address."
+    verdict = guard.check(lead, channel, address, now, approved_template=is_approved(kind, channel))
+    return verdict.reason if verdict.outcome == Outcome.SUPPRESSED else ""
+
+
+def is_approved(kind: str, channel: str) -> bool:
+    """Whether WhatsApp approved a template of this kind."""
+    return MessageTemplate.objects.filter(kind=kind, channel=channel, active=True).exclude(content_sid="").exists()
+
+
+# --- Ending --------------------------------------------------------------------------------------
+
+
+def end_runs(leads: Leads, why: str, now: datetime) -> None:
+    """End what is under way to these leads, and take back what waits to be sent.
+
+    Args:
+        why: ``replied``, ``contacted``, ``closed``, ``stopped``, ``assigned``.
+    """
+    with transaction.atomic():
+        _stop(SequenceRun.objects.filter(lead__in=leads), why, now)
+
+
+def _stop(runs: QuerySet[SequenceRun], why: str, now: datetime) -> None:
+    """End runs; their messages that wait are taken back, also those of runs that had taken their last step."""
+    found = list(runs.values_list("pk", flat=True))
+    _end(SequenceRun.objects.filter(pk__in=found), why, now)
+    for pk in found:
+        waiting = Notification.objects.filter(user=None, key__startswith=f"{KEY}{pk}:", state__in=_WAITING)
+        waiting.update(state=Notification.State.SUPPRESSED, reason=f"The sequence ended: {why}.", next_at=None)
+
+
+def _end(runs: QuerySet[SequenceRun], why: str, now: datetime) -> None:
+    runs.filter(ended_at=None).update(ended_at=now, end=why, next_at=None)

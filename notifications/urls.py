@@ -1,0 +1,19 @@
+from django.urls import path
+
+from notifications.views import twilio, voice
+
+urlpatterns = [
+    path("hooks/twilio/message/", twilio.message, name="twilio-message"),
+    path("hooks/twilio/status/", twilio.status, name="twilio-status"),
+    path("hooks/twilio/voice/", voice.incoming, name="twilio-voice"),
+    path("hooks/twilio/voice/status/", voice.status, name="twilio-voice-status"),
+    path("hooks/twilio/call/<uuid:uid>/whisper/<int:rep>/", voice.whisper, name="twilio-call-whisper"),
+    path("hooks/twilio/call/<uuid:uid>/taken/<int:rep>/", voice.taken, name="twilio-call-taken"),
+    path("hooks/twilio/call/<uuid:uid>/next/", voice.ring_next, name="twilio-call-next"),
+    path("hooks/twilio/call/<uuid:uid>/recorded/", voice.recorded, name="twilio-call-recorded"),
+    path("hooks/twilio/call/<uuid:uid>/connect/", voice.connect, name="twilio-call-connect"),
+    path("hooks/twilio/call/<uuid:uid>/dial/", voice.dial, name="twilio-call-dial"),
+    path("hooks/twilio/call/<uuid:uid>/done/", voice.done, name="twilio-call-done"),
+    path("hooks/twilio/call/<uuid:uid>/status/", voice.status, name="twilio-call-status"),
+    path("leads/<uuid:uid>/call/", voice.call_lead, name="lead-call"),
+]
