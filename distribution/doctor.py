@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from distribution.caps import new_leads
-from distribution.engine.decision import digest
+from distribution.digests import digest
 from distribution.engine.ledger import UNIT
 from distribution.engine.moments import utc_text
 from distribution.engine.outcomes import DELIVERED

@@ -1,10 +1,10 @@
 """Facts of a lead, and decisions over a snapshot that is filled in as the decision asks. Reads only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
@@ -13,10 +13,12 @@ from distribution.compiling import World, live_world, world_of
 from distribution.engine.decision import Decision
 from distribution.engine.facts import ATTRIBUTE_PREFIX, Field, LeadFacts, Value
 from distribution.engine.routing import route
+from distribution.engine.rules import Look
 from distribution.engine.snapshot import Missing, Snapshot
 from distribution.hours import Timetable
 from distribution.models import Assignment, RuleSet
 from distribution.people import SEPARATOR, joined, load_pool, load_rep
+from leadcrm.lib.prepared import Each, Prepared
 from pipeline.matching import Matches, match_account, match_accounts, match_people, match_person
 from pipeline.models import Account, Lead
 
@@ -31,16 +33,20 @@ class Subject:
     had: frozenset[int] = frozenset()
 
 
-def leads_to_route(*, shared: bool = False) -> QuerySet[Lead]:
-    """Leads with everything that their facts are made of, in one query.
-
-    With ``shared``, for many leads: sources, stages and accounts are read once, in queries of their own.
-    """
+def leads_to_route() -> QuerySet[Lead]:
+    """Leads with everything that their facts are made of, in one query."""
     lost = (Assignment.End.REASSIGNED, Assignment.End.RETURNED, Assignment.End.RELEASED)
     held_before = Assignment.objects.filter(lead=OuterRef("pk"), end__in=lost)
     leads = Lead.objects.annotate(had_by=joined(held_before, "lead", "rep_id"))
-    related = ("source", "stage__pipeline", "account")
-    return leads.prefetch_related(*related) if shared else leads.select_related(*related)
+    return leads.select_related("source", "stage__pipeline", "account")
+
+
+def read_leads(ids: Iterable[int]) -> list[Lead]:
+    """Those of :func:`leads_to_route` that there are, in no order."""
+    return _LEADS.rows(ids=ids)
+
+
+_LEADS: Final = Prepared(lambda: leads_to_route().filter(pk__in=Each("ids", int)).order_by())
 
 
 def read_subject(lead: Lead) -> Subject:
@@ -134,11 +140,16 @@ def open_snapshot(subject: Subject, world: World, now: datetime) -> Snapshot:
     )
 
 
-def decide(facts: LeadFacts, snapshot: Snapshot, timetable: Timetable) -> tuple[Decision, Snapshot]:
-    """Decide, loading each pool, rep or owner that the decision asks for. Returns the snapshot it stood on as well."""
+def decide(
+    facts: LeadFacts, snapshot: Snapshot, timetable: Timetable, seen: Sequence[Look] = ()
+) -> tuple[Decision, Snapshot]:
+    """Decide, loading each pool, rep or owner that the decision asks for. Returns the snapshot it stood on as well.
+
+    ``seen``: rules that were looked at before, for the same facts and moment.
+    """
     while True:
         try:
-            return route(facts, snapshot), snapshot
+            return route(facts, snapshot, seen), snapshot
         except Missing as missing:
             snapshot = _with(snapshot, missing, timetable)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import F, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 
-from leadcrm.lib.prepared import Param, Prepared
+from leadcrm.lib.prepared import Each, Param, Prepared
 from leadcrm.lib.text import Unreadable, match_key
 from pipeline.domains import company_domain
 from pipeline.models import Account, Lead
@@ -92,12 +92,19 @@ def match_people(leads: Sequence[Lead]) -> list[Matches]:
 def _by_value(field: str, values: set[str]) -> dict[str, list[Row]]:
     """Leads by the value they share; of a value that many share, only as many as it takes to know that."""
     found: dict[str, list[Row]] = defaultdict(list)
-    if values:
-        place = Window(RowNumber(), partition_by=F(field))
-        same = Lead.objects.filter(**{f"{field}__in": values}).annotate(sign=Value(field), place=place)
-        for row in same.filter(place__lte=MOST_SHARED + 2).order_by().values(*_PERSON, field, "sign"):
-            found[row[field]].append(row)
+    for row in _SHARING[field].rows(values=values) if values else ():
+        found[row[field]].append(row)
     return found
+
+
+def _sharing_any(field: str) -> QuerySet[Any, Any]:
+    place = Window(RowNumber(), partition_by=F(field))
+    same = Lead.objects.filter(**{f"{field}__in": Each("values", str)}).annotate(sign=Value(field), place=place)
+    found: QuerySet[Any, Any] = same.filter(place__lte=MOST_SHARED + 2).order_by().values(*_PERSON, field, "sign")
+    return found
+
+
+_SHARING: Final = {field: Prepared(partial(_sharing_any, field)) for field in ("email", "phone")}
 
 
 def _unshared(rows: Sequence[Row]) -> list[Row]:
@@ -167,9 +174,10 @@ _COMPANIES: Final[Mapping[tuple[str, ...], Prepared[Any]]] = {
 def match_accounts(leads: Sequence[Lead]) -> list[Account | None]:
     """:func:`match_account` for many leads, in one query, in their order."""
     asked = [_company_of(lead) for lead in leads]
-    search = Q()
-    for company in set(asked):
-        search |= _search(company)
+    domains = {company.domain for company in asked if company.domain}
+    search = Q(domain__in=domains) if domains else Q()
+    for word in {company.first_word for company in asked if company.first_word}:
+        search |= Q(name_key__startswith=word)
     if not search:
         return [None] * len(leads)
     accounts = Account.objects.filter(search, archived_at=None).order_by("id")[: MOST_NAMES * len(leads)]
@@ -194,11 +202,6 @@ class _Company:
 
 def _company_of(lead: Lead) -> _Company:
     return _Company(company_domain(lead.email) or company_domain(lead.website) or "", company_key(lead.company))
-
-
-def _search(asked: _Company) -> Q:
-    search = Q(domain=asked.domain) if asked.domain else Q()
-    return search | Q(name_key__startswith=asked.first_word) if asked.first_word else search
 
 
 def _file(accounts: Iterable[Account]) -> tuple[dict[str, list[Account]], dict[str, list[Account]]]:

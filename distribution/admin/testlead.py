@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.widgets import INPUT_CLASSES, TEXTAREA_CLASSES, UnfoldAdminSelectWidget
 
-from distribution.engine.decision import Decision, digest, render_trace
+from distribution.digests import digest
+from distribution.engine.decision import Decision, render_trace
 from distribution.engine.facts import LEAD_FIELDS
 from distribution.engine.sentences import sentence
 from distribution.explain import Explanation, explain, outcome_label

@@ -295,7 +295,7 @@ def holds(condition: Condition, facts: LeadFacts, territories: Callable[[], froz
         TypeError: the fact is not of the field's type; neither the condition nor its opposite holds then.
     """
     value = territories() if condition.field == "territory" else facts.compared(condition.field)
-    if is_blank(value):
+    if not value and is_blank(value):
         return condition.on_blank
     if type(value) not in condition.types:
         raise TypeError(f"the lead's value is a {type(value).__name__}")

@@ -1,7 +1,5 @@
 """What was decided, and the trace that explains it. Built while deciding; never derived again."""
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -86,11 +84,6 @@ class Decision:
         )
 
 
-def digest(trace: dict[str, Any]) -> str:
-    """SHA-256 of a trace: equal facts in an equal world give an equal digest."""
-    return hashlib.sha256(json.dumps(trace, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 def render_trace(decision: Decision) -> dict[str, Any]:
     """The trace as JSON-ready data, schema version 1."""
     winner = decision.winner
@@ -137,7 +130,7 @@ def _check(check: Check, decision: Decision) -> dict[str, Any]:
         "field": condition.field,
         "operator": condition.operator,
         "value": condition.value,
-        "actual": plain(actual),
+        "actual": actual if isinstance(actual, str) else plain(actual),
         "holds": check.holds,
         "error": check.error,
     }
@@ -167,10 +160,8 @@ def _candidates(attempt: Attempt) -> list[dict[str, Any]]:
 
 
 def _eligible(member: Member, rank: int, ranking: Ranking) -> dict[str, Any]:
-    row = _person(member)
-    row["eligible"] = True
+    row = _person(member, eligible=True, why=ranking.why.get(member.id, ""))
     row["rank"] = rank
-    row["why"] = ranking.why.get(member.id, "")
     turn = ranking.turns.get(member.id)
     if turn is not None:
         row["share"] = turn.share
@@ -181,22 +172,25 @@ def _eligible(member: Member, rank: int, ranking: Ranking) -> dict[str, Any]:
 
 
 def _refused(member: Member, reason: Refusal) -> dict[str, Any]:
-    row = _person(member) | {"eligible": False, "code": reason.code, "why": reason.phrase}
+    row = _person(member, eligible=False, why=reason.phrase)
+    row["code"] = reason.code
     if reason.until is not None:
         row["until"] = reason.until.isoformat()
     return row
 
 
-def _person(member: Member) -> dict[str, Any]:
-    last = member.last_assigned_at
+def _person(member: Member, eligible: bool, why: str) -> dict[str, Any]:
+    rep, last = member.rep, member.last_assigned_at
     return {
-        "rep": member.rep.id,
+        "rep": rep.id,
         "member": member.id or None,
-        "name": member.rep.name,
+        "name": rep.name,
+        "eligible": eligible,
+        "why": why,
         "weight": member.weight,
         "tier": member.tier,
-        "open": member.rep.open_leads,
-        "capacity": member.rep.capacity,
+        "open": rep.open_leads,
+        "capacity": rep.capacity,
         "last": last.isoformat() if last else None,
     }
 

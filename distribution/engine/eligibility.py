@@ -6,7 +6,7 @@ The order matters only for which reason is told: first what would never fit, the
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from distribution.engine.moments import utc_text
 from distribution.engine.people import Cap, Member, Pool
@@ -18,8 +18,7 @@ FULL: Final = "full"
 _ROLLING: Final = {"hour": "60 minutes", "day": "24 hours", "week": "7 days", "month": "30 days"}
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """What a rule asks of whoever takes the lead. Blank parts ask nothing."""
 
     skills: frozenset[str] = frozenset()

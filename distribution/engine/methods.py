@@ -123,8 +123,8 @@ def _by_ledger(members: Sequence[Member], weight: Callable[[Member], int]) -> Ra
     candidates = sorted(members, key=longest_waiting)
     weights = [weight(member) for member in candidates]
     stands = ledger.turns(weights, [member.credit for member in candidates])
-    keys = [_turn_key(turn, member) for turn, member in zip(stands, candidates, strict=True)]
-    places = sorted(range(len(candidates)), key=keys.__getitem__)
+    # Equal turns stay in the order of the candidates.
+    places = sorted(range(len(candidates)), key=[_turn_key(turn) for turn in stands].__getitem__)
     change = ledger.postings(stands, places[0])
     return Ranking(
         order=[candidates[i] for i in places],
@@ -134,5 +134,5 @@ def _by_ledger(members: Sequence[Member], weight: Callable[[Member], int]) -> Ra
     )
 
 
-def _turn_key(turn: ledger.Turn, member: Member) -> tuple[bool, bool, int, int, datetime, int]:
-    return (turn.share == 0, not turn.ready, turn.deadline, -turn.credited, *longest_waiting(member))
+def _turn_key(turn: ledger.Turn) -> tuple[bool, bool, int, int]:
+    return (turn.share == 0, not turn.ready, turn.deadline, -turn.credited)

@@ -1,7 +1,9 @@
 """The routing loop: from the facts of a lead and a snapshot of the world to a decision. Live routing, tests of a
 lead, explanations and replays all call :func:`route`."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from distribution.engine import outcomes, targets
@@ -30,6 +32,8 @@ class _Trail:
     snapshot: Snapshot
     looks: list[Look] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
+    # The first of the rules, if they were looked at before.
+    seen: Sequence[Look] = ()
     _located: Located | None = None
 
     @property
@@ -55,17 +59,28 @@ class _Trail:
         )
 
 
-def route(facts: LeadFacts, snapshot: Snapshot) -> Decision:
+def route(facts: LeadFacts, snapshot: Snapshot, seen: Sequence[Look] = ()) -> Decision:
     """Decide who gets a lead.
 
     An open lead of the same person keeps its owner. Otherwise the first rule that matches and can deliver wins, and
     the catch-all takes what no rule could place.
 
+    Args:
+        seen: what :func:`look_ahead` found for the same facts, rules and moment; spares doing it again.
+
     Raises:
         Missing: the snapshot lacks a pool or a rep that the decision needs.
     """
-    trail = _Trail(facts, snapshot)
+    trail = _Trail(facts, snapshot, seen=seen)
     return _keep(trail) or _by_rules(trail) or _by_catch_all(trail)
+
+
+def look_ahead(facts: LeadFacts, snapshot: Snapshot) -> list[Look]:
+    """The rules up to the first that matches, held against a lead. No pool or rep is needed for it."""
+    trail = _Trail(facts, snapshot)
+    for _ in _matching(trail):
+        break
+    return trail.looks
 
 
 def _keep(trail: _Trail) -> Decision | None:
@@ -77,14 +92,21 @@ def _keep(trail: _Trail) -> Decision | None:
 
 
 def _by_rules(trail: _Trail) -> Decision | None:
-    for rule in trail.snapshot.rule_set.rules:
-        look = examine(rule, trail.facts, trail.territories, trail.snapshot.now)
+    for rule in _matching(trail):
+        decision = _follow(rule, trail)
+        if decision is not None:
+            return decision
+    return None
+
+
+def _matching(trail: _Trail) -> Iterator[Rule]:
+    """The rules that match, in order, while all that are looked at are noted."""
+    rules, now, territories = trail.snapshot.rule_set.rules, trail.snapshot.now, trail.territories
+    unseen = (examine(rule, trail.facts, territories, now) for rule in rules[len(trail.seen) :])
+    for look in chain(trail.seen, unseen):
         trail.looks.append(look)
         if look.result == MATCHED:
-            decision = _follow(rule, trail)
-            if decision is not None:
-                return decision
-    return None
+            yield look.rule
 
 
 def _follow(rule: Rule, trail: _Trail) -> Decision | None:
@@ -192,7 +214,7 @@ def _try_pool(rule: Rule | None, via: str, pool_id: int, demand: Demand, trail: 
         note = "the pool is archived" if pool.archived else "the pool has no members"
         return Attempt(rule, via, method.key, outcomes.EMPTY_POOL, pool, note=note)
     counts = method.posts and any(member.weight for member in pool.members)
-    screening = screen(pool, replace(demand, weights_count=counts))
+    screening = screen(pool, demand._replace(weights_count=counts))
     if not screening.eligible and method.ending in (ASSIGN, OFFER):
         return Attempt(rule, via, method.key, _why_nobody(screening), pool, screening=screening)
     ranking = method.rank(screening.eligible) if screening.eligible else Ranking([])

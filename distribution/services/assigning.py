@@ -18,13 +18,13 @@ from distribution.engine.snapshot import Snapshot
 from distribution.errors import Contention
 from distribution.models import Assignment, Decision
 from distribution.services import books
-from distribution.services.recording import Changed, Occasion, record
+from distribution.services.recording import Case, Changed, Occasion, record
 from distribution.snapshots import (
     Subject,
     decide,
     facts_of,
-    leads_to_route,
     open_snapshot,
+    read_leads,
     read_subject,
     reload_pool,
 )
@@ -71,7 +71,7 @@ def assign_lead(
     """
     occasion = Occasion(trigger, now or timezone.now(), actor)
     for _ in range(ROUNDS):
-        lead = leads_to_route().filter(pk=lead_id).first()
+        lead = next(iter(read_leads([lead_id])), None)
         if lead is None or not needs_routing(lead):
             return None
         try:
@@ -91,8 +91,8 @@ def _assign(lead: Lead, occasion: Occasion) -> Decision:
     draft = draft_decision(lead, occasion.now)
     with transaction.atomic():
         settled = settle(draft)
-        timed = Occasion(occasion.trigger, occasion.now, occasion.actor, settled.took_us)
-        return record(settled.subject, settled.choice, settled.world, timed)
+        [row] = record([Case(settled.subject, settled.choice, settled.took_us)], settled.world, occasion)
+    return Decision(**row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def settle(draft: Draft) -> Draft:
         books.lock_pool(pool.id)
         snapshot = reload_pool(snapshot, pool.id, draft.world.timetable)
     started = perf_counter_ns()
-    choice, _ = decide(draft.facts, snapshot, draft.world.timetable)
+    choice, _ = decide(draft.facts, snapshot, draft.world.timetable, draft.choice.looks)
     if choice.pool is not None and (pool is None or choice.pool.id != pool.id):
         raise Changed
     return replace(draft, choice=choice, took_us=(perf_counter_ns() - started) // 1000)

@@ -1,16 +1,16 @@
 """Routes many leads with few queries: the same decisions as one by one, written together.
 
-Leads are taken in chunks. A chunk is decided once without locks, to see which pool each lead would go to; then each
-pool is locked on its own, its leads are decided again one after the other over a copy of the pool that is kept up to
-date in memory, and everything is written at once. Whatever does not go smoothly is left to the path for one lead.
+Leads are taken in chunks. The first rule that matches tells, without locks, which pool each lead will probably go to;
+then each pool is locked on its own, its leads are decided one after the other over a copy of the pool that is kept up
+to date in memory, and everything is written at once. A lead that goes to another pool after all comes again with that
+one. Whatever does not go smoothly is left to the path for one lead.
 """
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from time import perf_counter_ns
 from typing import Final
 
@@ -23,45 +23,31 @@ from distribution.compiling import World, live_world
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.facts import LeadFacts
 from distribution.engine.people import Cap, Member, Pool, Rep
-from distribution.engine.sentences import sentence
+from distribution.engine.routing import look_ahead
+from distribution.engine.rules import MATCHED, Look
 from distribution.engine.snapshot import Snapshot
-from distribution.models import Assignment, Decision, Hold, Offer
-from distribution.services import books, clocks
+from distribution.hours import Timetable
+from distribution.models import Assignment
+from distribution.services import books
 from distribution.services.assigning import assign_lead, mark_failed_safely, needs_routing
-from distribution.services.clocks import Opening
-from distribution.services.recording import (
-    Changed,
-    Occasion,
-    build_assignment,
-    build_decision,
-    build_event,
-    build_holds,
-    build_offers,
-    build_trace,
-    learned,
-    move_clocks,
-    open_clocks,
-    standing_of,
-)
+from distribution.services.recording import Case, Changed, Occasion, record
 from distribution.snapshots import (
     Subject,
     decide,
     facts_of,
-    leads_to_route,
     open_snapshot,
+    read_leads,
     read_subjects,
-    reload_pool,
 )
-from leadcrm.lib.bulk import insert_many
 from leadcrm.lib.transactions import retried
 from pipeline.models import Lead
-from pipeline.services.standing import place_many
-from pipeline.signals import events_stored
 
 logger = logging.getLogger(__name__)
 
 # A pool stays locked while one chunk is written: short enough for a live lead to wait.
 CHUNK: Final = 100
+# How often a lead may turn out to go to another pool before it is tried alone.
+ROUNDS: Final = 3
 
 
 @dataclass(slots=True)
@@ -80,13 +66,21 @@ class BatchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """One lead of a chunk with its facts; ``choice`` as far as it is decided."""
+class _Waiting:
+    """One lead of a chunk with its facts, the world as it stands for it without anybody in it, and the first rules
+    held against it."""
 
     subject: Subject
     facts: LeadFacts
-    choice: Choice
-    took_us: int = 0
+    world: Snapshot
+    seen: Sequence[Look]
+
+    @property
+    def pk(self) -> int:
+        return self.subject.lead.pk
+
+
+_Groups = dict[int, list[_Waiting]]
 
 
 def assign_leads(
@@ -103,10 +97,9 @@ def assign_leads(
     result = BatchResult()
     occasion = Occasion(trigger, now or timezone.now(), actor)
     for chunk in _chunks(list(dict.fromkeys(lead_ids))):
-        leads = {lead.pk: lead for lead in leads_to_route(shared=True).filter(pk__in=chunk)}
+        leads = {lead.pk: lead for lead in read_leads(chunk)}
         waiting = [leads[pk] for pk in chunk if pk in leads and needs_routing(leads[pk])]
         _assign_chunk(waiting, occasion, result)
-        transaction.on_commit(partial(events_stored.send_robust, Lead), robust=True)
     return result
 
 
@@ -116,36 +109,40 @@ def _chunks(ids: list[int]) -> Iterator[list[int]]:
 
 
 def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult) -> None:
-    later = _repeats(leads)
-    together = [lead for lead in leads if lead.pk not in later]
+    alone = _repeats(leads)
     world = live_world()
-    shared = _Shared(world, occasion.now)
-    groups: dict[int, list[_Case]] = defaultdict(list)
-    for subject in read_subjects(together):
-        case = _decide_safely(shared, subject)
-        if case is not None and subject.lead.routing_state in Lead.UNFINISHED:
-            groups[_pool_id(case)].append(case)
+    groups: _Groups = defaultdict(list)
+    for subject in read_subjects([lead for lead in leads if lead.pk not in alone]):
+        waiting = _look_safely(subject, world, occasion.now)
+        if waiting is not None and subject.lead.routing_state in Lead.UNFINISHED:
+            groups[_likely_pool(waiting)].append(waiting)
         else:
-            later.add(subject.lead.pk)
-    for pool_id, cases in groups.items():
-        later |= _assign_group(pool_id, cases, shared, occasion, result)
+            alone.add(subject.lead.pk)
+    for _ in range(ROUNDS):
+        groups = _assign_groups(groups, world, occasion, result, alone)
+    alone.update(waiting.pk for group in groups.values() for waiting in group)
     for lead in leads:
-        if lead.pk in later:
+        if lead.pk in alone:
             _assign_alone(lead.pk, occasion, result)
 
 
-def _decide_safely(shared: "_Shared", subject: Subject) -> _Case | None:
+def _look_safely(subject: Subject, world: World, now: datetime) -> _Waiting | None:
     """None when it fails: then the lead is tried alone, where a failure is noted."""
     try:
-        return shared.decide(subject)
+        facts, snapshot = facts_of(subject, world.attributes), open_snapshot(subject, world, now)
+        return _Waiting(subject, facts, snapshot, look_ahead(facts, snapshot))
     except Exception:
-        logger.exception("deciding lead %s in a batch failed", subject.lead.pk)
+        logger.exception("looking at lead %s in a batch failed", subject.lead.pk)
         return None
 
 
-def _pool_id(case: _Case) -> int:
-    """The pool that must be locked to write a case; 0 for none."""
-    return case.choice.pool.id if case.choice.pool else 0
+def _likely_pool(waiting: _Waiting) -> int:
+    """The pool that must probably be locked to write a lead; 0 for none."""
+    if waiting.world.keeper is not None:
+        return 0
+    last = waiting.seen[-1] if waiting.seen else None
+    pool_id = last.rule.pool_id if last and last.result == MATCHED else waiting.world.rule_set.catch_all_pool_id
+    return pool_id or 0
 
 
 def _repeats(leads: Sequence[Lead]) -> set[int]:
@@ -161,28 +158,21 @@ def _repeats(leads: Sequence[Lead]) -> set[int]:
 
 
 class _Shared:
-    """One snapshot for a chunk: pools and reps are read once."""
+    """Pools and reps that the leads of a group share, as the leads before have left them."""
 
-    def __init__(self, world: World, now: datetime) -> None:
-        self.world = world
+    def __init__(self, timetable: Timetable, now: datetime) -> None:
+        self.timetable = timetable
         self.now = now
         self.loaded: Snapshot | None = None
 
-    def snapshot(self, subject: Subject) -> Snapshot:
-        fresh = open_snapshot(subject, self.world, self.now)
-        if self.loaded is None:
-            return fresh
-        return replace(fresh, pools=self.loaded.pools, reps=self.loaded.reps, owners=self.loaded.owners)
-
-    def decide(self, subject: Subject) -> _Case:
-        facts = facts_of(subject, self.world.attributes)
+    def decide(self, waiting: _Waiting) -> Case:
+        snapshot = waiting.world
+        if self.loaded is not None:
+            loaded = self.loaded
+            snapshot = replace(snapshot, pools=loaded.pools, reps=loaded.reps, owners=loaded.owners)
         started = perf_counter_ns()
-        choice, self.loaded = decide(facts, self.snapshot(subject), self.world.timetable)
-        return _Case(subject, facts, choice, (perf_counter_ns() - started) // 1000)
-
-    def reload(self, pool_id: int) -> None:
-        if self.loaded is not None and pool_id:
-            self.loaded = reload_pool(self.loaded, pool_id, self.world.timetable)
+        choice, self.loaded = decide(waiting.facts, snapshot, self.timetable, waiting.seen)
+        return Case(waiting.subject, choice, (perf_counter_ns() - started) // 1000)
 
     def note(self, choice: Choice) -> None:
         """Let the next decision see what this one did: credits, open leads, counts."""
@@ -237,115 +227,46 @@ def _moved(member: Member, rep: Rep, credit: int, leads: int, last_assigned_at: 
     )
 
 
-def _assign_group(
-    pool_id: int, cases: Sequence[_Case], shared: _Shared, occasion: Occasion, result: BatchResult
-) -> set[int]:
-    """Assign the leads of one pool, or those that go to no pool. Returns the leads that must be tried alone."""
-    before = shared.loaded
-    try:
-        settled, left = _write_group(pool_id, cases, shared, before, occasion)
-    except Exception as error:
-        if not isinstance(error, Changed):
-            logger.exception("writing a batch failed; its leads are tried one by one")
-        shared.loaded = before
-        return {case.subject.lead.pk for case in cases}
-    for case in settled:
-        result.add(case.choice.outcome, case.choice.winner.rep.id if case.choice.winner else None)
-    return left
+def _assign_groups(groups: _Groups, world: World, occasion: Occasion, result: BatchResult, alone: set[int]) -> _Groups:
+    """Assign leads by pool; ``alone`` gets those that must be tried alone. Returns those that go to other pools."""
+    moved: _Groups = defaultdict(list)
+    for pool_id, group in groups.items():
+        try:
+            settled, others = _write_group(pool_id, group, world, occasion)
+        except Exception as error:
+            if not isinstance(error, Changed):
+                logger.exception("writing a batch failed; its leads are tried one by one")
+            alone.update(waiting.pk for waiting in group)
+            continue
+        for case in settled:
+            result.add(case.choice.outcome, case.choice.winner.rep.id if case.choice.winner else None)
+        for other_id, waiting in others:
+            moved[other_id].append(waiting)
+    return moved
 
 
 @retried
 def _write_group(
-    pool_id: int, cases: Sequence[_Case], shared: _Shared, before: Snapshot | None, occasion: Occasion
-) -> tuple[list[_Case], set[int]]:
-    settled: list[_Case] = []
-    left: set[int] = set()
-    # A second try must not see what the first one, rolled back, had noted.
-    shared.loaded = before
+    pool_id: int, group: Sequence[_Waiting], world: World, occasion: Occasion
+) -> tuple[list[Case], list[tuple[int, _Waiting]]]:
+    """Lock a pool, decide its leads and write them. Also returns those that another pool gets, with that pool."""
+    settled: list[Case] = []
+    others: list[tuple[int, _Waiting]] = []
+    shared = _Shared(world.timetable, occasion.now)
     with transaction.atomic():
         if pool_id:
             books.lock_pool(pool_id)
-            shared.reload(pool_id)
-        for case in cases:
-            again = shared.decide(case.subject)
-            if _pool_id(again) != pool_id:
-                left.add(case.subject.lead.pk)
-                continue
-            settled.append(again)
-            shared.note(again.choice)
-        _write(settled, shared.world, occasion)
-    return settled, left
-
-
-def _write(cases: Sequence[_Case], world: World, occasion: Occasion) -> None:
-    """Write decided leads together. Locks leads and reps by id, like everybody."""
-    words = [sentence(case.choice) for case in cases]
-    openings = open_clocks([(case.subject, case.choice) for case in cases], world, occasion)
-    ordered = sorted(zip(cases, words, strict=True), key=lambda pair: pair[0].subject.lead.pk)
-    placed = place_many(
-        [
-            (
-                case.subject.lead,
-                standing_of(case.choice, text, occasion.now),
-                {**learned(case.subject, case.choice), "respond_by": openings[case.subject.lead.pk].respond_by},
-            )
-            for case, text in ordered
-        ]
-    )
-    if len(placed) != len(cases):
-        raise Changed
-    move_clocks(openings.values())
-    _take_places(cases, occasion.now)
-    decisions = [
-        build_decision(case.subject.lead, case.choice, text, replace(occasion, took_us=case.took_us))
-        for case, text in zip(cases, words, strict=True)
-    ]
-    traces = [build_trace(row, case.choice, occasion) for row, case in zip(decisions, cases, strict=True)]
-    Decision.objects.bulk_create(decisions)
-    for trace, decision in zip(traces, decisions, strict=True):
-        trace.decision_id = decision.pk
-    insert_many(traces)
-    written = list(zip(cases, decisions, strict=True))
-    assignments = {
-        case.subject.lead.pk: build_assignment(case.subject.lead, case.choice, decision, occasion)
-        for case, decision in written
-        if case.choice.winner is not None
-    }
-    _assign(assignments, openings)
-    _post(cases, occasion.now)
-    holds = [row for case, made in written for row in build_holds(case.subject.lead, case.choice, made, occasion)]
-    offers = [row for case, made in written for row in build_offers(case.subject.lead, case.choice, made, occasion)]
-    Hold.objects.bulk_create(holds)
-    Offer.objects.bulk_create(offers)
-    insert_many([build_event(case.subject.lead, case.choice, decision, occasion) for case, decision in written])
-
-
-def _assign(assignments: Mapping[int, Assignment], openings: Mapping[int, Opening]) -> None:
-    """Store assignments by lead, with the clocks that start with them."""
-    if any(opening.started for opening in openings.values()):
-        # Clocks need the keys of their assignments, which the quick way does not tell.
-        Assignment.objects.bulk_create(assignments.values())
-        clocks.write_started([(opening, assignments.get(lead)) for lead, opening in openings.items()])
-    else:
-        insert_many(list(assignments.values()))
-
-
-def _take_places(cases: Sequence[_Case], now: datetime) -> None:
-    winners = {case.choice.winner.rep.id: case.choice.winner.rep for case in cases if case.choice.winner}
-    taken = Counter(case.choice.winner.rep.id for case in cases if case.choice.winner)
-    kept = Counter(case.choice.winner.rep.id for case in cases if case.choice.winner and case.choice.outcome == "kept")
-    if not books.take_places(winners, taken, kept, now):
-        raise Changed
-
-
-def _post(cases: Sequence[_Case], now: datetime) -> None:
-    changes: Counter[int] = Counter()
-    taken: Counter[int] = Counter()
-    for case in cases:
-        changes.update(case.choice.postings)
-        if case.choice.winner is not None and case.choice.winner.id:
-            taken[case.choice.winner.id] += 1
-    books.post(changes, taken, now)
+        for waiting in group:
+            case = shared.decide(waiting)
+            goes_to = case.choice.pool.id if case.choice.pool else 0
+            if goes_to == pool_id:
+                settled.append(case)
+                shared.note(case.choice)
+            else:
+                others.append((goes_to, waiting))
+        if settled:
+            record(settled, world, occasion)
+    return settled, others
 
 
 def _assign_alone(lead_id: int, occasion: Occasion, result: BatchResult) -> None:

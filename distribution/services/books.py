@@ -4,9 +4,9 @@ Locks are taken in one order everywhere: Pool, then Lead, then Rep, then the mem
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Q
@@ -17,33 +17,34 @@ from distribution.engine.people import Cap, Rep
 from distribution.models import CreditCorrection, Pool, PoolMember, RepCounter
 from distribution.models import Rep as RepRow
 from distribution.periods import period_starts
-from leadcrm.lib.bulk import update_each
+from leadcrm.lib.bulk import Change, update, update_each, write
+from leadcrm.lib.prepared import Each, Param, Prepared
 
 
 def lock_pool(pool_id: int) -> None:
     """Make all others who would give out leads of this pool wait until the transaction ends."""
-    list(Pool.objects.select_for_update(no_key=True).filter(pk=pool_id).values_list("pk"))
+    _LOCK.rows(pool=pool_id)
+
+
+_LOCK: Final = Prepared(lambda: Pool.objects.select_for_update(no_key=True).filter(pk=Param("pool")).values_list("pk"))
 
 
 def lock_reps(rep_ids: Iterable[int]) -> None:
     """Lock the rows of reps in the order of their ids, for whoever is about to change several."""
-    reps = RepRow.objects.select_for_update(no_key=True).filter(pk__in=rep_ids)
-    list(reps.order_by("pk").values_list("pk"))
+    _LOCK_REPS.rows(reps=rep_ids)
+
+
+_LOCK_REPS: Final = Prepared(
+    lambda: (
+        RepRow.objects.select_for_update(no_key=True).filter(pk__in=Each("reps", int)).order_by("pk").values_list("pk")
+    )
+)
 
 
 def take_place(rep: Rep, now: datetime, *, enforce: bool = True) -> bool:
-    """Count a new open lead for a rep. With ``enforce``, False and nothing counted when a capacity or cap is reached.
-
-    The update locks the rep's row, so the counters that follow cannot be overtaken by another pool. When a cap is
-    found to be exceeded the caller must roll back.
-    """
-    row = RepRow.objects.filter(pk=rep.id)
-    if enforce:
-        row = row.filter(Q(capacity=None) | Q(open_leads__lt=F("capacity")))
-    if not row.update(open_leads=F("open_leads") + 1, last_assigned_at=now):
-        return False
-    counts = count_new({rep.id: 1}, {rep.id: rep.time_zone}, now)
-    return not enforce or _within_caps({rep.id: rep}, {rep.id: 1}, {}, counts, now)
+    """Count a new open lead for a rep. With ``enforce``, False when a capacity or cap is reached: the caller must roll
+    back."""
+    return take_places([Taking(rep, 1, 1 if enforce else 0)], now)
 
 
 def take_member_place(member_id: int, now: datetime) -> bool:
@@ -55,41 +56,50 @@ def take_member_place(member_id: int, now: datetime) -> bool:
     return member.update(open_leads=F("open_leads") + 1, last_assigned_at=now) == 1
 
 
-def take_places(reps: Mapping[int, Rep], taken: Mapping[int, int], kept: Mapping[int, int], now: datetime) -> bool:
-    """:func:`take_place` for many leads. ``kept``: how many of the taken ones no limit applies to.
+class Taking(NamedTuple):
+    """How many new leads a rep gets; ``limited`` of them only if the capacity and the caps allow it."""
 
-    Locks the reps by id. False when a limit would be exceeded: the caller must roll back.
+    rep: Rep
+    leads: int
+    limited: int
+
+
+def take_places(takings: Sequence[Taking], now: datetime) -> bool:
+    """:func:`take_place` for many leads. False when a limit would be exceeded: the caller must roll back.
+
+    The update locks the reps' rows, so the counters that follow cannot be overtaken by another pool.
     """
-    locked = RepRow.objects.select_for_update(no_key=True).filter(pk__in=taken).order_by("pk")
-    for pk, open_leads, capacity in locked.values_list("pk", "open_leads", "capacity"):
-        new = taken[pk] - kept.get(pk, 0)
-        if new and capacity is not None and open_leads + new > capacity:
-            return False
-    counts = count_new(taken, {pk: rep.time_zone for pk, rep in reps.items()}, now) if taken else {}
-    rows = [{"id": pk, "open_leads": count, "last_assigned_at": now} for pk, count in sorted(taken.items())]
-    update_each(RepRow, rows, match=("id",), add=("open_leads",))
-    return _within_caps(reps, taken, kept, counts, now)
+    if not takings:
+        return True
+    if len(takings) > 1:
+        # One update may lock its rows in any order.
+        lock_reps(taking.rep.id for taking in takings)
+    rows = [
+        {"id": t.rep.id, "open_leads": t.leads, "last_assigned_at": now, "limited": t.limited}
+        for t in sorted(takings, key=lambda taking: taking.rep.id)
+    ]
+    room = "(v.limited = 0 OR t.capacity IS NULL OR t.open_leads + v.limited <= t.capacity)"
+    changed = update_each(RepRow, rows, match=("id",), add=("open_leads",), given=("limited",), where=room)
+    if len(changed) < len(takings):
+        return False
+    counts = count_new({t.rep.id: t.leads for t in takings}, {t.rep.id: t.rep.time_zone for t in takings}, now)
+    return _within_caps([taking for taking in takings if taking.limited], counts, now)
 
 
-def _within_caps(
-    reps: Mapping[int, Rep],
-    taken: Mapping[int, int],
-    kept: Mapping[int, int],
-    counts: Mapping[tuple[int, str], int],
-    now: datetime,
-) -> bool:
+def _within_caps(takings: Sequence[Taking], counts: Mapping[tuple[int, str], int], now: datetime) -> bool:
     """Whether reps, whose rows are locked, are within their caps. ``counts`` has the fixed periods, new leads included.
 
     What a rolling period holds is counted here: the assignments of the new leads are not written yet.
     """
-    bound = {pk: rep for pk, rep in reps.items() if taken[pk] > kept.get(pk, 0)}
-    rolling = {pk: rep for pk, rep in bound.items() if any(cap.rolling for cap in rep.caps)}
+    rolling = {t.rep.id: t.rep for t in takings if any(cap.rolling for cap in t.rep.caps)}
     before = rolling_used(rolling, {cap.period for rep in rolling.values() for cap in rep.caps}, now)
 
-    def count(pk: int, cap: Cap) -> int:
-        return before.get((pk, cap.period), 0) + taken[pk] if cap.rolling else counts[pk, cap.period]
+    def count(pk: int, leads: int, cap: Cap) -> int:
+        return before.get((pk, cap.period), 0) + leads if cap.rolling else counts[pk, cap.period]
 
-    return all(count(pk, cap) - kept.get(pk, 0) <= cap.limit for pk, rep in bound.items() for cap in rep.caps)
+    return all(
+        count(t.rep.id, t.leads, cap) - (t.leads - t.limited) <= cap.limit for t in takings for cap in t.rep.caps
+    )
 
 
 def hold_place(rep_id: int) -> None:
@@ -125,7 +135,12 @@ def count_new(leads: Mapping[int, int], zones: Mapping[int, str], now: datetime)
 
 
 def post(changes: Mapping[int, int], taken: Mapping[int, int], now: datetime) -> None:
-    """Change credits by member id, and count leads taken by member id, in one statement.
+    """Make a :func:`posting`."""
+    write(posting(changes, taken, now))
+
+
+def posting(changes: Mapping[int, int], taken: Mapping[int, int], now: datetime) -> Change:
+    """Changed credits by member id, and counted leads taken by member id, in one statement.
 
     The credits of a posting sum to zero. The pool must be locked when it posts.
     """
@@ -139,7 +154,7 @@ def post(changes: Mapping[int, int], taken: Mapping[int, int], now: datetime) ->
         }
         for pk in members
     ]
-    update_each(PoolMember, rows, match=("id",), add=("credit", "open_leads"), keep=("last_assigned_at",))
+    return update(PoolMember, rows, match=("id",), add=("credit", "open_leads"), keep=("last_assigned_at",))
 
 
 def correct(
@@ -148,9 +163,9 @@ def correct(
     """Change credits outside a decision, with a row per member that says why. The changes must sum to zero."""
     if sum(changes.values()):
         raise ValueError("a posting must sum to zero")
-    posting = uuid.uuid4()
+    together = uuid.uuid4()
     CreditCorrection.objects.bulk_create(
-        CreditCorrection(posting=posting, member_id=pk, amount=amount, kind=kind, reason=reason, at=now, **also)
+        CreditCorrection(posting=together, member_id=pk, amount=amount, kind=kind, reason=reason, at=now, **also)
         for pk, amount in changes.items()
     )
     post(changes, {}, now)

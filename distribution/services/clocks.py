@@ -214,12 +214,12 @@ def write_moved(openings: Iterable[Opening]) -> None:
             raise ClockChanged
 
 
-def write_started(openings: Iterable[tuple[Opening, Assignment | None]]) -> None:
-    """Store the clocks that decisions started, in one statement."""
+def write_started(openings: Iterable[tuple[Opening, int | None]]) -> None:
+    """Store the clocks that decisions started with the ids of their assignments, in one statement."""
     rows = []
-    for opening, assignment in openings:
+    for opening, assignment_id in openings:
         for row in opening.started:
-            row.assignment = None if row.kind == ClockKind.LEAD else assignment
+            row.assignment_id = None if row.kind == ClockKind.LEAD else assignment_id
             rows.append(row)
     if rows:
         SLAClock.objects.bulk_create(rows, batch_size=500)

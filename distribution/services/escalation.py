@@ -26,7 +26,7 @@ from distribution.people import load_rep
 from distribution.services import availability, books, clocks
 from distribution.services.assigning import Draft
 from distribution.services.handling import end_assignment
-from distribution.services.recording import Changed, Occasion, end_waiting, record
+from distribution.services.recording import Case, Changed, Occasion, end_waiting, record
 from pipeline.models import Event, Lead, Team
 from pipeline.services.standing import Standing, place
 
@@ -121,8 +121,8 @@ def _move_on(step: Step, held: Assignment, draft: Draft) -> str:
     winner = draft.choice.winner
     books.lock_reps([held.rep_id, *([winner.rep.id] if winner else [])])
     end_assignment(held, Assignment.End.REASSIGNED, step.now, why(step))
-    occasion = Occasion(Assignment.Trigger.ESCALATED, step.now, took_us=draft.took_us)
-    record(draft.subject, draft.choice, draft.world, occasion)
+    case = Case(draft.subject, draft.choice, draft.took_us)
+    record([case], draft.world, Occasion(Assignment.Trigger.ESCALATED, step.now))
     to = winner.rep.name if winner else "those who are offered it"
     tell_moved(step, held, to, winner.rep.user_id if winner else None)
     return f"to {to}"

@@ -3,25 +3,35 @@
 All of it in the caller's transaction, and nothing of it when the lead was changed in between.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from distribution.compiling import World
+from distribution.digests import digest_of
 from distribution.engine import outcomes
-from distribution.engine.decision import SCHEMA_VERSION, digest, render_trace
+from distribution.engine.decision import SCHEMA_VERSION, render_trace
 from distribution.engine.decision import Decision as Choice
+from distribution.engine.people import Rep
 from distribution.engine.sentences import sentence
 from distribution.models import Assignment, Decision, DecisionTrace, Hold, Offer
 from distribution.promises import PolicyBook
 from distribution.services import books, clocks
 from distribution.services.clocks import Opening, Routed
 from distribution.snapshots import Subject
+from leadcrm.lib.bulk import Change, insert_many, insertion, write
+from leadcrm.lib.jsontext import Ready, dumps
 from pipeline.models import Event, Lead
-from pipeline.services.standing import Standing, place
+from pipeline.services.standing import Standing, place_many
+from pipeline.signals import events_stored
+
+Row = dict[str, Any]
 
 RETRY_AFTER: Final = timedelta(seconds=60)
 HOLD_FOR: Final = timedelta(minutes=15)
@@ -48,62 +58,65 @@ class Changed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why and when a lead is routed. ``took_us``: time to decide, in microseconds."""
+    """Why and when leads are routed, and who asked for it."""
 
     trigger: str
     now: datetime
     actor: User | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A lead and what was decided for it. ``took_us``: time to decide, in microseconds."""
+
+    subject: Subject
+    choice: Choice
     took_us: int = 0
 
+    @property
+    def lead(self) -> Lead:
+        return self.subject.lead
 
-def record(subject: Subject, choice: Choice, world: World, occasion: Occasion) -> Decision:
-    """Write everything that follows from a decision made in a world, whose promises start to run.
+
+def record(cases: Sequence[Case], world: World, occasion: Occasion) -> list[Row]:
+    """Write everything that follows from decisions made in a world, on the same locked pool or on none. Promises start
+    to run.
+
+    Returns:
+        The rows of :class:`Decision`, by attribute name, in the order of the cases.
 
     Raises:
-        Changed: the lead or the rep's room changed since it was made; nothing must be kept.
+        Changed: a lead or the room of a rep changed since; nothing must be kept.
     """
-    words = sentence(choice)
-    opening = open_clocks([(subject, choice)], world, occasion)[subject.lead.pk]
-    claim(subject, choice, words, occasion.now, opening.respond_by)
-    move_clocks([opening])
-    winner = choice.winner
-    if winner is not None and not books.take_place(
-        winner.rep, occasion.now, enforce=choice.outcome == outcomes.ASSIGNED
-    ):
+    words = [sentence(case.choice) for case in cases]
+    openings = _open_clocks(cases, world, occasion)
+    _claim(cases, words, openings, occasion.now)
+    _move_clocks(openings.values())
+    if not books.take_places(_takings(cases), occasion.now):
         raise Changed
-    decision = build_decision(subject.lead, choice, words, occasion)
-    trace = build_trace(decision, choice, occasion)
-    decision.save(force_insert=True)
-    trace.decision_id = decision.pk
-    trace.save(force_insert=True)
-    assignment = None
-    if winner is not None:
-        assignment = build_assignment(subject.lead, choice, decision, occasion)
-        assignment.save(force_insert=True)
-        books.post(choice.postings, {winner.id: 1} if winner.id else {}, occasion.now)
-    else:
-        Hold.objects.bulk_create(build_holds(subject.lead, choice, decision, occasion))
-        Offer.objects.bulk_create(build_offers(subject.lead, choice, decision, occasion))
-    clocks.write_started([(opening, assignment)])
-    build_event(subject.lead, choice, decision, occasion).save(force_insert=True)
-    return decision
+    traces = [dumps(render_trace(case.choice)) for case in cases]
+    decisions = [_decision(case, text, trace, occasion) for case, text, trace in zip(cases, words, traces, strict=True)]
+    for row, pk in zip(decisions, insert_many(Decision, decisions), strict=True):
+        row["id"] = pk
+    _write_rest(list(zip(cases, decisions, strict=True)), traces, openings, occasion)
+    transaction.on_commit(partial(events_stored.send_robust, Lead), robust=True)
+    return decisions
 
 
-def open_clocks(cases: Sequence[tuple[Subject, Choice]], world: World, occasion: Occasion) -> dict[int, Opening]:
+def _open_clocks(cases: Iterable[Case], world: World, occasion: Occasion) -> dict[int, Opening]:
     """The clocks that decisions start, by lead. A lead's own clock counts from when it came in; from now for an
     import, whose leads may be old."""
-    routed = [_routed(subject, choice, world.policies, occasion) for subject, choice in cases]
-    return clocks.open_clocks(routed, world, occasion.now)
+    return clocks.open_clocks([_routed(case, world.policies, occasion) for case in cases], world, occasion.now)
 
 
-def _routed(subject: Subject, choice: Choice, policies: PolicyBook, occasion: Occasion) -> Routed:
-    lead, rule, winner = subject.lead, choice.rule, choice.winner
-    policy = policies.choose(rule.sla_policy_id if rule else None, learned(subject, choice)["priority"])
+def _routed(case: Case, policies: PolicyBook, occasion: Occasion) -> Routed:
+    lead, rule, winner = case.lead, case.choice.rule, case.choice.winner
+    policy = policies.choose(rule.sla_policy_id if rule else None, learned(case)["priority"])
     since = occasion.now if occasion.trigger == Assignment.Trigger.BATCH else min(lead.created_at, occasion.now)
     return Routed(lead, policy, winner.rep.id if winner else None, since)
 
 
-def move_clocks(openings: Iterable[Opening]) -> None:
+def _move_clocks(openings: Iterable[Opening]) -> None:
     """Let the leads' own clocks go on as worked out. Raises Changed when one of them changed since."""
     try:
         clocks.write_moved(openings)
@@ -111,21 +124,71 @@ def move_clocks(openings: Iterable[Opening]) -> None:
         raise Changed from None
 
 
-def claim(subject: Subject, choice: Choice, words: str, now: datetime, respond_by: datetime | None) -> None:
-    lead = subject.lead
-    if not place(lead, standing_of(choice, words, now), **learned(subject, choice), respond_by=respond_by):
+def _claim(cases: Sequence[Case], words: Sequence[str], openings: Mapping[int, Opening], now: datetime) -> None:
+    """Write where the leads stand now; locks them by id, like everybody."""
+    rows = [
+        (
+            case.lead,
+            standing_of(case.choice, text, now),
+            learned(case) | {"respond_by": openings[case.lead.pk].respond_by},
+        )
+        for case, text in zip(cases, words, strict=True)
+    ]
+    if len(place_many(sorted(rows, key=lambda row: row[0].pk))) != len(cases):
         raise Changed
-    if lead.routing_state in (Lead.RoutingState.HELD, Lead.RoutingState.CLAIMABLE):
-        end_waiting(lead.pk, now, Offer.End.WITHDRAWN)
+    for case in cases:
+        if case.lead.routing_state in (Lead.RoutingState.HELD, Lead.RoutingState.CLAIMABLE):
+            end_waiting(case.lead.pk, now, Offer.End.WITHDRAWN)
 
 
-def learned(subject: Subject, choice: Choice) -> dict[str, Any]:
+def _takings(cases: Sequence[Case]) -> list[books.Taking]:
+    """How many leads each rep gets. Who keeps a person is asked for no limit."""
+    reps: dict[int, Rep] = {}
+    leads: Counter[int] = Counter()
+    limited: Counter[int] = Counter()
+    for case in cases:
+        if case.choice.winner is not None:
+            rep = case.choice.winner.rep
+            reps.setdefault(rep.id, rep)
+            leads[rep.id] += 1
+            limited[rep.id] += case.choice.outcome == outcomes.ASSIGNED
+    return [books.Taking(rep, leads[pk], limited[pk]) for pk, rep in reps.items()]
+
+
+def _write_rest(
+    written: Sequence[tuple[Case, Row]], traces: Sequence[bytes], openings: Mapping[int, Opening], occasion: Occasion
+) -> None:
+    """All that points to the decisions, the books of the pool, and the clocks that start."""
+    assignments = [_assignment(case, row) for case, row in written if case.choice.winner is not None]
+    keys, *_ = write(
+        insertion(Assignment, assignments),
+        insertion(DecisionTrace, [_trace(row, text) for (_, row), text in zip(written, traces, strict=True)]),
+        insertion(Hold, [hold for case, row in written for hold in _holds(case, row)]),
+        insertion(Offer, [offer for case, row in written for offer in _offers(case, row)]),
+        insertion(Event, [_event(case, row) for case, row in written]),
+        _posting([case.choice for case, _ in written], occasion.now),
+    )
+    held = {row["lead_id"]: key for row, key in zip(assignments, keys, strict=True)}
+    clocks.write_started((opening, held.get(lead)) for lead, opening in openings.items())
+
+
+def _posting(choices: Iterable[Choice], now: datetime) -> Change:
+    changes: Counter[int] = Counter()
+    taken: Counter[int] = Counter()
+    for choice in choices:
+        changes.update(choice.postings)
+        if choice.winner is not None and choice.winner.id:
+            taken[choice.winner.id] += 1
+    return books.posting(changes, taken, now)
+
+
+def learned(case: Case) -> Row:
     """What routing found out about a lead beside who gets it, as columns."""
-    rule = choice.rule
+    subject, rule = case.subject, case.choice.rule
     return {
         "account_id": subject.account.pk if subject.account else None,
         "duplicate_of_id": subject.matches.duplicate_of,
-        "priority": subject.lead.priority if rule is None or rule.priority is None else rule.priority,
+        "priority": case.lead.priority if rule is None or rule.priority is None else rule.priority,
     }
 
 
@@ -149,94 +212,102 @@ def standing_of(choice: Choice, words: str, now: datetime) -> Standing:
     )
 
 
-def build_decision(lead: Lead, choice: Choice, words: str, occasion: Occasion) -> Decision:
-    """The row that is kept for ever; unsaved, without its digest."""
-    return Decision(
-        lead_id=lead.pk,
-        at=occasion.now,
-        outcome=choice.outcome,
-        reason=choice.reason,
-        rule_set_id=choice.rule_set.id or None,
-        rule_id=choice.rule.id if choice.rule else None,
-        pool_id=choice.pool.id if choice.pool else None,
-        method=choice.final.method if choice.final else "",
-        winner_id=choice.winner.rep.id if choice.winner else None,
-        sentence=words,
-        trigger=occasion.trigger,
-        actor=occasion.actor,
-        duration_us=occasion.took_us,
-    )
+def _decision(case: Case, words: str, trace: bytes, occasion: Occasion) -> Row:
+    choice = case.choice
+    return {
+        "lead_id": case.lead.pk,
+        "at": occasion.now,
+        "outcome": choice.outcome,
+        "reason": choice.reason,
+        "rule_set_id": choice.rule_set.id or None,
+        "rule_id": choice.rule.id if choice.rule else None,
+        "pool_id": choice.pool.id if choice.pool else None,
+        "method": choice.final.method if choice.final else "",
+        "winner_id": choice.winner.rep.id if choice.winner else None,
+        "sentence": words,
+        "trigger": occasion.trigger,
+        "actor_id": occasion.actor.pk if occasion.actor else None,
+        "duration_us": case.took_us,
+        "digest": digest_of(trace),
+    }
 
 
-def build_trace(decision: Decision, choice: Choice, occasion: Occasion) -> DecisionTrace:
-    """The table behind a decision; also gives the decision its digest."""
-    data = render_trace(choice)
-    decision.digest = digest(data)
-    return DecisionTrace(schema_version=SCHEMA_VERSION, data=data, created_at=occasion.now)
+def _trace(decision: Row, text: bytes) -> Row:
+    """The table behind a decision."""
+    return {
+        "decision_id": decision["id"],
+        "schema_version": SCHEMA_VERSION,
+        "data": Ready(text),
+        "created_at": decision["at"],
+    }
 
 
-def build_assignment(lead: Lead, choice: Choice, decision: Decision, occasion: Occasion) -> Assignment:
-    if choice.winner is None:
-        raise ValueError("only an assigned lead has an assignment")
-    return Assignment(
-        lead_id=lead.pk,
-        rep_id=choice.winner.rep.id,
-        member_id=choice.winner.id or None,
-        decision_id=decision.pk,
-        trigger=occasion.trigger,
-        actor=occasion.actor,
-        started_at=occasion.now,
-    )
+def _assignment(case: Case, decision: Row) -> Row:
+    return {
+        "lead_id": case.lead.pk,
+        "rep_id": decision["winner_id"],
+        "member_id": case.choice.winner.id or None if case.choice.winner else None,
+        "decision_id": decision["id"],
+        "trigger": decision["trigger"],
+        "actor_id": decision["actor_id"],
+        "reason": "",
+        "started_at": decision["at"],
+        "end": "",
+    }
 
 
-def build_event(lead: Lead, choice: Choice, decision: Decision, occasion: Occasion) -> Event:
-    winner = choice.winner
-    return Event(
-        lead_id=lead.pk,
-        kind=_EVENTS.get(choice.outcome, Event.Kind.UNROUTED),
-        at=occasion.now,
-        actor=occasion.actor,
-        data={
-            "decision": decision.pk,
-            "outcome": choice.outcome,
+def _event(case: Case, decision: Row) -> Row:
+    winner = case.choice.winner
+    return {
+        "lead_id": case.lead.pk,
+        "kind": _EVENTS.get(case.choice.outcome, Event.Kind.UNROUTED),
+        "at": decision["at"],
+        "actor_id": decision["actor_id"],
+        "data": {
+            "decision": decision["id"],
+            "outcome": case.choice.outcome,
             "rep": winner.rep.name if winner else None,
             "user": winner.rep.user_id if winner else None,
-            "sentence": decision.sentence,
+            "sentence": decision["sentence"],
         },
-    )
+    }
 
 
-def build_holds(lead: Lead, choice: Choice, decision: Decision, occasion: Occasion) -> list[Hold]:
+def _holds(case: Case, decision: Row) -> list[Row]:
     """The hold of a lead that waits for someone to be available; none for other outcomes."""
-    if choice.outcome != outcomes.HELD:
+    if case.choice.outcome != outcomes.HELD:
         return []
     return [
-        Hold(
-            lead_id=lead.pk,
-            pool_id=choice.pool.id if choice.pool else None,
-            decision_id=decision.pk,
-            code=choice.reason,
-            since=occasion.now,
-            retry_at=occasion.now + HOLD_FOR,
-        )
+        {
+            "lead_id": case.lead.pk,
+            "pool_id": decision["pool_id"],
+            "decision_id": decision["id"],
+            "code": case.choice.reason,
+            "since": decision["at"],
+            "retry_at": decision["at"] + HOLD_FOR,
+        }
     ]
 
 
-def build_offers(lead: Lead, choice: Choice, decision: Decision, occasion: Occasion) -> list[Offer]:
+def _offers(case: Case, decision: Row) -> list[Row]:
     """Who may take a lead that is offered to reps, or queued for a team or a pool; nobody for other outcomes."""
-    pool, final = choice.pool, choice.final
-    if choice.outcome not in (outcomes.OFFERED, outcomes.QUEUED) or final is None:
+    pool, final = case.choice.pool, case.choice.final
+    if case.choice.outcome not in (outcomes.OFFERED, outcomes.QUEUED) or final is None:
         return []
-    shared = {
-        "lead_id": lead.pk,
-        "decision_id": decision.pk,
-        "pool_id": pool.id if pool else None,
-        "offered_at": occasion.now,
+    offer = {
+        "lead_id": case.lead.pk,
+        "decision_id": decision["id"],
+        "pool_id": decision["pool_id"],
+        "rep_id": None,
+        "team_id": None,
+        "offered_at": decision["at"],
+        "expires_at": None,
+        "end": "",
     }
-    if choice.outcome == outcomes.QUEUED or pool is None:
-        return [Offer(team_id=final.team_id, **shared)]
-    expires_at = occasion.now + timedelta(minutes=pool.offer_minutes)
-    return [Offer(rep_id=member.rep.id, expires_at=expires_at, **shared) for member in final.screening.eligible]
+    if case.choice.outcome == outcomes.QUEUED or pool is None:
+        return [offer | {"team_id": final.team_id}]
+    expires_at = decision["at"] + timedelta(minutes=pool.offer_minutes)
+    return [offer | {"rep_id": member.rep.id, "expires_at": expires_at} for member in final.screening.eligible]
 
 
 def end_waiting(lead_id: int, now: datetime, end: Offer.End) -> None:

@@ -7,6 +7,7 @@ the other asks the same, that is most of its time::
     _STAGE.rows(pipeline=7)
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from types import SimpleNamespace
@@ -29,6 +30,26 @@ class Param(Expression):
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> Statement:
         return "%s", (self,)
+
+    def fill(self, values: Mapping[str, Any], vendor: str) -> Any:
+        """What the database is given for this place."""
+        return values[self.name]
+
+
+class Each(Param):
+    """A place for any number of texts or whole numbers, on the right of ``__in``."""
+
+    def __init__(self, name: str, type: type[str] | type[int]) -> None:
+        super().__init__(name)
+        self.type = "text" if type is str else "bigint"
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> Statement:
+        if connection.vendor == "postgresql":
+            return f"(SELECT unnest(%s::{self.type}[]))", (self,)
+        return "(SELECT value FROM json_each(%s))", (self,)
+
+    def fill(self, values: Mapping[str, Any], vendor: str) -> Any:
+        return list(values[self.name]) if vendor == "postgresql" else json.dumps(list(values[self.name]))
 
 
 class Prepared(Generic[Row]):
@@ -66,7 +87,9 @@ class _Plan:
         self._iterable: Any = parts[0]._iterable_class
 
     def rows(self, values: Mapping[str, Any]) -> list[Any]:
-        statement = self._sql, tuple(values[p.name] if isinstance(p, Param) else p for p in self._params)
+        vendor = connection.vendor
+        params = (param.fill(values, vendor) if isinstance(param, Param) else param for param in self._params)
+        statement = self._sql, tuple(params)
         # Copies, because another thread may run the same query on a connection of its own.
         compiler, query = copy(self._compiler), copy(self._query)
         compiler.connection = connections[DEFAULT_DB_ALIAS]

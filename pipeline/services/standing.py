@@ -36,32 +36,7 @@ def place(lead: Lead, standing: Standing, **also: Any) -> bool:
 
     Returns False, and changes nothing, when somebody changed the lead in between.
     """
-    changed = open_leads().filter(pk=lead.pk, version=lead.version).update(**_columns(standing), **also)
-    return changed == 1
-
-
-def _columns(standing: Standing) -> dict[str, Any]:
-    columns: dict[str, Any] = {
-        "routing_state": standing.state,
-        "routing_code": standing.code,
-        "routing_sentence": standing.sentence,
-        "owner_id": standing.owner_id,
-        "next_attempt_at": standing.next_attempt_at,
-        "accepted_at": standing.accepted_at,
-        "version": F("version") + 1,
-        "attempts": F("attempts") + 1,
-    }
-    if standing.team_id is not None:
-        columns["team_id"] = standing.team_id
-    if standing.assigned_at is not None:
-        columns["assigned_at"] = standing.assigned_at
-    return columns
-
-
-def mark_accepted(lead_id: int, owner_id: int, now: datetime) -> bool:
-    """Note the first acceptance by the owner. False when the lead is not theirs, is closed or was accepted before."""
-    lead = open_leads().filter(pk=lead_id, owner=owner_id, accepted_at=None)
-    return lead.update(accepted_at=now, version=F("version") + 1) == 1
+    return bool(place_many([(lead, standing, also)]))
 
 
 def set_respond_by(lead_id: int, at: datetime | None) -> None:
@@ -80,12 +55,29 @@ def place_many(rows: Sequence[tuple[Lead, Standing, Mapping[str, Any]]]) -> set[
         Lead,
         [_row(lead, standing, also) for lead, standing, also in rows],
         match=("id", "version"),
+        keep=("team_id", "assigned_at"),
         also="version = t.version + 1, attempts = t.attempts + 1",
         where="t.closed_at IS NULL AND t.archived_at IS NULL",
     )
 
 
 def _row(lead: Lead, standing: Standing, also: Mapping[str, Any]) -> dict[str, Any]:
-    columns = {name: value for name, value in _columns(standing).items() if name not in ("version", "attempts")}
-    kept = {"team_id": lead.team_id, "assigned_at": lead.assigned_at}
-    return {"id": lead.pk, "version": lead.version, **kept, **columns, **also}
+    return {
+        "id": lead.pk,
+        "version": lead.version,
+        "routing_state": standing.state,
+        "routing_code": standing.code,
+        "routing_sentence": standing.sentence,
+        "owner_id": standing.owner_id,
+        "team_id": standing.team_id,
+        "assigned_at": standing.assigned_at,
+        "accepted_at": standing.accepted_at,
+        "next_attempt_at": standing.next_attempt_at,
+        **also,
+    }
+
+
+def mark_accepted(lead_id: int, owner_id: int, now: datetime) -> bool:
+    """Note the first acceptance by the owner. False when the lead is not theirs, is closed or was accepted before."""
+    lead = open_leads().filter(pk=lead_id, owner=owner_id, accepted_at=None)
+    return lead.update(accepted_at=now, version=F("version") + 1) == 1

@@ -63,15 +63,15 @@ def test_the_last_free_place_is_given_to_exactly_one_of_ten_leads():
 def test_a_capacity_lowered_while_a_lead_is_on_its_way_is_seen(monkeypatch):
     """The rep fills up between the decision and the writing of it."""
     world(make_rep("Ann", capacity=1), make_rep("Ben", capacity=5))
-    real, filled = books.take_place, []
+    real, filled = books.take_places, []
 
-    def filling(rep, now, **more):
+    def filling(takings, now):
         if not filled:
-            filled.append(rep.name)
-            Rep.objects.filter(pk=rep.id).update(open_leads=F("capacity"))
-        return real(rep, now, **more)
+            filled.extend(taking.rep.name for taking in takings)
+            Rep.objects.filter(name__in=filled).update(open_leads=F("capacity"))
+        return real(takings, now)
 
-    monkeypatch.setattr(books, "take_place", filling)
+    monkeypatch.setattr(books, "take_places", filling)
     lead = make_lead()
     decision = services.assign_lead(lead.pk)
     assert filled == ["Ann"]
@@ -220,8 +220,8 @@ def test_without_the_check_under_the_reps_lock_a_capacity_is_exceeded(monkeypatc
     for number in range(8):
         make_rule(rules, f"City {number}", ("city", "is", f"City {number}"), pool=make_pool(f"Pool {number}", ann))
     publish(rules)
-    real = books.take_place
-    monkeypatch.setattr(books, "take_place", lambda rep, now, enforce=True: real(rep, now, enforce=False))
+    real = books.take_places
+    monkeypatch.setattr(books, "take_places", lambda rows, now: real([row._replace(limited=0) for row in rows], now))
     for attempt in range(10):
         leads = [make_lead(email=f"{attempt}-{n}@x.example", city=f"City {n}") for n in range(8)]
         at_once(assign(lead) for lead in leads)

@@ -402,7 +402,8 @@ def test_a_hundred_previews_change_nothing_and_equal_the_first_real_assignment(p
     services.assign_leads(Lead.objects.values_list("pk", flat=True))
     lead = make_lead(email="next@x.example")
     before = _everything()
-    from distribution.engine.decision import digest, render_trace
+    from distribution.digests import digest
+    from distribution.engine.decision import render_trace
 
     digests = {digest(render_trace(preview_lead(leads_to_route().get(pk=lead.pk)))) for _ in range(100)}
     assert _everything() == before
@@ -483,7 +484,7 @@ def test_a_batch_that_falls_to_a_deadlock_decides_again_on_what_is_really_there(
     from distribution.services import batch
 
     Rep.objects.update(cap_per_day=2)
-    real, fallen = batch._write, []
+    real, fallen = batch.record, []
 
     def falling(*written):
         real(*written)
@@ -491,7 +492,7 @@ def test_a_batch_that_falls_to_a_deadlock_decides_again_on_what_is_really_there(
             fallen.append(True)
             raise OperationalError("database is locked")
 
-    monkeypatch.setattr(batch, "_write", falling)
+    monkeypatch.setattr(batch, "record", falling)
     monkeypatch.setattr("leadcrm.lib.transactions.connection", type("Free", (), {"in_atomic_block": False}))
     leads = make_leads(6)
     assert services.assign_leads([lead.pk for lead in leads]).assigned == 6

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from distribution import services
-from distribution.engine.decision import digest
+from distribution.digests import digest
 from distribution.models import Decision, DecisionTrace
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead, make_source, world

@@ -8,7 +8,8 @@ from django.core.management import call_command
 from django.db import transaction
 
 from distribution import compiling, services
-from distribution.engine.decision import digest, render_trace
+from distribution.digests import digest
+from distribution.engine.decision import render_trace
 from distribution.models import Assignment, PoolMember, Rep
 from distribution.snapshots import leads_to_route, preview_lead
 from tests.distribution.randomworlds import RandomWorld

@@ -73,7 +73,7 @@ ALLOWED = [
 
 @pytest.mark.parametrize(("code", "person", "place", "demand", "phrase"), BLOCKED)
 def test_whoever_cannot_take_the_lead_is_refused_with_a_code_and_words(code, person, place, demand, phrase):
-    result = screen(pool(member(replace(FITS, **person), **place)), replace(FULL_DEMAND, **demand))
+    result = screen(pool(member(replace(FITS, **person), **place)), FULL_DEMAND._replace(**demand))
     assert [(reason.code, reason.phrase) for _, reason in result.refused] == [(code, phrase)]
     assert result.eligible == []
 
@@ -136,4 +136,4 @@ def test_nothing_is_dropped_while_somebody_meets_every_demand():
 def test_hard_filters_never_relax(hard):
     person, place, demand = next(row[1:4] for row in BLOCKED if row[0] == hard)
     entry = pool(member(replace(FITS, **person), **place), relax=(hard, "skill", "language"))
-    assert screen(entry, replace(FULL_DEMAND, **demand)).eligible == []
+    assert screen(entry, FULL_DEMAND._replace(**demand)).eligible == []

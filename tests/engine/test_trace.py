@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from distribution.engine.decision import SCHEMA_VERSION, digest, leads, plain, render_trace
+from distribution.digests import digest
+from distribution.engine.decision import SCHEMA_VERSION, leads, plain, render_trace
 from distribution.engine.eligibility import FILTERS
 from distribution.engine.ledger import UNIT
 from distribution.engine.routing import route

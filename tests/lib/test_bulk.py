@@ -1,9 +1,11 @@
 """Many rows in one statement, on the database of the tests."""
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from leadcrm.lib.bulk import insert_many, update_each
+from leadcrm.lib.bulk import insert_many, insertion, update, update_each, write
+from leadcrm.lib.jsontext import Ready
 from pipeline.models import Account, Event
 from tests.distribution.world import make_lead
 
@@ -39,13 +41,36 @@ def test_numbers_are_added_and_none_keeps_what_was_there():
 def test_no_rows_are_no_statement(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert update_each(Account, [], match=("id",)) == set()
-        insert_many([])
+        assert insert_many(Event, []) == []
+        assert write(insertion(Event, []), update(Account, [], match=("id",))) == [[], []]
 
 
 def test_inserted_rows_come_back_as_they_were():
     lead, now = make_lead(), timezone.now()
     data = {"text": 'tab\t, backslash \\, "quotes", \\N and ü', "none": None, "list": [1, 2.5, True]}
-    insert_many([Event(lead=lead, kind="lead.edited", at=now, data=data), Event(lead=lead, kind="lead.closed")])
-    edited = Event.objects.get(kind="lead.edited")
-    assert (edited.data, edited.at, edited.lead_id, edited.actor_id) == (data, now, lead.pk, None)
-    assert Event.objects.get(kind="lead.closed").pk != edited.pk
+    row = {"lead_id": lead.pk, "kind": "lead.edited", "at": now, "data": data}
+    first, second = insert_many(Event, [row, row | {"kind": "lead.closed", "data": Ready(b'{"ready":[1]}')}])
+    edited, closed = Event.objects.get(pk=first), Event.objects.get(pk=second)
+    assert (edited.kind, edited.data, edited.at, edited.lead_id, edited.actor_id) == (
+        "lead.edited", data, now, lead.pk, None,
+    )  # fmt: skip
+    assert (closed.kind, closed.data) == ("lead.closed", {"ready": [1]})
+
+
+def test_changes_of_several_tables_are_made_at_once(django_assert_num_queries):
+    a, lead = account("A"), make_lead()
+    changes = (
+        insertion(Event, [{"lead_id": lead.pk, "kind": "lead.edited", "at": timezone.now(), "data": {}}]),
+        insertion(Event, []),
+        update(Account, [{"id": a.pk, "city": "Rom"}], match=("id",)),
+    )
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 2):
+        [event], nothing, changed = write(*changes)
+    assert (Event.objects.get(kind="lead.edited").pk, nothing, changed) == (event, [], [a.pk])
+    assert Account.objects.get().city == "Rom"
+
+
+def test_a_condition_may_use_numbers_that_are_no_columns():
+    a, b = account("A", employees=5), account("B", employees=5)
+    rows = [{"id": a.pk, "city": "Rom", "most": 5}, {"id": b.pk, "city": "Rom", "most": 4}]
+    assert update_each(Account, rows, match=("id",), given=("most",), where="t.employees <= v.most") == {a.pk}
