@@ -176,7 +176,8 @@ def with_leave(hours: Hours | None, leave: Iterable[tuple[datetime, datetime]], 
 def reps_using(hours: WorkingHours) -> QuerySet[Rep]:
     """The reps for whom these hours hold: by their profile, by their team, or by default."""
     rows = Rep.objects.annotate(team=first_team("user_id"))
-    team_has_some = Q(team__in=TeamHours.objects.values("team"))
+    # Who is in no team would drop out of "not in": in SQL an unknown team is neither in nor not in.
+    team_has_none = Q(team=None) | ~Q(team__in=TeamHours.objects.values("team"))
     through_team = Q(hours=None, team__in=TeamHours.objects.filter(hours=hours).values("team"))
-    by_default = Q(hours=None) & ~team_has_some if hours.is_default else Q(pk__in=())
+    by_default = Q(hours=None) & team_has_none if hours.is_default else Q(pk__in=())
     return rows.filter(Q(hours=hours) | through_team | by_default)

@@ -6,7 +6,7 @@ leave that was cancelled here stays cancelled, whatever the calendar says.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from distribution.icsfile import LARGEST_FILE, Entry, Ignored, Reading, read_file
 from distribution.models import Leave, LeaveCalendar, Rep
+from distribution.weekview import midnight
 from leadcrm.lib.outgoing import Limits, OutgoingError, send
 from leadcrm.lib.text import Unreadable
 
@@ -100,11 +101,6 @@ def _gone(known: Iterable[Leave], reading: Reading, now: datetime) -> tuple[Leav
 def span_of(entry: Entry, rep: Rep) -> tuple[datetime, datetime]:
     """The whole days of an entry in the rep's time zone, as UTC instants."""
     return midnight(entry.first, rep.time_zone), midnight(entry.last + timedelta(days=1), rep.time_zone)
-
-
-def midnight(day: date, time_zone: str) -> datetime:
-    """When a date begins in a time zone, in UTC; of two midnights the first."""
-    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 # --- Carrying it out ---------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ RuleCheck = Callable[[RoutingRule, World], Iterable[Problem]]
 def check_rule_set(rule_set: RuleSet) -> list[Problem]:
     """Everything that keeps a rule set from working as its author means it, the set's own problems first."""
     rules = list(
-        rule_set.rules.select_related("pool", "rep__user", "team", "fallback_pool")
+        rule_set.rules.select_related("pool", "rep__user", "team", "fallback_pool", "sla_policy")
         .prefetch_related("conditions", "required_skills")
         .order_by("position", "id")
     )
@@ -231,7 +231,13 @@ def _check_window(rule: RoutingRule, world: World) -> Iterator[Problem]:
         yield Problem(rule, "time_zone", f"There is no time zone {rule.time_zone!r}.")
 
 
-RULE_CHECKS: Final[list[RuleCheck]] = [_check_target, _check_fallback, _check_conditions, _check_window]
+def _check_policy(rule: RoutingRule, world: World) -> Iterator[Problem]:
+    if rule.sla_policy and rule.sla_policy.archived_at:
+        name = rule.sla_policy
+        yield Problem(rule, "sla_policy", f"SLA policy “{name}” is archived. Bring it back or choose another.")
+
+
+RULE_CHECKS: Final[list[RuleCheck]] = [_check_target, _check_fallback, _check_conditions, _check_window, _check_policy]
 
 
 def is_zone(name: str) -> bool:

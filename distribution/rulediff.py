@@ -19,7 +19,7 @@ def changes_between(old: RuleSet, new: RuleSet) -> list[str]:
 
 def _described(rule_set: RuleSet, fields: RuleFields) -> dict[Key, str]:
     """The rules in words by name, in order; the n-th rule of a name has the key (name, n)."""
-    rules = rule_set.rules.select_related("pool", "rep", "team", "fallback_pool")
+    rules = rule_set.rules.select_related("pool", "rep", "team", "fallback_pool", "sla_policy")
     seen: Counter[str] = Counter()
     described = {}
     for rule in rules.prefetch_related("conditions", "required_skills").order_by("position", "id"):

@@ -30,7 +30,8 @@ def when_words(rule: RoutingRule, fields: RuleFields) -> str:
 def then_words(rule: RoutingRule) -> str:
     """Where the rule sends a lead, whom it asks for there, and what follows when nobody can take it."""
     words = " ".join(filter(None, (target_words(rule), *_demand_words(rule))))
-    return ", ".join(filter(None, (words, _else_words(rule))))
+    promise = f"under SLA policy {rule.sla_policy}" if rule.sla_policy else ""
+    return ", ".join(filter(None, (words, _else_words(rule), promise)))
 
 
 def groups_of(rule: RoutingRule) -> list[list[Condition]]:
@@ -96,7 +97,7 @@ def _else_words(rule: RoutingRule) -> str:
 
 def _window_words(rule: RoutingRule) -> Iterable[str]:
     if rule.weekdays or rule.from_time:
-        days = _days(rule.weekdays)
+        days = days_words(rule.weekdays)
         times = f"{rule.from_time:%H:%M}–{rule.to_time:%H:%M}" if rule.from_time and rule.to_time else ""
         yield " ".join(filter(None, ("on" if days else "at", days, times, f"({rule.time_zone})")))
     if rule.valid_from:
@@ -105,7 +106,7 @@ def _window_words(rule: RoutingRule) -> Iterable[str]:
         yield f"until {utc_text(rule.valid_until)}"
 
 
-def _days(weekdays: Iterable[int]) -> str:
+def days_words(weekdays: Iterable[int]) -> str:
     """``Mon–Fri``, ``Mon, Wed``: three or more in a row are told as a range."""
     known = sorted({day for day in weekdays if day in range(1, 8)})
     runs = [list(run) for _, run in groupby(known, key=lambda day: day - known.index(day))]

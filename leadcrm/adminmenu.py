@@ -28,7 +28,11 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("auth.User", "person", "Who may sign in."),
         Entry("auth.Group", "shield_person", "What they may see and do."),
         Entry("pipeline.Team", "groups", "Who works leads together, under which manager."),
+        Entry("distribution.WorkingHours", "schedule", "When people work, in which time zone, with which holidays."),
         Entry("distribution.Rep", "badge", "Who gets leads: languages, skills, limits, away or available."),
+        Entry("distribution.Leave", "beach_access", "Who is not there when, and who stands in."),
+        Entry("distribution.LeaveCalendar", "calendar_month", "Calendars on the web that leave follows."),
+        Entry("distribution.AwayReason", "coffee", "What people give as a reason, such as lunch."),
         Entry("distribution.Skill", "school", "What reps can sell."),
         Entry(
             "distribution_onboard",
@@ -50,6 +54,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("distribution.Pool", "diversity_3", "Reps who share leads, and by which method."),
         Entry("distribution.RuleSet", "rule_settings", "Drafts, the live one, and earlier ones."),
         Entry("distribution.RoutingRule", "alt_route", "When these conditions hold, go there."),
+        Entry("distribution.SLAPolicy", "timer", "How soon a lead is answered, and what happens when it is not."),
         Entry("distribution_test_lead", "science", "See who would get a lead, and why.", "Test a lead"),
     ),
     "4. Leads": (

@@ -1,65 +1,51 @@
 """Who gets leads: reps with their state today, and skills."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import User
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
+from distribution.admin.hours import week_context
 from distribution.admin.onboard import onboard_urls
+from distribution.admin.repstate import caps_of, hours_of, load_of, state_of, whose_hours
+from distribution.compiling import live_world
 from distribution.engine.people import CAP_PERIODS
-from distribution.models import PoolMember, Rep, RepCounter, RoutingRule, RuleSet, Skill
-from distribution.periods import period_starts
+from distribution.hours import Timetable, first_team, leave_on
+from distribution.models import (
+    AwayReason,
+    Leave,
+    PoolMember,
+    Rep,
+    RepCounter,
+    RoutingRule,
+    RuleSet,
+    Skill,
+    WorkingHours,
+)
 from distribution.services import availability
 from distribution.shares import in_leads
 from leadcrm.lib.adminbase import AnyModelForm, HistoryAdmin, ModelAdmin, ReadOnlyInline, counted
 from leadcrm.lib.adminforms import languages_field, time_zone_field
 from leadcrm.lib.adminsteps import ask, chosen_again, is_confirmed
-from leadcrm.lib.moments import moment_text
 
 LONGEST_PERIOD = timedelta(days=32)
 MOST_LISTED = 50
 TONES = {tone: tone for tone in ("success", "info", "warning", "danger")}
-
-
-def state_of(rep: Rep, now: datetime) -> tuple[str, str]:
-    """Whether a rep can take leads now: a tone for the badge, and the words in it."""
-    if not (rep.active and rep.user.is_active):
-        return "danger", "inactive"
-    if is_away(rep, now):
-        return "warning", f"away until {moment_text(rep.away_until)}" if rep.away_until else "away"
-    if rep.capacity is not None and rep.open_leads >= rep.capacity:
-        return "info", f"full {rep.open_leads} of {rep.capacity}"
-    return "success", "available"
-
-
-def is_away(rep: Rep, now: datetime) -> bool:
-    return rep.status == Rep.Status.AWAY and (rep.away_until is None or rep.away_until > now)
-
-
-def load_of(rep: Rep) -> str:
-    return f"{rep.open_leads} of {rep.capacity}" if rep.capacity is not None else str(rep.open_leads)
-
-
-def caps_of(rep: Rep, now: datetime) -> str:
-    """How much of each cap is used: ``day 3 of 5, week 9 of 20``. Reads counters that were prefetched."""
-    limits = {period: getattr(rep, f"cap_per_{period}") for period in CAP_PERIODS}
-    starts = period_starts(now, rep.time_zone)
-    used = {
-        counter.period: counter.count for counter in rep.counters.all() if counter.starts_at == starts[counter.period]
-    }
-    caps = (f"{period} {used.get(period, 0)} of {limit}" for period, limit in limits.items() if limit is not None)
-    return ", ".join(caps) or "-"
 
 
 class StateFilter(DropdownFilter):
@@ -67,16 +53,20 @@ class StateFilter(DropdownFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("available", "Available"), ("away", "Away"), ("inactive", "Inactive")]
+        return [("available", "Available"), ("away", "Away"), ("leave", "On leave"), ("inactive", "Inactive")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Rep]) -> QuerySet[Rep]:
         active = queryset.filter(active=True, user__is_active=True)
         away = queryset.filter(status=Rep.Status.AWAY).exclude(away_until__lte=timezone.now())
         if self.value() == "inactive":
             return queryset.exclude(pk__in=active.values("pk"))
-        if self.value() == "away":
-            return active & away
-        return active.exclude(pk__in=away.values("pk")) if self.value() == "available" else queryset
+        on_leave = leave_on(timezone.now()).values("rep")
+        found = {
+            "away": active & away,
+            "leave": active.filter(pk__in=on_leave),
+            "available": active.exclude(pk__in=away.values("pk")).exclude(pk__in=on_leave),
+        }
+        return found.get(self.value() or "", queryset)
 
 
 class RepForm(AnyModelForm):
@@ -86,9 +76,16 @@ class RepForm(AnyModelForm):
     class Meta:
         model = Rep
         fields = (
-            *("user", "name", "active", "time_zone", "languages", "skills", "status", "away_reason", "away_until"),
-            *("capacity", *(f"cap_per_{period}" for period in CAP_PERIODS)),
+            *("user", "name", "active", "time_zone", "hours", "languages", "skills"),
+            *("status", "away_reason", "away_until"),
+            *("capacity", *(f"cap_per_{period}" for period in CAP_PERIODS), "cap_window"),
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "hours" in self.fields:
+            field: Any = self.fields["hours"]
+            field.queryset = WorkingHours.objects.filter(Q(archived_at=None) | Q(pk=self.instance.hours_id))
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
@@ -102,12 +99,26 @@ class RepForm(AnyModelForm):
         return values
 
 
+class UsualReasonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """The installation's reasons, each with when one is back by itself."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj}, back after {obj.minutes} minutes" if obj.minutes else str(obj)
+
+
 class AwayForm(forms.Form):
+    usual = UsualReasonField(
+        AwayReason.objects.all(),
+        required=False,
+        empty_label="Another reason",
+        label="Usual reason",
+        widget=UnfoldAdminSelectWidget,
+    )
     reason = forms.CharField(
         max_length=100,
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Shown in decisions, such as 'on leave'.",
+        help_text="Shown in decisions, such as 'on leave'. Goes before the usual one.",
     )
     until = forms.SplitDateTimeField(
         required=False,
@@ -120,6 +131,11 @@ class AwayForm(forms.Form):
         if until and until <= timezone.now():
             raise forms.ValidationError("This moment has passed. Leave it empty, or choose one to come.")
         return until
+
+    def clean(self) -> dict[str, Any]:
+        """The usual reason unless another was typed; its usual end is known where people are set away."""
+        values = self.cleaned_data
+        return {"reason": values.get("reason") or str(values.get("usual") or ""), "until": values.get("until")}
 
 
 class MembershipInline(ReadOnlyInline):
@@ -145,9 +161,11 @@ class RepAdmin(HistoryAdmin):
     form = RepForm
     inlines = (MembershipInline,)
     actions = ("set_available", "set_away")
-    list_display = ("name", "badge", "load", "caps", "teams", "pools", "speaks", "time_zone")
+    timetable = Timetable()
+    list_display = ("name", "badge", "load", "caps", "teams", "pools", "speaks", "time_zone", "last_seen_at")
     list_filter = (
         StateFilter,
+        ("hours", RelatedDropdownFilter),
         ("skills", RelatedDropdownFilter),
         ("user__lead_teams", RelatedDropdownFilter),
         ("memberships__pool", RelatedDropdownFilter),
@@ -155,16 +173,42 @@ class RepAdmin(HistoryAdmin):
     search_fields = ("name", "user__username", "user__email")
     search_help_text = "Search by name, user name or e-mail"
     autocomplete_fields = ("user", "skills")
-    readonly_fields = ("state", "open_leads", "last_assigned_at", "caps", "teams")
+    readonly_fields = ("state", "open_leads", "last_assigned_at", "last_seen_at", "caps", "teams", "holding_hours")
+    change_form_outer_after_template = "admin/distribution/rep/after.html"
     fieldsets = (
-        (None, {"fields": (("user", "name"), "active", ("state", "open_leads"), ("last_assigned_at", "teams"))}),
-        ("What they can sell, and to whom", {"fields": (("languages", "skills"), "time_zone")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("user", "name"),
+                    "active",
+                    ("state", "open_leads"),
+                    ("last_assigned_at", "last_seen_at"),
+                    "teams",
+                )
+            },
+        ),
+        ("What they can sell, and to whom", {"fields": ("languages", "skills")}),
+        ("When they work", {"fields": (("time_zone", "hours"), "holding_hours")}),
         ("Away", {"fields": ("status", "away_reason", "away_until")}),
         (
             "Limits",
-            {"fields": ("capacity", ("cap_per_hour", "cap_per_day"), ("cap_per_week", "cap_per_month"), "caps")},
+            {
+                "fields": (
+                    "capacity",
+                    ("cap_per_hour", "cap_per_day"),
+                    ("cap_per_week", "cap_per_month"),
+                    "cap_window",
+                    "caps",
+                )
+            },
         ),
     )
+
+    @property
+    def media(self) -> Media:
+        merged: Media = super().media + Media(css={"all": ["distribution/hours.css", "distribution/rules.css"]})
+        return merged
 
     def get_urls(self) -> list[URLPattern]:
         urls: list[URLPattern] = super().get_urls()
@@ -174,9 +218,40 @@ class RepAdmin(HistoryAdmin):
         reps: QuerySet[Rep] = super().get_queryset(request)
         recent = RepCounter.objects.filter(starts_at__gte=timezone.now() - LONGEST_PERIOD)
         pools = PoolMember.objects.filter(retired_at=None).select_related("pool")
-        return reps.select_related("user").prefetch_related(
-            Prefetch("counters", recent), Prefetch("memberships", pools), "user__lead_teams"
+        leave = Leave.objects.filter(cancelled_at=None, ends_at__gt=timezone.now() - LONGEST_PERIOD)
+        return (
+            reps.select_related("user")
+            .annotate(first_team=first_team("user_id"))
+            .prefetch_related(
+                Prefetch("counters", recent),
+                Prefetch("memberships", pools),
+                Prefetch("leaves", leave.order_by("starts_at")),
+                "user__lead_teams",
+            )
         )
+
+    # --- Pages, for which the timetable is read once ---
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        page: Any = copy(self)
+        page.timetable = live_world().timetable
+        return super(RepAdmin, page).changelist_view(request, extra_context)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        page: Any = copy(self)
+        page.timetable = live_world().timetable
+        rep: Any = self.get_object(request, unquote(object_id)) if object_id else None
+        context = {**(page.week_of(request, rep) if rep else {}), **(extra_context or {})}
+        answer: HttpResponse = super(RepAdmin, page).changeform_view(request, object_id, form_url, context)
+        return answer
+
+    def week_of(self, request: HttpRequest, rep: Any) -> dict[str, Any]:
+        own = self.timetable.find(rep.hours_id, rep.first_team)
+        hours = hours_of(rep, self.timetable)
+        zone = hours.zone.key if hours and isinstance(hours.zone, ZoneInfo) else rep.time_zone
+        return {"rep": rep, **week_context(request, hours, own, self.timetable, zone)}
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         found, duplicates = super().get_search_results(request, queryset, search_term)
@@ -192,11 +267,15 @@ class RepAdmin(HistoryAdmin):
 
     @display(description="today", label=TONES)
     def badge(self, rep: Rep) -> tuple[str, str]:
-        return state_of(rep, timezone.now())
+        return state_of(rep, timezone.now(), self.timetable)
 
     @admin.display(description="today")
     def state(self, rep: Rep) -> str:
-        return state_of(rep, timezone.now())[1] if rep.pk else "-"
+        return state_of(rep, timezone.now(), self.timetable)[1] if rep.pk else "-"
+
+    @admin.display(description="hours that hold")
+    def holding_hours(self, rep: Rep) -> str:
+        return whose_hours(rep, self.timetable) if rep.pk else "-"
 
     @admin.display(description="open leads", ordering="open_leads")
     def load(self, rep: Rep) -> str:

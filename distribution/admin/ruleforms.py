@@ -15,7 +15,7 @@ from distribution.conditiontext import format_value, parse_value
 from distribution.engine import targets
 from distribution.engine.conditions import OPERATORS, ConditionError, operator_choices, operators_for
 from distribution.fields import RuleFields, by_section, rule_fields
-from distribution.models import Condition, Pool, Rep, RoutingRule, RuleSet, Skill
+from distribution.models import Condition, Pool, Rep, RoutingRule, RuleSet, Skill, SLAPolicy
 from leadcrm.lib.adminbase import AnyModelForm, LabelledFormSet
 from leadcrm.lib.adminforms import time_zone_field
 from pipeline.models import Team
@@ -85,6 +85,7 @@ class RuleForm(AnyModelForm):
             "match_territory": "In the lead's territory",
             "from_time": "From",
             "to_time": "To",
+            "sla_policy": "SLA policy",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -92,6 +93,7 @@ class RuleForm(AnyModelForm):
         offer_living(self, "pool", Pool.objects.all())
         offer_living(self, "fallback_pool", Pool.objects.all())
         offer_living(self, "team", Team.objects.all())
+        offer_living(self, "sla_policy", SLAPolicy.objects.all())
         if "rep" in self.fields:
             kept = Q(active=True, user__is_active=True) | Q(pk=self.instance.rep_id)
             choice(self, "rep").queryset = Rep.objects.filter(kept)

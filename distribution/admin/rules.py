@@ -89,7 +89,7 @@ class RoutingRuleAdmin(ModelAdmin):
             "Only at these times",
             {"fields": ("weekdays", ("from_time", "to_time"), "time_zone", "valid_from", "valid_until")},
         ),
-        ("And besides", {"fields": ("set_priority",)}),
+        ("And besides", {"fields": (("set_priority", "sla_policy"),)}),
     )
 
     @property
@@ -100,7 +100,7 @@ class RoutingRuleAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoutingRule]:
         rules: QuerySet[RoutingRule] = super().get_queryset(request)
-        rules = rules.select_related("rule_set", "pool", "rep", "team", "fallback_pool")
+        rules = rules.select_related("rule_set", "pool", "rep", "team", "fallback_pool", "sla_policy")
         return rules.prefetch_related("conditions", "required_skills")
 
     # --- What may be done -----------------------------------------------------------------------

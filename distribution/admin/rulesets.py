@@ -70,7 +70,7 @@ class Overview:
 
 def overview_of(rule_set: RuleSet) -> Overview:
     problems = check_rule_set(rule_set)
-    rules = rule_set.rules.select_related("pool", "rep", "team", "fallback_pool")
+    rules = rule_set.rules.select_related("pool", "rep", "team", "fallback_pool", "sla_policy")
     rules = rules.prefetch_related("conditions", "required_skills").order_by("position", "id")
     fields = rule_fields()
     return Overview(

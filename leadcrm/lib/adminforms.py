@@ -137,3 +137,12 @@ def add_errors(form: forms.BaseForm, errors: Mapping[str, str]) -> None:
         form.add_error(
             name if name in form.fields else None, sentence if name in form.fields else f"{name}: {sentence}"
         )
+
+
+def refuse_second(form: forms.ModelForm, name: str) -> None:  # type: ignore[type-arg]
+    """An error on a box that only one row of a table may have ticked, when another one has; names that one."""
+    if form.cleaned_data.get(name):
+        rows: Any = form._meta.model
+        other = rows._default_manager.filter(**{name: True}).exclude(pk=form.instance.pk).first()
+        if other is not None:
+            form.add_error(name, f"“{other}” has this already. Take it away there first.")

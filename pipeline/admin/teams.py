@@ -11,15 +11,16 @@ from leadcrm.lib.adminbase import ArchivableAdmin, ArchivedFilter, list_link
 from pipeline.models import Lead, Team
 
 
-@admin.register(Team)
 class TeamAdmin(GuardedModelAdmin, ArchivableAdmin):
+    """Registered by distribution, which adds the team's working hours."""
+
     list_display = ("name", "manager", "people", "leads")
     list_select_related = ("manager",)
     list_filter = (("manager", AutocompleteSelectFilter), ArchivedFilter)
     search_fields = ("name",)
     search_help_text = "Search by name"
     autocomplete_fields = ("manager", "members")
-    fields = ("name", "manager", "members")
+    fields: tuple[str, ...] = ("name", "manager", "members")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         teams: QuerySet[Team] = super().get_queryset(request)

@@ -1,6 +1,6 @@
 """One of everything that the admin shows, as often as wanted."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 from uuid import uuid4
 
 from axes.models import AccessAttempt
@@ -10,17 +10,26 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from distribution.models import (
     Assignment,
+    AwayReason,
     CreditCorrection,
     Decision,
+    EscalationStep,
     Hold,
+    HoursException,
+    Leave,
+    LeaveCalendar,
     Offer,
     Pool,
     PoolMember,
     Rep,
     RepCounter,
     Skill,
+    SLAPolicy,
+    TeamHours,
     Territory,
     TerritoryArea,
+    WorkingHours,
+    WorkShift,
 )
 from distribution.periods import period_start
 from distribution.services import assign_lead
@@ -95,7 +104,8 @@ def _build_setup(number: int, team: Team, pool: Pool) -> tuple[Rep, Account, Lea
     rep.skills.add(Skill.objects.create(name=f"Skill {number}"))
     rep.user.groups.add(Group.objects.create(name=f"Group {number}"))
     team.members.add(rep.user)
-    Team.objects.create(name=f"Team {number}", manager=rep.user)
+    own_team = Team.objects.create(name=f"Team {number}", manager=rep.user)
+    _build_hours(number, own_team, rep)
     PoolMember.objects.create(pool=pool, rep=rep)
     PoolMember.objects.create(pool=Pool.objects.create(name=f"Pool {number}", team=team), rep=rep)
     account = Account.objects.create(name=f"Account {number}", owner=rep.user)
@@ -105,6 +115,22 @@ def _build_setup(number: int, team: Team, pool: Pool) -> tuple[Rep, Account, Lea
         TerritoryArea.objects.create(territory=territory, country="DE", postal_from=postal, account=account)
     ExchangeRate.objects.create(currency=CURRENCIES[number], rate=1)
     return rep, account, source, stages[0]
+
+
+def _build_hours(number: int, team: Team, rep: Rep) -> None:
+    hours = WorkingHours.objects.create(name=f"Hours {number}", time_zone="Europe/Berlin", holiday_country="DE")
+    for weekday in (1, 2):
+        WorkShift.objects.create(hours=hours, weekday=weekday, start=time(9), end=time(18))
+    HoursException.objects.create(hours=hours, date=date(2026, 5, 4), name="trade fair")
+    TeamHours.objects.create(team=team, hours=hours)
+    Rep.objects.filter(pk=rep.pk).update(hours=hours)
+    AwayReason.objects.create(name=f"Lunch {number}", minutes=45)
+    starts = timezone.now() + timedelta(days=number)
+    Leave.objects.create(rep=rep, starts_at=starts, ends_at=starts + timedelta(days=3), reason="on leave")
+    LeaveCalendar.objects.create(rep=rep, url="https://calendar.example/secret.ics")
+    policy = SLAPolicy.objects.create(name=f"Policy {number}", accept_minutes=15, contact_minutes=60)
+    EscalationStep.objects.create(policy=policy, after_percent=80, action="remind")
+    EscalationStep.objects.create(policy=policy, after_minutes=20, action="reassign")
 
 
 def _build_history(number: int, lead: Lead, decision: Decision, rep: Rep, pool: Pool) -> None:

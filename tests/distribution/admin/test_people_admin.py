@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from distribution.admin.reps import caps_of, state_of
+from distribution.admin.repstate import caps_of, state_of
 from distribution.engine.ledger import UNIT
 from distribution.models import Pool, PoolMember, Rep, RepCounter, Skill
 from distribution.shares import expected_shares, oddities
@@ -44,6 +44,7 @@ REP: dict[str, Any] = {
     "active": "on",
     "time_zone": "Europe/Berlin",
     "status": "available",
+    "cap_window": "fixed",
     "memberships-TOTAL_FORMS": 0,
     "memberships-INITIAL_FORMS": 0,
 }
