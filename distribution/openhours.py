@@ -1,55 +1,66 @@
 """Whether people of a pool are there when its leads come in."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from distribution.engine.worktime import Hours, Span, intervals
 from distribution.hours import Timetable, first_team
-from distribution.models import Decision, Pool, Rep
+from distribution.models import Decision, Pool, PoolMember
 
 LOOK_BACK: Final = timedelta(days=30)
 WEEK: Final = timedelta(days=7)
-MOST_LEADS: Final = 1000
+MOST_LEADS: Final = 2000
 MOST_HOURS: Final = 3
 
 
-def pool_hours_warnings(pool: Pool, now: datetime, timetable: Timetable) -> list[str]:
-    """That nobody of a pool works, or nobody when its leads come in. Two queries."""
-    hours = _hours_of_members(pool, timetable)
-    if not hours or None in hours:
-        return []
+def pool_hours_warnings(pools: Iterable[Pool], now: datetime, timetable: Timetable) -> dict[int, str]:
+    """By pool: that nobody there works, or nobody when its leads come in. Two queries for all of them."""
+    named = {pool.pk: pool for pool in pools}
+    hours, came_in = _hours_of_members(named, timetable), _arrivals(named, now)
+    found = {pk: _warning(named[pk], hours[pk], sorted(came_in[pk]), now) for pk in hours}
+    return {pk: sentence for pk, sentence in found.items() if sentence}
+
+
+def _warning(pool: Pool, hours: Collection[Hours | None], came_in: Sequence[datetime], now: datetime) -> str:
     known = [each for each in hours if each is not None]
+    if len(known) < len(hours):  # somebody is always there
+        return ""
     if not any(True for each in known for _ in intervals(each, now, now + WEEK)):
-        return [f"Nobody in pool “{pool}” works in the coming week: see to their working hours."]
-    came_in = _arrivals(pool, now)
-    return _never_met(pool, known, came_in, now) if came_in else []
+        return f"Nobody in pool “{pool}” works in the coming week: see to their working hours."
+    return _never_met(pool, known, came_in, now) if came_in else ""
 
 
-def _hours_of_members(pool: Pool, timetable: Timetable) -> list[Hours | None]:
-    """The different hours of those who may take leads; None among them: somebody is always there."""
-    members = {"memberships__pool": pool, "memberships__retired_at": None, "memberships__paused": False}
-    rows = Rep.objects.filter(active=True, user__is_active=True, **members).annotate(team=first_team("user_id"))
-    whose = set(rows.values_list("hours_id", "team", "time_zone"))
-    return list({id(found): found for found in (timetable.hours(*row) for row in whose)}.values())
+def _hours_of_members(pools: Iterable[int], timetable: Timetable) -> dict[int, list[Hours | None]]:
+    """The different hours of those who may take leads, by pool; None among them: somebody is always there."""
+    present = {"retired_at": None, "paused": False, "rep__active": True, "rep__user__is_active": True}
+    rows = PoolMember.objects.filter(pool__in=pools, **present).annotate(team=first_team("rep__user_id"))
+    found: dict[int, list[Hours | None]] = defaultdict(list)
+    for pool, *whose in rows.values_list("pool_id", "rep__hours_id", "team", "rep__time_zone").distinct():
+        found[pool].append(timetable.hours(*whose))
+    return found
 
 
-def _arrivals(pool: Pool, now: datetime) -> list[datetime]:
-    """When the latest leads that were routed to the pool came in."""
+def _arrivals(pools: Iterable[int], now: datetime) -> dict[int, set[datetime]]:
+    """When the latest leads that were routed to these pools came in."""
     since = now - LOOK_BACK
-    recent = Decision.objects.filter(pool=pool, at__gte=since, lead__created_at__gte=since).order_by("-at")
-    return sorted(dict(recent.values_list("lead_id", "lead__created_at")[:MOST_LEADS]).values())
+    recent = Decision.objects.filter(pool__in=pools, at__gte=since, lead__created_at__gte=since).order_by("-at")
+    found: dict[int, set[datetime]] = defaultdict(set)
+    for pool, moment in recent.values_list("pool_id", "lead__created_at")[:MOST_LEADS]:
+        found[pool].add(moment)
+    return found
 
 
-def _never_met(pool: Pool, hours: Iterable[Hours], came_in: Sequence[datetime], now: datetime) -> list[str]:
+def _never_met(pool: Pool, hours: Iterable[Hours], came_in: Sequence[datetime], now: datetime) -> str:
     spans = sorted(span for each in hours for span in intervals(each, now - LOOK_BACK, now))
     if any(_covered(moment, spans) for moment in came_in):
-        return []
-    return [
+        return ""
+    return (
         f"Nobody in pool “{pool}” works when its leads come in: of {len(came_in)} within 30 days, none came in working "
         f"time. Most came {_busiest(came_in)}; people work {_first_hours(spans)}."
-    ]
+    )
 
 
 def _covered(moment: datetime, spans: Sequence[Span]) -> bool:

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db.models import Prefetch
 from django.utils import timezone
 
+from distribution.compiling import live_world
 from distribution.engine import targets
 from distribution.engine.conditions import ConditionError, build_condition
 from distribution.engine.methods import METHODS
 from distribution.fields import RuleFields, rule_fields
 from distribution.models import Pool, PoolMember, RoutingRule, RuleSet, Territory
+from distribution.openhours import pool_hours_warnings
 from distribution.rulebounds import contradictions
 from distribution.rulewords import condition_words, groups_of
 from pipeline.models import Team
@@ -63,7 +65,7 @@ def check_rule_set(rule_set: RuleSet) -> list[Problem]:
         .order_by("position", "id")
     )
     world = _read_world(rule_set, rules)
-    found = [*_check_catch_all(rule_set, world), *_check_presence(rules)]
+    found = [*_check_catch_all(rule_set, world), *_check_presence(rules), *_check_hours(world)]
     greedy: list[tuple[RoutingRule, Ways]] = []
     for rule in rules:
         ways = _ways(rule)
@@ -108,6 +110,13 @@ def _check_presence(rules: Sequence[RoutingRule]) -> Iterator[Problem]:
     if not any(rule.active for rule in rules):
         lacking = "All rules are switched off" if rules else "There are no rules"
         yield Problem(None, "rules", f"{lacking}: every lead goes to the catch-all.", WARNING)
+
+
+def _check_hours(world: World) -> Iterator[Problem]:
+    """Pools that are asleep when their leads come in; each once, however many rules name it."""
+    found = pool_hours_warnings(world.pools.values(), world.now, live_world().timetable)
+    for sentence in found.values():
+        yield Problem(None, "rules", sentence, WARNING)
 
 
 def _check_rule(rule: RoutingRule, world: World) -> Iterator[Problem]:

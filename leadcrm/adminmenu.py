@@ -62,6 +62,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("distribution.Assignment", "assignment_ind", "Who had which lead, from when to when."),
         Entry("distribution.Decision", "psychology", "Why each lead went where it went."),
         Entry("distribution.Hold", "hourglass_top", "Leads that wait, and for what."),
+        Entry("distribution.SLAClock", "alarm", "Promises that run or ran, and those that failed."),
+        Entry("distribution.Loan", "swap_horiz", "Leads that somebody else has while their owner is on leave."),
         Entry("distribution.Offer", "front_hand", "Leads up for claim, and by whom."),
     ),
     "5. Messages": (
@@ -72,6 +74,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "6. History and system": (
         Entry("pipeline.Event", "history", "Everything that happened to every lead."),
         Entry("pipeline.Consent", "verified_user", "What people agreed to."),
+        Entry("distribution.StepTaken", "stairs", "Steps of SLA ladders that were taken."),
         Entry("distribution.CreditCorrection", "balance", "Turns given back or corrected by hand."),
         Entry("distribution.RepCounter", "counter_5", "New leads per rep and period, for the caps."),
         Entry("axes.AccessAttempt", "lock", "Mistyped passwords, and who is locked out.", "Failed sign-ins"),

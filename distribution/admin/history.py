@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -37,7 +38,7 @@ class LeadRecordAdmin(ReadOnlyAdmin):
     search_help_text = "Search by the lead's e-mail, company or last name"
 
     @admin.display(description="lead")
-    def of_lead(self, record: Assignment | Decision | Hold | Offer) -> SafeString | str:
+    def of_lead(self, record: Any) -> SafeString | str:
         return admin_link(record.lead)
 
 
@@ -147,11 +148,28 @@ class DecisionAdmin(LeadRecordAdmin):
         return response
 
 
+class HoldStateFilter(DropdownFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("waiting", "Waiting"), ("due", "Due to be tried"), ("released", "Released")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> QuerySet[Hold]:
+        waiting = queryset.filter(released_at=None)
+        found = {
+            "waiting": waiting,
+            "due": waiting.filter(retry_at__lte=timezone.now()),
+            "released": queryset.exclude(released_at=None),
+        }
+        return found.get(self.value() or "", queryset)
+
+
 @admin.register(Hold)
 class HoldAdmin(LeadRecordAdmin):
     list_display = ("since", "of_lead", "waits_for", "pool", "retry_at", "released_at")
     list_select_related = ("lead", "pool")
-    list_filter = (("pool", RelatedDropdownFilter), ("since", RangeDateTimeFilter))
+    list_filter = (HoldStateFilter, ("pool", RelatedDropdownFilter), ("since", RangeDateTimeFilter))
     fields = ("of_lead", "waits_for", "pool", "because", "since", "retry_at", "released_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from distribution.admin.leadsteps import STEPS, carry_out
-from distribution.models import Assignment, Decision
+from distribution.models import Assignment, Decision, SLAClock
 from leadcrm.lib.adminbase import ReadOnlyInline, admin_link
 from leadcrm.lib.adminsteps import CONFIRMED, ask, chosen_again, is_confirmed
 from pipeline.admin.leads import LeadAdmin
@@ -53,9 +53,26 @@ class AssignmentInline(ReadOnlyInline):
         return held.select_related("rep")
 
 
+class ClockInline(ReadOnlyInline):
+    model = SLAClock
+    per_page = 10
+    verbose_name_plural = "promises"
+    fields = ("what", "rep", "started_at", "due_at", "next_at", "broken_at", "stopped_at", "outcome")
+    readonly_fields = fields
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SLAClock]:
+        clocks: QuerySet[SLAClock] = super().get_queryset(request)
+        return clocks.select_related("rep")
+
+    @admin.display(description="clock")
+    def what(self, clock: SLAClock) -> SafeString | str:
+        return admin_link(clock, clock.get_kind_display())
+
+
 @admin.register(Lead)
 class RoutedLeadAdmin(LeadAdmin):
-    inlines = (DecisionInline, AssignmentInline, *LeadAdmin.inlines)
+    inlines = (DecisionInline, AssignmentInline, ClockInline, *LeadAdmin.inlines)
     actions_detail = (
         {
             "title": "Who has it",

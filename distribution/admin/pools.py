@@ -15,9 +15,11 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from distribution.compiling import live_world
 from distribution.engine.eligibility import FILTERS
 from distribution.engine.methods import METHODS
 from distribution.models import Pool, PoolMember, RoutingRule, RuleSet
+from distribution.openhours import pool_hours_warnings
 from distribution.shares import expected_shares, hint, in_leads, in_percent, oddities
 from leadcrm.lib.adminbase import AnyModelForm, ArchivableAdmin, ArchivedFilter, HistoryAdmin, TabularInline
 from leadcrm.lib.moments import moment_text
@@ -122,6 +124,15 @@ def members_of(pool: Any) -> list[PoolMember]:
     return present
 
 
+def attention(pool: Any) -> list[str]:
+    """What to see to, worked out once per page."""
+    if not hasattr(pool, "attention"):
+        by_hours = pool_hours_warnings([pool], timezone.now(), live_world().timetable)
+        pool.attention = [*oddities(pool, members_of(pool)), *by_hours.values()]
+    found: list[str] = pool.attention
+    return found
+
+
 def shares_of(pool: Any) -> dict[int, Any]:
     if not hasattr(pool, "shares"):
         pool.shares = expected_shares(pool.method, members_of(pool))
@@ -170,7 +181,7 @@ class PoolAdmin(HistoryAdmin, ArchivableAdmin):
 
     @admin.display(description="Attention")
     def warnings(self, pool: Pool) -> SafeString | str:
-        found = oddities(pool, members_of(pool)) if pool.pk else []
+        found = attention(pool) if pool.pk else []
         return format_html("<strong>{}</strong>", " ".join(found)) if found else "Nothing to see to."
 
     def remove_row(self, obj: Any) -> None:

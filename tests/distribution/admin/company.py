@@ -18,13 +18,16 @@ from distribution.models import (
     HoursException,
     Leave,
     LeaveCalendar,
+    Loan,
     Offer,
     Pool,
     PoolMember,
     Rep,
     RepCounter,
     Skill,
+    SLAClock,
     SLAPolicy,
+    StepTaken,
     TeamHours,
     Territory,
     TerritoryArea,
@@ -86,8 +89,28 @@ def _build_one(number: int, team: Team, pool: Pool) -> None:
     _build_history(number, lead, decision, rep, pool)
     waiting = Lead.objects.create(source=source, stage=stage, last_name=f"Waiting {number}", routing_state="held")
     Hold.objects.create(lead=waiting, pool=pool, decision=decision, code="nobody_available", retry_at=now)
+    _build_clock(lead, waiting, rep)
     Offer.objects.create(lead=waiting, pool=pool, rep=rep, decision=decision)
     Event.objects.create(lead=waiting, kind=Event.Kind.HELD, actor=rep.user)
+
+
+def _build_clock(lead: Lead, lent: Lead, rep: Rep) -> None:
+    now = timezone.now()
+    clock = SLAClock.objects.create(
+        kind="lead",
+        lead=lead,
+        rep=rep,
+        policy=SLAPolicy.objects.earliest("pk"),
+        working=False,
+        span=timedelta(hours=1),
+        max_hops=3,
+        used=timedelta(),
+        started_at=now,
+        counted_from=now,
+        ladder=[{"key": 0, "after": 3600.0, "action": "break", "note": ""}],
+    )
+    StepTaken.objects.create(clock=clock, key=0, action="break", due_at=now)
+    Loan.objects.create(lead=lent, lender=rep, borrower=Rep.objects.get(name="Catch All"), until=now)
 
 
 def _build_setup(number: int, team: Team, pool: Pool) -> tuple[Rep, Account, LeadSource, Stage]:
