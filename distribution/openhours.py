@@ -54,12 +54,13 @@ def _arrivals(pools: Iterable[int], now: datetime) -> dict[int, set[datetime]]:
 
 
 def _never_met(pool: Pool, hours: Iterable[Hours], came_in: Sequence[datetime], now: datetime) -> str:
-    spans = sorted(span for each in hours for span in intervals(each, now - LOOK_BACK, now))
+    since = now - LOOK_BACK
+    spans = sorted(span for each in hours for span in intervals(each, since, now))
     if any(_covered(moment, spans) for moment in came_in):
         return ""
     return (
         f"Nobody in pool “{pool}” works when its leads come in: of {len(came_in)} within 30 days, none came in working "
-        f"time. Most came {_busiest(came_in)}; people work {_first_hours(spans)}."
+        f"time. Most came {_busiest(came_in)}; people work {_usual_times(spans, since, now)}."
     )
 
 
@@ -75,8 +76,8 @@ def _busiest(came_in: Sequence[datetime]) -> str:
     return "at " + ", ".join(f"{hour:02}:00" for hour in sorted(hour for hour in busiest if counts[hour])) + " UTC"
 
 
-def _first_hours(spans: Sequence[Span]) -> str:
-    """``09:00–17:00 UTC``: the times of day at which people work, most first."""
-    times = [f"{opens:%H:%M}–{closes:%H:%M}" for opens, closes in spans]
+def _usual_times(spans: Sequence[Span], since: datetime, until: datetime) -> str:
+    """``09:00–17:00 UTC``: the times of day at which people work, most first; not those that the ends cut off."""
+    times = [f"{opens:%H:%M}–{closes:%H:%M}" for opens, closes in spans if since < opens and closes < until]
     common = sorted(set(times), key=lambda text: (-times.count(text), text))[:MOST_HOURS]
     return ", ".join(common) + " UTC" if common else "at no time of these 30 days"

@@ -379,6 +379,7 @@ def hand_over_clocks(lead_id: int, rep_id: int, now: datetime) -> None:
 # --- When calendars change -----------------------------------------------------------------------
 
 
+@transaction.atomic
 def mark_stale(which: Q) -> int:
     """Have the sweep work out again when these clocks are due; only working time can change. Returns how many.
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -51,6 +52,7 @@ def go(live_server, page: Page, client) -> Callable[[str], None]:
     return open_page
 
 
+@transaction.atomic
 def build() -> list[str]:
     """Something of everything, and the addresses of its pages."""
     hours = WorkingHours.objects.create(

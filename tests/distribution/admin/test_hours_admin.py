@@ -200,3 +200,12 @@ def test_the_list_tells_hours_in_words(boss: Client):
     text = boss.get(reverse("admin:distribution_workinghours_changelist")).content.decode()
     assert "Mon–Wed 09:00–18:00; Sat 10:00–14:00" in text
     assert "Germany, Bayern" in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hours_are_archived_by_the_list_though_it_opens_no_transaction(boss: Client):
+    hours = make_hours()
+    boss.post(
+        reverse("admin:distribution_workinghours_changelist"), {"action": "archive", "_selected_action": [hours.pk]}
+    )
+    assert WorkingHours.objects.exclude(archived_at=None).exists()
