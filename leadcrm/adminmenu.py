@@ -30,7 +30,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("pipeline.Team", "groups", "Who works leads together, under which manager."),
         Entry("distribution.WorkingHours", "schedule", "When people work, in which time zone, with which holidays."),
         Entry("distribution.Rep", "badge", "Who gets leads: languages, skills, limits, away or available."),
-        Entry("distribution.Leave", "beach_access", "Who is not there when, and who stands in."),
+        Entry("distribution.Leave", "beach_access", "Who is not there when, and who stands in.", "Leave"),
         Entry("distribution.LeaveCalendar", "calendar_month", "Calendars on the web that leave follows."),
         Entry("distribution.AwayReason", "coffee", "What people give as a reason, such as lunch."),
         Entry("distribution.Skill", "school", "What reps can sell."),

@@ -19,7 +19,11 @@ from unfold.contrib.filters.admin import (
     RangeDateTimeFilter,
 )
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTimeWidget, UnfoldAdminURLInputWidget
+from unfold.widgets import (
+    UnfoldAdminDateWidget,
+    UnfoldAdminTimeWidget,
+    UnfoldAdminURLInputWidget,
+)
 
 from distribution.admin.leaveimport import import_urls, plan_url
 from distribution.leavecalendars import read_calendar

@@ -120,7 +120,7 @@ def test_the_pages_have_no_serious_faults(
 
 def test_hours_are_entered_and_their_week_is_drawn(page: Page, go):
     go(reverse("admin:distribution_workinghours_add"))
-    page.get_by_label("Name").fill("Night shift")
+    page.locator("#id_name").fill("Night shift")
     page.get_by_role("link", name="Add another Work shift").click()
     page.locator("#id_shifts-0-weekday").select_option(label="Saturday")
     page.locator("#id_shifts-0-start").fill("22:00")
@@ -136,7 +136,7 @@ def test_hours_are_entered_and_their_week_is_drawn(page: Page, go):
 
 def test_a_ladder_is_entered_and_drawn_with_its_warning(page: Page, go):
     go(reverse("admin:distribution_slapolicy_add"))
-    page.get_by_label("Name").fill("Fast")
+    page.locator("#id_name").fill("Fast")
     page.get_by_label("Accept within").fill("15")
     for row, (minutes, action) in enumerate((("10", "Reassign"), ("12", "Tell the manager"))):
         page.get_by_role("link", name="Add another Step").click()

@@ -5,7 +5,8 @@
   const labelOf = (select) => select?.labels?.[0]?.textContent.trim().replace(/\*$/, "") || select?.ariaLabel || "Search";
 
   const nameInputs = (root, select) => {
-    for (const input of root?.querySelectorAll(".select2-selection, .select2-search__field") ?? []) {
+    const inputs = ".select2-selection, .select2-search__field, .select2-selection__rendered[role=textbox]";
+    for (const input of root?.querySelectorAll(inputs) ?? []) {
       input.setAttribute("aria-label", labelOf(select));
     }
   };

@@ -24,7 +24,7 @@ MORE_QUERIES = {
     "distribution.WorkingHours": 18,
     "distribution.SLAPolicy": 18,
     "distribution.RoutingRule": 30,
-    "distribution.RuleSet": 30,
+    "distribution.RuleSet": 34,
 }
 
 
