@@ -1,14 +1,33 @@
-"""What a message says."""
+"""What a message says: an installation's own template, or the default one, filled in for its reader."""
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
+from leadcrm.lib.text import clean, clean_lines
+from notifications import links
+from notifications.channels import EMAIL
+from notifications.defaults import LANGUAGES, Words, default_words
 from notifications.kinds import KINDS
-from notifications.leadwords import default_words
-from notifications.models import Notification
-from pipeline.models import Lead
+from notifications.leadwords import words_to
+from notifications.mailframe import frame, html_of
+from notifications.models import MessageTemplate, Notification
+from notifications.readerwords import words_for
+from notifications.wording import BadWording, names_in, render
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_LANGUAGE: Final = "en"
+LONGEST_SUBJECT: Final = 200
+# Twilio takes text messages up to 1,600 characters, and WhatsApp no empty variable.
+LONGEST_TEXT: Final = {"sms": 1600, "whatsapp": 1600}
+NOTHING: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +41,83 @@ class Content:
     content_variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def content_of(notification: Notification) -> Content:
-    """What one notification says."""
+def content_of(notification: Notification, now: datetime | None = None) -> Content:
+    """What one notification says. Its ``html`` is without the frame that ``combined`` puts around it."""
+    label = KINDS[notification.kind].label
+    said = _said(notification, _words(notification, now or timezone.now()))
+    return said if said.subject else replace(said, subject=label)
+
+
+def _words(notification: Notification, now: datetime) -> dict[str, str]:
+    """What its template may name; a lead is told of itself only."""
     if notification.user_id is None and notification.lead is not None:
-        return _to_lead(notification, notification.lead)
-    label, lead = KINDS[notification.kind].label, notification.lead
-    event = notification.event
-    words = str(event.data.get("sentence") or "") if event else str(notification.data.get("sentence") or "")
-    lines = [line for line in (str(lead) if lead else "", words, link_of(notification)) if line]
-    return Content(f"{label}: {lead}" if lead else label, "\n".join(lines))
+        return words_to(notification.lead, now)
+    return words_for(notification, now)
 
 
-def _to_lead(notification: Notification, lead: Lead) -> Content:
-    subject, text = default_words(notification.kind, notification.channel, lead)
-    return Content(subject, text)
+def _said(notification: Notification, words: Mapping[str, str]) -> Content:
+    kind, channel = notification.kind, notification.channel
+    own = own_template(notification)
+    if own is not None:
+        try:
+            return fill_in(words_of(own), channel, words, own.content_sid)
+        except BadWording:
+            logger.exception("template %s could not be filled in; the default text goes instead", own.pk)
+    return fill_in(default_words(kind, channel, language_of(notification)), channel, words)
 
 
-def combined(contents: Sequence[Content]) -> Content:
-    """Several messages to one recipient as one."""
+def language_of(notification: Notification) -> str:
+    return notification.language if notification.language in LANGUAGES else DEFAULT_LANGUAGE
+
+
+def own_template(notification: Notification) -> MessageTemplate | None:
+    """The installation's template: in the reader's language, for the channel before one for all channels."""
+    wanted = Q(language=notification.language or DEFAULT_LANGUAGE)
+    found = MessageTemplate.objects.filter(wanted, kind=notification.kind, active=True)
+    return found.filter(channel__in=(notification.channel, "")).order_by("-channel").first()
+
+
+def words_of(template: MessageTemplate) -> Words:
+    return Words(template.subject, template.text, template.html)
+
+
+def fill_in(template: Words, channel: str, words: Mapping[str, str], content_sid: str = "") -> Content:
+    """A template filled in for a channel.
+
+    An approved template names its places by number: 1 is what the text names first, and so on.
+
+    Raises:
+        BadWording: it is no template of ours.
+    """
+    subject = clean(render(template.subject, words)).rstrip(" :")[:LONGEST_SUBJECT]
+    text = clean_lines(render(template.text, words))[: LONGEST_TEXT.get(channel)]
+    numbered = enumerate(names_in(template.text), 1) if content_sid else ()
+    return Content(
+        subject=subject,
+        text=text,
+        html=(render(template.html, words, html=True) or html_of(text)) if channel == EMAIL else "",
+        content_sid=content_sid,
+        content_variables={str(number): words.get(name) or NOTHING for number, name in numbered},
+    )
+
+
+def combined(contents: Sequence[Content], channel: str, language: str = "") -> Content:
+    """One or several messages to one recipient as one that is ready to go."""
+    first = contents[0]
+    bodies = [content.html for content in contents if content.html]
     if len(contents) == 1:
-        return contents[0]
-    parts = [f"{number}. {content.subject}\n{content.text}" for number, content in enumerate(contents, 1)]
-    return Content(f"{len(contents)} messages: {contents[0].subject}", "\n\n".join(parts))
+        html = frame(first.subject, bodies, language) if bodies else ""
+        return Content(first.subject, first.text, html, first.content_sid, first.content_variables)
+    subject = f"{len(contents)} messages: {first.subject}"
+    parts = [f"{number}. {_whole(content)}" for number, content in enumerate(contents, 1)]
+    text = "\n\n".join(parts)[: LONGEST_TEXT.get(channel)]
+    return Content(subject, text, frame(subject, bodies, language) if bodies else "")
+
+
+def _whole(content: Content) -> str:
+    return content.text if content.text.startswith(content.subject) else f"{content.subject}\n{content.text}"
 
 
 def link_of(notification: Notification) -> str:
     """The page that a notification is about."""
-    lead = notification.lead
-    return f"{settings.SITE_URL}/leads/{lead.uid}/" if lead else settings.SITE_URL
+    return links.page_of(notification.lead) if notification.lead else settings.SITE_URL

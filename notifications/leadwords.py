@@ -3,52 +3,33 @@
 from datetime import datetime
 from typing import Any, Final
 
-from django.template import Context, Engine
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.formats import date_format
 
 from distribution.engine.worktime import next_opening
 from distribution.hours import hours_of_reps, load_timetable
 from distribution.models import Hold, Rep
+from leadcrm.lib.text import clean
 from notifications import guard
-from notifications.defaults.leads import HOW_TO_END, WORDS
+from notifications.defaults import LANGUAGES
+from notifications.fields import EMPTY
+from notifications.readerwords import LONGEST
 from pipeline.display import person
 from pipeline.models import Lead
 
-LANGUAGES: Final = ("en", "de", "es", "fr", "pt")
+_OWN: Final = ("name", "first_name", "last_name", "company", "product", "phone", "email")
 _CAPITAL_DAYS: Final = ("en", "de")
-# No loaders, libraries or builtins beyond Django's own: the text is ours.
-_ENGINE: Final = Engine()
 
 
-def default_words(kind: str, channel: str, lead: Lead, now: datetime | None = None) -> tuple[str, str]:
-    """The default subject and text of a kind, for a lead, in its language or else in English.
-
-    Messages to a number say how to end them, as carriers ask.
-    """
-    language = lead.language if lead.language in LANGUAGES else "en"
-    words = WORDS[kind][language]
-    context = Context(words_of(lead, now or timezone.now()), autoescape=False)
-    text = _ENGINE.from_string(words.text).render(context)
-    return words.subject, text if channel == "email" else f"{text} {HOW_TO_END[language]}"
-
-
-def words_of(lead: Lead, now: datetime) -> dict[str, str]:
-    """The texts that a message to this lead may name; "" for what is not known.
+def words_to(lead: Lead, now: datetime) -> dict[str, str]:
+    """The texts by name of ``notifications.fields`` that a message to this lead may name: only what it knows anyway.
 
     ``opens_time`` and ``opens_day`` say when we are there, where the lead is and in its language; both are empty when
     we are there now or that is not known, and the day when it is today.
     """
-    return {
-        "first_name": lead.first_name,
-        "last_name": lead.last_name,
-        "name": lead.name,
-        "company": lead.company,
-        "product": lead.product,
-        "phone": lead.phone,
-        "owner": person(lead.owner) if lead.owner else "",
-        **_opening_words(lead, now),
-    }
+    told = {name: clean(getattr(lead, name))[:LONGEST] for name in _OWN}
+    owner = person(lead.owner) if lead.owner else ""
+    return {**EMPTY, **told, "lead": str(lead), "owner": owner, **_opening_words(lead, now)}
 
 
 def _opening_words(lead: Lead, now: datetime) -> dict[str, str]:

@@ -1,16 +1,9 @@
-"""What leads are written when an installation has no template of its own: by kind and language, as subject and text.
-
-In Django's template language. Names that may stand in them: see ``notifications.leadwords``.
-"""
+"""The default texts of messages to leads, by kind and language: subject and text."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Words(NamedTuple):
-    subject: str
-    text: str
-
+from notifications.defaults.base import EMAIL, Words
 
 FIRST_RESPONSE: Final[Mapping[str, Words]] = {
     "en": Words(
@@ -129,3 +122,11 @@ HOW_TO_END: Final[Mapping[str, str]] = {
     "fr": "Répondez ARRET pour ne plus recevoir de messages.",
     "pt": "Responda PARAR para não receber mais mensagens.",
 }
+
+
+def words_to_lead(kind: str, channel: str, language: str) -> Words:
+    """A message to a lead. One to a number says how to end them, as carriers ask."""
+    words = WORDS[kind].get(language, WORDS[kind]["en"])
+    if channel == EMAIL:
+        return words
+    return words._replace(text=f"{words.text} {HOW_TO_END.get(language, HOW_TO_END['en'])}")

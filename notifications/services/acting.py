@@ -6,7 +6,9 @@ from distribution.errors import DistributionError
 from distribution.models import Rep
 from distribution.services import accept_lead, claim_lead, release_lead
 from pipeline.display import person
+from pipeline.errors import PipelineError
 from pipeline.models import Lead
+from pipeline.services.activity import snooze_lead
 
 
 def accept(lead: Lead, rep: Rep, now: datetime) -> tuple[bool, str]:
@@ -41,3 +43,17 @@ def _too_late(lead: Lead, rep: Rep) -> str:
     """Who has the lead by now, when it is somebody else; "" otherwise."""
     now_with = Lead.objects.select_related("owner").get(pk=lead.pk).owner
     return f"Too late: {person(now_with)} has {lead} now." if now_with and now_with.pk != rep.user_id else ""
+
+
+def snooze(lead: Lead, rep: Rep, until: datetime, now: datetime) -> tuple[bool, str]:
+    """Let a lead of theirs rest until a moment. Returns whether that was done, and what happened."""
+    held = Lead.objects.filter(pk=lead.pk, closed_at=None, archived_at=None).first()
+    if held is None:
+        return False, f"{lead} is closed."
+    if held.owner_id != rep.user_id:
+        return False, _too_late(lead, rep) or f"{lead} is not yours."
+    try:
+        snooze_lead(held, until, "snoozed from a message", rep.user, now=now)
+    except PipelineError as error:
+        return False, str(error)
+    return True, f"You have snoozed {lead}. Its promises wait until then."

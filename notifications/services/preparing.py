@@ -79,7 +79,7 @@ def prepare(claimed: Claim, now: datetime) -> Ready:
     head = claimed.head
     address = _address(head)
     contents = tuple(content_of(row) for row in claimed.rows)
-    content = combined(contents)
+    content = combined(contents, head.channel, head.language)
     _ask_guard(head, address, content, now)
     _ask_switches(head.channel, now)
     return Ready(build_message(claimed, address, content), contents)

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from leadcrm.lib.wake import wake_after_commit
 from notifications import guard
-from notifications.models import MessageTemplate, Notification, Sequence, SequenceRun, SequenceStep
+from notifications.content import own_template
+from notifications.models import Notification, Sequence, SequenceRun, SequenceStep
 from notifications.services.telling import store
 from notifications.verdicts import Outcome
 from pipeline.models import Event, Lead
@@ -150,11 +151,11 @@ def build_message(lead: Lead, kind: str, *, key: str, now: datetime) -> Notifica
     """An unsaved message to a lead, over the first channel of its policy that may carry it; else suppressed."""
     policy, reasons = guard.policy_of(lead), []
     row = Notification(kind=kind, key=key, lead=lead, language=lead.language)
-    for channel in policy.channels:
-        address = lead.email if channel == "email" else lead.phone
-        reason = _obstacle(lead, channel, address, kind, now)
+    for row.channel in policy.channels:
+        channel, address = row.channel, lead.email if row.channel == "email" else lead.phone
+        reason = _obstacle(row, lead, address, now)
         if not reason:
-            row.channel, row.address, row.next_at = channel, guard.normal_address(channel, address), now
+            row.address, row.next_at = guard.normal_address(channel, address), now
             return row
         reasons.append(f"{channel}: {reason}")
     row.channel, row.state = str(next(iter(policy.channels), "email")), Notification.State.SUPPRESSED
@@ -162,17 +163,14 @@ def build_message(lead: Lead, kind: str, *, key: str, now: datetime) -> Notifica
     return row
 
 
-def _obstacle(lead: Lead, channel: str, address: str, kind: str, now: datetime) -> str:
-    """Why a channel cannot carry a message to this lead, now or later; "" when it can."""
+def _obstacle(row: Notification, lead: Lead, address: str, now: datetime) -> str:
+    """Why a message cannot go over its channel, now or later; "" when it can."""
     if not address:
         return "There is no address."
-    verdict = guard.check(lead, channel, address, now, approved_template=is_approved(kind, channel))
+    template = own_template(row)
+    approved = template is not None and template.content_sid != ""
+    verdict = guard.check(lead, row.channel, address, now, approved_template=approved)
     return verdict.reason if verdict.outcome == Outcome.SUPPRESSED else ""
-
-
-def is_approved(kind: str, channel: str) -> bool:
-    """Whether WhatsApp approved a template of this kind."""
-    return MessageTemplate.objects.filter(kind=kind, channel=channel, active=True).exclude(content_sid="").exists()
 
 
 # --- Ending --------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import time_machine
 
 from distribution.models import Hold, WorkingHours, WorkShift
 from notifications import guard
-from notifications.leadwords import LANGUAGES, default_words
+from notifications.content import content_of
+from notifications.defaults import LANGUAGES
 from notifications.models import ChannelSwitch, GuardPolicy, InboundMessage, Notification, SequenceRun, Stop
 from notifications.services import deliver, fan_out, sequences
 from notifications.services.sequences import advance, begin, sweep_sequences
@@ -315,13 +316,18 @@ def test_the_emergency_stop_holds_it_and_loses_nothing(lead, mail):
 # --- What it says --------------------------------------------------------------------------------
 
 
+def text_of(lead, kind, channel, now):
+    said = content_of(Notification(kind=kind, channel=channel, lead=lead, language=lead.language), now)
+    assert said.subject
+    return said.text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", ["first_response", "first_response_held", "follow_up"])
 def test_every_default_text_reads_whole_in_every_language(lead, kind, language):
     lead.language = language
     for lead.first_name, lead.product in (("Ada", "Rockets"), ("", "")):
-        subject, text = default_words(kind, "sms", lead, NOW)
-        assert subject
+        text = text_of(lead, kind, "sms", NOW)
         assert "  " not in text
         assert "{" not in text
         assert "None" not in text
@@ -352,24 +358,24 @@ def office(rep, start=time(9), end=time(17)):
 def test_it_says_when_the_owner_is_there_in_the_leads_language(rep, lead, now, language, words):
     office(rep)
     lead.language = language
-    assert words in default_words("first_response", "email", lead, datetime.fromisoformat(now).replace(tzinfo=UTC))[1]
+    assert words in text_of(lead, "first_response", "email", datetime.fromisoformat(now).replace(tzinfo=UTC))
 
 
 def test_it_says_so_by_the_clock_where_the_lead_is(rep, lead):
     office(rep)
     lead.time_zone = "America/New_York"
-    text = default_words("first_response", "email", lead, datetime(2026, 1, 15, 6, tzinfo=UTC))[1]
+    text = text_of(lead, "first_response", "email", datetime(2026, 1, 15, 6, tzinfo=UTC))
     assert "from 03:00 on" in text
 
 
 def test_a_lead_that_waits_is_told_when_somebody_opens(lead):
     lead.owner = None
     Hold.objects.create(lead=lead, code="nobody_available", since=NOW, retry_at=NOW.replace(day=16, hour=8))
-    text = default_words("first_response_held", "email", lead, NOW)[1]
+    text = text_of(lead, "first_response_held", "email", NOW)
     assert "We open on Friday at 09:00 and will call you then." in text
 
 
 def test_where_the_clock_of_the_lead_is_not_known_no_time_is_named(lead):
     lead.owner, lead.time_zone, lead.country, lead.phone = None, "", "US", ""
     Hold.objects.create(lead=lead, code="nobody_available", since=NOW, retry_at=NOW.replace(day=16, hour=8))
-    assert "as soon as we can" in default_words("first_response_held", "email", lead, NOW)[1]
+    assert "as soon as we can" in text_of(lead, "first_response_held", "email", NOW)

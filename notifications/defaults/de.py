@@ -1,0 +1,63 @@
+"""The default texts in German."""
+
+from typing import Final
+
+from notifications.defaults.base import Language, Opening
+
+LANGUAGE: Final = Language(
+    name="Deutsch",
+    role="Funktion",
+    wants="Möchte",
+    value="Wert",
+    place="Ort",
+    phone="Telefon",
+    email="E-Mail",
+    score="Score",
+    from_source="von {{ source }}",
+    clock="Frist",
+    answer_by="antworten bis {{ answer_by }}",
+    left="noch {{ time_left }}",
+    late="war bis {{ answer_by }} zu beantworten, vor {{ late_by }}",
+    why="Warum Sie",
+    wrote="Nachricht",
+    accept="Annehmen",
+    decline="Ablehnen",
+    snooze="Zurückstellen",
+    call="Anrufen",
+    open="Öffnen",
+    openings={
+        "assigned": Opening("Neuer Lead: {{ lead }}"),
+        "reassigned_away": Opening(
+            "{{ lead }} ging an jemand anderen",
+            "Sie müssen für diesen Lead nichts mehr tun.{% if reason %} Grund: {{ reason }}.{% endif %}",
+        ),
+        "offered": Opening("Zu vergeben: {{ lead }}", "Wer zuerst annimmt, bekommt ihn."),
+        "claimed_by_other": Opening("{{ lead }} ist vergeben", "{% firstof actor owner %} war schneller."),
+        "reminder": Opening("Erinnerung: {{ lead }} wartet auf Sie", "{{ notes }}"),
+        "warning": Opening("Eilig: {{ lead }} wartet auf Sie", "Die Frist läuft gleich ab. {{ notes }}"),
+        "broken": Opening("Frist verstrichen: {{ lead }}", "Bitte antworten Sie jetzt. {{ notes }}"),
+        "set_away": Opening(
+            "Sie wurden als abwesend eingetragen",
+            "Neue Leads gehen an andere, bis Sie sich zurückmelden.{% if lead %} Der letzte war {{ lead }}.{% endif %}",
+        ),
+        "escalated": Opening(
+            "Droht verloren zu gehen: {{ lead }}",
+            "{% if owner %}{{ owner }} hat noch nicht geantwortet.{% else %}Noch hat ihn niemand.{% "
+            "endif %} {{ notes }}",
+        ),
+        "held": Opening(
+            "{{ lead }} wartet", "Gerade kann niemand diesen Lead nehmen. Er wird vergeben, sobald jemand da ist."
+        ),
+        "returned": Opening(
+            "Als ungültig zurückgegeben: {{ lead }}",
+            "{% if actor %}{{ actor }} sagt, dass dies kein Lead ist.{% endif %}{% if reason %} Grund: "
+            "{{ reason }}.{% endif %}",
+        ),
+        "reply": Opening("{{ lead }} hat geantwortet"),
+        "mention": Opening("{% firstof actor %} hat Sie erwähnt: {{ lead }}"),
+        "step_failed": Opening("Eine Eskalation ist gescheitert: {{ lead }}", "{{ sentence }}"),
+        "weekly_audit": Opening("Wöchentliche Prüfung", "{{ sentence }}"),
+        "source_quiet": Opening("Eine Quelle ist verstummt", "{{ sentence }}"),
+        "delivery_failing": Opening("Nachrichten gehen nicht hinaus", "{{ sentence }}"),
+    },
+)

@@ -1,0 +1,65 @@
+"""The default texts in Spanish."""
+
+from typing import Final
+
+from notifications.defaults.base import Language, Opening
+
+LANGUAGE: Final = Language(
+    name="Español",
+    role="Cargo",
+    wants="Busca",
+    value="Valor",
+    place="Lugar",
+    phone="Teléfono",
+    email="Correo",
+    score="Puntuación",
+    from_source="de {{ source }}",
+    clock="Plazo",
+    answer_by="responder antes de las {{ answer_by }}",
+    left="quedan {{ time_left }}",
+    late="había que responder antes de las {{ answer_by }}, hace {{ late_by }}",
+    why="Por qué usted",
+    wrote="Escribió",
+    accept="Aceptar",
+    decline="Rechazar",
+    snooze="Posponer",
+    call="Llamar",
+    open="Abrir",
+    openings={
+        "assigned": Opening("Nuevo lead: {{ lead }}"),
+        "reassigned_away": Opening(
+            "{{ lead }} pasó a otra persona",
+            "Ya no tiene que hacer nada con este lead.{% if reason %} Motivo: {{ reason }}.{% endif %}",
+        ),
+        "offered": Opening("Disponible: {{ lead }}", "Será de quien lo acepte primero."),
+        "claimed_by_other": Opening("{{ lead }} ya está asignado", "{% firstof actor owner %} fue más rápido."),
+        "reminder": Opening("Recordatorio: {{ lead }} le espera", "{{ notes }}"),
+        "warning": Opening("Urgente: {{ lead }} le espera", "El plazo está a punto de vencer. {{ notes }}"),
+        "broken": Opening("Plazo vencido: {{ lead }}", "Responda ahora, por favor. {{ notes }}"),
+        "set_away": Opening(
+            "Figura como ausente",
+            "Los nuevos leads van a otras personas hasta que indique que ha vuelto.{% if lead %} El "
+            "último fue {{ lead }}.{% endif %}",
+        ),
+        "escalated": Opening(
+            "A punto de perderse: {{ lead }}",
+            "{% if owner %}{{ owner }} aún no ha respondido.{% else %}Todavía no lo tiene nadie.{% "
+            "endif %} {{ notes }}",
+        ),
+        "held": Opening(
+            "{{ lead }} está en espera",
+            "Nadie puede atender este lead ahora. Se asignará en cuanto haya alguien disponible.",
+        ),
+        "returned": Opening(
+            "Devuelto por no ser válido: {{ lead }}",
+            "{% if actor %}{{ actor }} dice que no es un lead.{% endif %}{% if reason %} Motivo: {{ "
+            "reason }}.{% endif %}",
+        ),
+        "reply": Opening("{{ lead }} ha respondido"),
+        "mention": Opening("{% firstof actor %} le ha mencionado: {{ lead }}"),
+        "step_failed": Opening("Ha fallado un escalado: {{ lead }}", "{{ sentence }}"),
+        "weekly_audit": Opening("Revisión semanal", "{{ sentence }}"),
+        "source_quiet": Opening("Una fuente ha dejado de enviar", "{{ sentence }}"),
+        "delivery_failing": Opening("Los mensajes no salen", "{{ sentence }}"),
+    },
+)

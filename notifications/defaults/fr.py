@@ -1,0 +1,64 @@
+"""The default texts in French."""
+
+from typing import Final
+
+from notifications.defaults.base import Language, Opening
+
+LANGUAGE: Final = Language(
+    name="Français",
+    role="Fonction",
+    wants="Souhaite",
+    value="Valeur",
+    place="Lieu",
+    phone="Téléphone",
+    email="E-mail",
+    score="Score",
+    from_source="de {{ source }}",
+    clock="Délai",
+    answer_by="répondre avant {{ answer_by }}",
+    left="encore {{ time_left }}",
+    late="réponse attendue avant {{ answer_by }}, il y a {{ late_by }}",
+    why="Pourquoi vous",
+    wrote="Son message",
+    accept="Accepter",
+    decline="Refuser",
+    snooze="Reporter",
+    call="Appeler",
+    open="Ouvrir",
+    openings={
+        "assigned": Opening("Nouveau lead : {{ lead }}"),
+        "reassigned_away": Opening(
+            "{{ lead }} a été confié à quelqu'un d'autre",
+            "Vous n'avez plus rien à faire pour ce lead.{% if reason %} Motif : {{ reason }}.{% endif %}",
+        ),
+        "offered": Opening("À prendre : {{ lead }}", "Il revient à qui l'accepte en premier."),
+        "claimed_by_other": Opening("{{ lead }} est pris", "{% firstof actor owner %} a été plus rapide."),
+        "reminder": Opening("Rappel : {{ lead }} vous attend", "{{ notes }}"),
+        "warning": Opening("Urgent : {{ lead }} vous attend", "Le délai est presque écoulé. {{ notes }}"),
+        "broken": Opening("Délai dépassé : {{ lead }}", "Merci de répondre maintenant. {{ notes }}"),
+        "set_away": Opening(
+            "Vous avez été mis en absence",
+            "Les nouveaux leads vont à d'autres jusqu'à ce que vous signaliez votre retour.{% if lead "
+            "%} Le dernier était {{ lead }}.{% endif %}",
+        ),
+        "escalated": Opening(
+            "Sur le point d'être perdu : {{ lead }}",
+            "{% if owner %}{{ owner }} n'a pas encore répondu.{% else %}Personne ne l'a encore.{% endif %} {{ notes }}",
+        ),
+        "held": Opening(
+            "{{ lead }} attend",
+            "Personne ne peut prendre ce lead maintenant. Il sera confié dès que quelqu'un sera disponible.",
+        ),
+        "returned": Opening(
+            "Rendu comme non valable : {{ lead }}",
+            "{% if actor %}{{ actor }} indique que ce n'est pas un lead.{% endif %}{% if reason %} "
+            "Motif : {{ reason }}.{% endif %}",
+        ),
+        "reply": Opening("{{ lead }} a répondu"),
+        "mention": Opening("{% firstof actor %} vous a mentionné : {{ lead }}"),
+        "step_failed": Opening("Une escalade a échoué : {{ lead }}", "{{ sentence }}"),
+        "weekly_audit": Opening("Contrôle hebdomadaire", "{{ sentence }}"),
+        "source_quiet": Opening("Une source ne donne plus rien", "{{ sentence }}"),
+        "delivery_failing": Opening("Les messages ne partent pas", "{{ sentence }}"),
+    },
+)

@@ -1,0 +1,64 @@
+"""The default texts in Portuguese."""
+
+from typing import Final
+
+from notifications.defaults.base import Language, Opening
+
+LANGUAGE: Final = Language(
+    name="Português",
+    role="Cargo",
+    wants="Procura",
+    value="Valor",
+    place="Local",
+    phone="Telefone",
+    email="E-mail",
+    score="Pontuação",
+    from_source="de {{ source }}",
+    clock="Prazo",
+    answer_by="responder até às {{ answer_by }}",
+    left="faltam {{ time_left }}",
+    late="devia ter resposta até às {{ answer_by }}, há {{ late_by }}",
+    why="Porquê você",
+    wrote="Mensagem",
+    accept="Aceitar",
+    decline="Recusar",
+    snooze="Adiar",
+    call="Ligar",
+    open="Abrir",
+    openings={
+        "assigned": Opening("Novo lead: {{ lead }}"),
+        "reassigned_away": Opening(
+            "{{ lead }} passou para outra pessoa",
+            "Já não precisa de fazer nada com este lead.{% if reason %} Motivo: {{ reason }}.{% endif %}",
+        ),
+        "offered": Opening("Disponível: {{ lead }}", "Fica com quem aceitar primeiro."),
+        "claimed_by_other": Opening("{{ lead }} já está atribuído", "{% firstof actor owner %} foi mais rápido."),
+        "reminder": Opening("Lembrete: {{ lead }} está à sua espera", "{{ notes }}"),
+        "warning": Opening("Urgente: {{ lead }} está à sua espera", "O prazo está prestes a terminar. {{ notes }}"),
+        "broken": Opening("Prazo ultrapassado: {{ lead }}", "Responda agora, por favor. {{ notes }}"),
+        "set_away": Opening(
+            "Foi marcado como ausente",
+            "Os novos leads vão para outras pessoas até indicar que voltou.{% if lead %} O último foi "
+            "{{ lead }}.{% endif %}",
+        ),
+        "escalated": Opening(
+            "Prestes a perder-se: {{ lead }}",
+            "{% if owner %}{{ owner }} ainda não respondeu.{% else %}Ainda ninguém o tem.{% endif %} {{ notes }}",
+        ),
+        "held": Opening(
+            "{{ lead }} está à espera",
+            "Ninguém pode atender este lead agora. Será atribuído assim que houver alguém disponível.",
+        ),
+        "returned": Opening(
+            "Devolvido como inválido: {{ lead }}",
+            "{% if actor %}{{ actor }} diz que isto não é um lead.{% endif %}{% if reason %} Motivo: {{"
+            " reason }}.{% endif %}",
+        ),
+        "reply": Opening("{{ lead }} respondeu"),
+        "mention": Opening("{% firstof actor %} mencionou-o: {{ lead }}"),
+        "step_failed": Opening("Uma escalada falhou: {{ lead }}", "{{ sentence }}"),
+        "weekly_audit": Opening("Verificação semanal", "{{ sentence }}"),
+        "source_quiet": Opening("Uma origem deixou de enviar", "{{ sentence }}"),
+        "delivery_failing": Opening("As mensagens não saem", "{{ sentence }}"),
+    },
+)
