@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from distribution.decisionpage import build_decision_page
 from distribution.errors import DistributionError
 from distribution.offers import build_offers
+from distribution.planpage import build_plan_page
 from distribution.selectors import acting_rep, decision_of, lead_to_take, open_offers, rep_of
 from distribution.services import accept_lead, claim_lead, pull_next
 from leadcrm.lib.pages import PageRequest, back, page_or_part
@@ -30,6 +31,15 @@ def decision(request: PageRequest, uid: UUID, number: int | None = None) -> Http
     page = build_decision_page(lead, found) if found else None
     context = {"section": "board", "lead": lead, "page": page}
     return page_or_part(request, "distribution/decision.html", "distribution/_panel.html", context)
+
+
+@login_required
+@require_safe
+def plan(request: PageRequest, uid: UUID) -> HttpResponse:
+    """What is promised to a lead, and what comes next if nobody does anything."""
+    lead = access_lead(request.user, uid)
+    context = {"section": "board", "lead": lead, "page": build_plan_page(lead, timezone.now())}
+    return page_or_part(request, "distribution/plan.html", "distribution/_plan.html", context)
 
 
 @login_required

@@ -18,7 +18,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from pipeline.display import action_of, age, badge_of, cut, initials, money, person, takeable
+from pipeline.display import Due, action_of, age, badge_of, cut, due_of, initials, money, person, takeable
 from pipeline.models import Lead, Pipeline, Stage, Team
 from pipeline.selectors import visible_leads
 
@@ -78,6 +78,8 @@ class Card:
     reason: str
     reason_rest: str
     action: str
+    due: Due | None
+    snoozed_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,4 +208,6 @@ def build_card(lead: Lead, view: View, free: Collection[int]) -> Card:
         reason=reason,
         reason_rest=rest,
         action=action_of(lead, view.user, free),
+        due=due_of(lead.respond_by, view.now) if lead.respond_by else None,
+        snoozed_until=lead.snoozed_until,
     )

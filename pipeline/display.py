@@ -1,12 +1,14 @@
 """How values of leads are written for people on pages."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from django.contrib.auth.models import User
 
+from leadcrm.lib.moments import short_moment
 from pipeline.models import Lead
 from pipeline.selectors import status_of
 from pipeline.signals import takeable_asked
@@ -57,11 +59,35 @@ def action_of(lead: Lead, user: User, free: Collection[int]) -> str:
 
 def age(moment: datetime, now: datetime) -> str:
     """How long ago: ``just now``, ``5 min ago``, ``3 h ago``, ``2 d ago``."""
-    passed = now - moment
+    passed = rough(now - moment)
+    return f"{passed} ago" if passed else "just now"
+
+
+def rough(span: timedelta) -> str:
+    """A span in its largest unit: ``5 min``, ``3 h``, ``2 d``; empty below a minute."""
     for unit, limit, name in _STEPS:
-        if unit <= passed < limit:
-            return f"{passed // unit} {name} ago"
-    return "just now"
+        if unit <= span < limit:
+            return f"{span // unit} {name}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Until when somebody must do something: ``text`` for cards, ``left`` for where there is room."""
+
+    at: datetime
+    text: str
+    left: str
+    late: bool
+
+
+def due_of(at: datetime, now: datetime) -> Due:
+    """``by 14:05`` with ``4 min left``; once it has passed ``late, was due by 14:05`` with ``5 min late``."""
+    moment, late = short_moment(at, now), at <= now
+    span = rough(abs(at - now)) or "less than a minute"
+    return Due(
+        at, f"late, was due by {moment}" if late else f"by {moment}", f"{span} {'late' if late else 'left'}", late
+    )
 
 
 def money(amount: Decimal | None, currency: str) -> str:

@@ -1,17 +1,16 @@
 """The page of one lead as values ready to show: its facts and its history."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from pipeline.display import action_of, age, badge_of, money, person, takeable
-from pipeline.models import AttributeDefinition, Event, Lead, Stage
-
-MOST_EVENTS: Final = 200
+from pipeline.display import Due, action_of, age, badge_of, due_of, money, person, takeable
+from pipeline.models import AttributeDefinition, Lead
+from pipeline.selectors import workable_leads
+from pipeline.timeline import Line, build_timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +23,9 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the history, newest first."""
-
-    title: str
-    detail: str
-    actor: str
-    at: datetime
-    age: str
-
-
-@dataclass(frozen=True, slots=True)
 class LeadPage:
+    """``works``: the reader may act on the lead; ``due``: until when somebody must do something for it."""
+
     uid: UUID
     title: str
     subtitle: str
@@ -46,6 +36,10 @@ class LeadPage:
     owner: str
     team: str
     action: str
+    works: bool
+    open: bool
+    due: Due | None
+    snoozed_until: datetime | None
     created_at: datetime
     age: str
     message: str
@@ -67,11 +61,15 @@ def build_lead_page(lead: Lead, user: User, now: datetime) -> LeadPage:
         owner=person(lead.owner) if lead.owner else "",
         team=lead.team.name if lead.team else "",
         action=action_of(lead, user, takeable(user, [lead])),
+        works=workable_leads(user).filter(pk=lead.pk).exists(),
+        open=lead.closed_at is None and lead.archived_at is None,
+        due=due_of(lead.respond_by, now) if lead.respond_by else None,
+        snoozed_until=lead.snoozed_until,
         created_at=lead.created_at,
         age=age(lead.created_at, now),
         message=lead.message,
         facts=[fact for fact in (*_facts(lead), *_attributes(lead)) if fact.value],
-        history=_history(lead, now),
+        history=build_timeline(lead, now),
     )
 
 
@@ -106,61 +104,3 @@ def _attributes(lead: Lead) -> Iterator[Fact]:
     for key, value in lead.attributes.items():
         words = {True: "yes", False: "no", None: ""}.get(value) if isinstance(value, bool | None) else str(value)
         yield Fact(labels.get(key, key), words or "")
-
-
-def _history(lead: Lead, now: datetime) -> list[Line]:
-    events = lead.events.select_related("actor").order_by("-at", "-pk")[:MOST_EVENTS]
-    stages = dict(Stage.objects.filter(pipeline=lead.stage.pipeline_id).values_list("slug", "name"))
-    return [
-        Line(
-            title=event.get_kind_display(),
-            detail=_detail(event, lead, stages),
-            actor=person(event.actor) if event.actor else "",
-            at=event.at,
-            age=age(event.at, now),
-        )
-        for event in events
-    ]
-
-
-def _detail(event: Event, lead: Lead, stages: Mapping[str, str]) -> str:
-    """What an event tells beside its kind."""
-    data: dict[str, Any] = event.data
-    describe = _DETAILS.get(event.kind)
-    return describe(data, lead, stages) if describe else str(data.get("sentence") or data.get("reason") or "")
-
-
-def _came_in(data: Mapping[str, Any], lead: Lead, stages: Mapping[str, str]) -> str:
-    return f"From {lead.source.name}"
-
-
-def _moved(data: Mapping[str, Any], lead: Lead, stages: Mapping[str, str]) -> str:
-    before, after = str(data.get("from", "")), str(data.get("to", ""))
-    return f"From {stages.get(before, before)} to {stages.get(after, after)}"
-
-
-def _ended(data: Mapping[str, Any], lead: Lead, stages: Mapping[str, str]) -> str:
-    stage, reason = str(data.get("stage", "")), data.get("reason")
-    return f"{stages.get(stage, stage)}: {reason}" if reason else stages.get(stage, stage)
-
-
-def _edited(data: Mapping[str, Any], lead: Lead, stages: Mapping[str, str]) -> str:
-    changes: Mapping[str, list[Any]] = data.get("changes", {})
-    return "; ".join(f"{_field(name)}: {_or_blank(old)} → {_or_blank(new)}" for name, (old, new) in changes.items())
-
-
-def _field(name: str) -> str:
-    return str(getattr(Lead._meta.get_field(name), "verbose_name", name)).capitalize()
-
-
-def _or_blank(value: Any) -> str:
-    return "blank" if value in ("", None, []) else str(value)
-
-
-_DETAILS: Final[dict[str, Callable[[Mapping[str, Any], Lead, Mapping[str, str]], str]]] = {
-    Event.Kind.CREATED: _came_in,
-    Event.Kind.MOVED: _moved,
-    Event.Kind.CLOSED: _ended,
-    Event.Kind.REOPENED: _ended,
-    Event.Kind.EDITED: _edited,
-}

@@ -1,4 +1,4 @@
-"""The pages of pipeline: the board and a lead."""
+"""The board."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -8,9 +8,7 @@ from django.views.decorators.http import require_safe
 
 from leadcrm.lib.pages import PageRequest, page_or_part
 from pipeline.board import CARDS, MOST_CARDS, WHOSE, View, build_board, build_columns, default_who
-from pipeline.leadpage import build_lead_page
 from pipeline.models import Pipeline
-from pipeline.selectors import access_lead
 
 
 @login_required
@@ -34,14 +32,6 @@ def board_column(request: PageRequest, slug: str, stage: str) -> HttpResponse:
     column = build_columns(view, [get_object_or_404(pipeline.stages, slug=stage)])[0]
     context = {"section": "board", "column": column, "board_url": view.url(), "pipeline": pipeline.name}
     return page_or_part(request, "board/column.html", "board/_column.html", context)
-
-
-@login_required
-@require_safe
-def lead(request: PageRequest, uid: str) -> HttpResponse:
-    """Everything about one lead."""
-    page = build_lead_page(access_lead(request.user, uid), request.user, timezone.now())
-    return render(request, "lead/lead.html", {"section": "board", "page": page})
 
 
 def _view(request: PageRequest, pipeline: Pipeline) -> View:

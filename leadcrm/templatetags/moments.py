@@ -1,12 +1,14 @@
-"""``{% moment at %}`` and ``{% moment at age %}``: a moment as an element that people and programs can read."""
+"""A moment as an element that people and programs can read: ``{% moment at %}`` in full, ``{% moment at age %}``, and
+``{% moment_short at %}`` where there is little room."""
 
 from datetime import datetime
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from leadcrm.lib.moments import moment_text
+from leadcrm.lib.moments import moment_text, short_moment
 
 register = template.Library()
 
@@ -17,3 +19,9 @@ def moment(at: datetime, age: str = "") -> SafeString:
     if age:
         return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), moment_text(at), age)
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), moment_text(at))
+
+
+@register.simple_tag
+def moment_short(at: datetime) -> SafeString:
+    """The time of a moment of today, else its date and time, with the moment in full as its title."""
+    return moment(at, short_moment(at, timezone.now()))

@@ -9,11 +9,21 @@ from django.db.models import F
 from django.utils import timezone
 
 from leadcrm.lib.moments import moment_text
-from pipeline.errors import BadWish, StaleLead
+from pipeline.errors import BadWish, StaleLead, WrongStage
 from pipeline.models import Event, Lead
 from pipeline.signals import lead_contacted, lead_snoozed, lead_touched, lead_woken
 
-CHANNELS: Final = ("phone", "email", "sms", "whatsapp", "chat", "video", "meeting", "letter", "other")
+CHANNELS: Final = {
+    "phone": "Phone",
+    "email": "E-mail",
+    "sms": "SMS",
+    "whatsapp": "WhatsApp",
+    "chat": "Chat",
+    "video": "Video call",
+    "meeting": "Meeting",
+    "letter": "Letter",
+    "other": "Another way",
+}
 LONGEST_TEXT: Final = 10_000
 LONGEST_REASON: Final = 200
 LONGEST_SNOOZE: Final = timedelta(days=366)
@@ -117,10 +127,13 @@ def snooze_lead(lead: Lead, until: datetime, reason: str, actor: User | None, *,
     """Let an open lead rest until a moment: all its promises wait. Snoozing it again changes until when.
 
     Raises:
-        BadWish: no reason, or a moment that has passed or lies too far ahead; StaleLead: it was closed or changed.
+        BadWish: no reason, or a moment that has passed or lies too far ahead; WrongStage: the lead is closed;
+            StaleLead: it was changed meanwhile.
     """
     now = now or timezone.now()
     reason = reason.strip()[:LONGEST_REASON]
+    if lead.closed_at or lead.archived_at:
+        raise WrongStage("This lead is closed, so nothing waits.")
     if not reason:
         raise BadWish("reason", "Say why it can wait, such as 'on holiday until Monday'.")
     if not now < until <= now + LONGEST_SNOOZE:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.errors import BadWish, StaleLead
+from pipeline.errors import BadWish, WrongStage
 from pipeline.models import Event, Lead
 from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_due, wake_lead
 from pipeline.services.leads import close_lead
@@ -111,7 +111,7 @@ def test_a_snooze_without_a_reason_or_a_sensible_moment_is_refused(lead, until, 
 
 def test_a_closed_lead_does_not_rest(lead):
     close_lead(lead, stages()["won"], actor=None)
-    with pytest.raises(StaleLead):
+    with pytest.raises(WrongStage):
         snooze_lead(stored(), NOW + HOUR, "later", None)
 
 

@@ -396,5 +396,5 @@ def test_the_lead_page_has_a_fixed_number_of_queries(people, django_assert_max_n
     for _ in range(30):
         record(lead, lead.events.model.Kind.CONTACTED, actor=people.manager)
     client = signed_in(people.owner)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(12):
         client.get(f"/leads/{lead.uid}/")

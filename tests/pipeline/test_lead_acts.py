@@ -1,0 +1,166 @@
+"""What people do on the page of a lead, and what its history says of it."""
+
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from pipeline.models import Event, Lead
+from pipeline.services.events import record
+from pipeline.services.leads import close_lead
+from tests.distribution.world import make_lead, stages
+from tests.pipeline.people import make_people, signed_in
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def people():
+    return make_people()
+
+
+@pytest.fixture
+def lead(people):
+    with time_machine.travel(NOW, tick=False):
+        yield make_lead(last_name="Lovelace", owner=people.owner, team=people.team, routing_state="assigned")
+
+
+def send(user, lead, act, **fields):
+    return signed_in(user).post(f"/leads/{lead.uid}/{act}/", fields)
+
+
+def page(user, lead):
+    response = signed_in(user).get(f"/leads/{lead.uid}/")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def kinds(lead):
+    return list(lead.events.order_by("pk").values_list("kind", flat=True))
+
+
+CONTACT = {"direction": "out", "channel": "phone", "text": "Wants a demo"}
+SNOOZE = {"until": "2026-03-09T09:00", "reason": "on holiday"}
+
+
+def test_the_first_contact_that_is_logged_counts_and_stands_in_the_history(people, lead):
+    assert send(people.owner, lead, "contact", **CONTACT).status_code == 302
+    lead.refresh_from_db()
+    assert lead.first_contacted_at == NOW
+    shown = page(people.owner, lead)
+    assert "Phone · the first contact" in shown
+    assert "Wants a demo" in shown
+
+
+def test_a_contact_by_the_lead_is_a_reply_and_no_contact_of_ours(people, lead):
+    send(people.owner, lead, "contact", **{**CONTACT, "direction": "in"})
+    lead.refresh_from_db()
+    assert lead.first_contacted_at is None
+    assert "The lead replied" in page(people.owner, lead)
+
+
+def test_a_note_is_shown_as_it_was_written_and_escaped(people, lead):
+    send(people.teammate, lead, "note", text="<b>big</b>\nfish")
+    shown = page(people.owner, lead)
+    assert "&lt;b&gt;big&lt;/b&gt;\nfish" in shown
+    assert "by <bdi>Teammate Person</bdi>" in shown
+
+
+def test_a_lead_is_snoozed_in_the_time_of_the_reader_and_woken(people, lead):
+    client = signed_in(people.owner)
+    client.cookies["time_zone"] = "Europe/Berlin"
+    client.post(f"/leads/{lead.uid}/snooze/", SNOOZE)
+    lead.refresh_from_db()
+    assert lead.snoozed_until == datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
+    assert "Until 9 Mar 2026, 09:00 CET: on holiday" in client.get(f"/leads/{lead.uid}/").content.decode()
+    client.post(f"/leads/{lead.uid}/wake/")
+    lead.refresh_from_db()
+    assert lead.snoozed_until is None
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "field", "words"),
+    [
+        ("contact", {**CONTACT, "channel": "pigeon"}, "channel", "not one of the available choices"),
+        ("contact", {**CONTACT, "at": "2026-03-02T11:00"}, "at", "still to come"),
+        ("contact", {**CONTACT, "at": "2026-03-01T11:00"}, "at", "Give a later moment"),
+        ("contact", {**CONTACT, "at": "soon"}, "at", "Enter a valid date/time"),
+        ("note", {"text": "  "}, "text", "required"),
+        ("snooze", {**SNOOZE, "until": "2026-03-01T09:00"}, "until", "still to come"),
+        ("snooze", {**SNOOZE, "until": "2036-03-01T09:00"}, "until", "within a year"),
+        ("snooze", {**SNOOZE, "reason": ""}, "reason", "required"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_nothing_changes(people, lead, act, fields, field, words):
+    response = send(people.owner, lead, act, **fields)
+    assert response.status_code == 422
+    assert words in str(response.context["forms"][act].errors[field])
+    assert f'id="{act}_{field}_error"' in response.content.decode()
+    assert kinds(lead) == []
+
+
+def test_a_closed_lead_is_not_snoozed(people, lead):
+    close_lead(lead, stages()["lost"], actor=people.owner, lost_reason="No")
+    assert "Snooze this lead" not in page(people.owner, lead)
+    response = send(people.owner, lead, "snooze", **SNOOZE)
+    assert "This lead is closed" in response.content.decode()
+    assert Event.Kind.SNOOZED not in kinds(lead)
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"), [("contact", CONTACT), ("note", {"text": "x"}), ("snooze", SNOOZE), ("wake", {})]
+)
+def test_a_stranger_finds_no_such_page(people, lead, act, fields):
+    assert send(people.stranger, lead, act, **fields).status_code == 404
+    assert kinds(lead) == []
+
+
+def test_who_may_only_look_on_finds_no_forms_and_no_page_to_send_them_to(people, lead, django_user_model):
+    from django.contrib.auth.models import Permission
+
+    reader = django_user_model.objects.create_user("reader")
+    reader.user_permissions.add(Permission.objects.get(codename="view_lead"))
+    assert "Add a note" not in page(reader, lead)
+    assert send(reader, lead, "note", text="x").status_code == 404
+
+
+def test_every_kind_of_event_has_a_line_with_its_sentence(people, lead):
+    for kind in Event.Kind:
+        record(lead, kind, actor=people.manager, sentence=f"Sentence of {kind}.")
+    shown = unescape(page(people.owner, lead))
+    own_words = {"lead.created", "lead.stage_changed", "lead.closed", "lead.reopened", "lead.edited"}
+    own_words |= {"lead.contacted", "lead.replied", "lead.messaged", "lead.snoozed"}
+    for kind in Event.Kind:
+        assert str(kind.label) in shown
+        assert kind in own_words or f"Sentence of {kind}." in shown
+
+
+def test_a_lead_and_its_card_say_until_when_it_must_be_answered(people, lead):
+    Lead.objects.filter(pk=lead.pk).update(respond_by=NOW + timedelta(minutes=4, seconds=30))
+    client = signed_in(people.owner)
+    card = client.get("/board/").content.decode()
+    assert ">by 10:04</time>" in card
+    assert "4 min left" in page(people.owner, lead)
+    assert "due late" not in card
+
+
+def test_what_is_late_is_said_in_words(people, lead):
+    Lead.objects.filter(pk=lead.pk).update(respond_by=NOW - timedelta(hours=26))
+    client = signed_in(people.owner)
+    assert ">late, was due by 1 Mar, 08:00</time>" in client.get("/board/").content.decode()
+    assert "1 d late" in page(people.owner, lead)
+
+
+def test_a_card_says_that_a_lead_is_snoozed(people, lead):
+    Lead.objects.filter(pk=lead.pk).update(snoozed_until=NOW + timedelta(days=2))
+    assert "Snoozed until" in signed_in(people.owner).get("/board/").content.decode()
+
+
+def test_acts_leave_their_actor(people, lead):
+    send(people.owner, lead, "note", text="mine")
+    assert Event.objects.get(lead=lead).actor == people.owner
+    assert timezone.now() == NOW
