@@ -11,8 +11,8 @@ from typing import Any, Final
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
 
+from distribution import clockdoctor as clockdoctor  # importing it registers its checks
 from distribution.caps import new_leads
 from distribution.digests import digest
 from distribution.engine.ledger import UNIT
@@ -33,6 +33,7 @@ from distribution.models import (
 from distribution.periods import period_starts
 from distribution.rulechecks import ERROR, check_rule_set
 from distribution.snapshots import leads_to_route, preview_lead
+from leadcrm.lib.beat import interval_of
 from leadcrm.lib.doctor import Violation, check
 from pipeline.models import Lead
 
@@ -135,7 +136,7 @@ def credit_sums() -> Iterator[Violation]:
 @check("unassigned-leads")
 def unassigned_leads() -> Iterator[Violation]:
     """No lead has been due for longer than two sweeps while someone could take it."""
-    late = timezone.now() - 2 * _sweep_interval()
+    late = timezone.now() - 2 * interval_of(SWEEP, EVERY)
     due = leads_to_route().filter(OPEN_LEAD, routing_state__in=Lead.UNFINISHED)
     for lead in due.filter(next_attempt_at__lt=late).order_by("next_attempt_at", "pk")[:MOST_PREVIEWED]:
         decision = preview_lead(lead)
@@ -143,12 +144,6 @@ def unassigned_leads() -> Iterator[Violation]:
             taker = decision.winner.rep.name if decision.winner else "a queue"
             sentence = f"Has been due since {utc_text(lead.next_attempt_at)}, and {taker} could take it."
             yield Violation("unassigned-leads", f"lead {lead.uid}", sentence)
-
-
-def _sweep_interval() -> timedelta:
-    """How often leads are swept, as the admins set it."""
-    row = PeriodicTask.objects.filter(task=SWEEP, interval__isnull=False).select_related("interval").first()
-    return timedelta(seconds=row.interval.schedule.run_every.total_seconds()) if row else EVERY
 
 
 @check("live-rules")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from distribution.decisionpage import DecisionPage
 from distribution.engine.moments import utc_text
 from distribution.explain import AttemptLine, CandidateLine, CheckLine, Explanation, RuleLine
+from distribution.plan import PlanLine
 
 LEDGER = ("share", "before", "owed", "after")
 
@@ -12,6 +13,15 @@ LEDGER = ("share", "before", "owed", "after")
 def as_text(page: DecisionPage) -> str:
     """The page as lines of plain text. What came from outside cannot steer the terminal."""
     return "\n".join("".join(filter(str.isprintable, line)).rstrip() for line in _lines(page))
+
+
+def plan_as_text(plan: Sequence[PlanLine]) -> Iterator[str]:
+    """What comes next, as lines below the page; none when nothing does."""
+    if plan:
+        yield from ("", "WHAT COMES NEXT")
+        for line in plan:
+            when = utc_text(line.at) if line.at else "some time"
+            yield "".join(filter(str.isprintable, f"  {when}: {line.words}"))
 
 
 def _lines(page: DecisionPage) -> Iterator[str]:

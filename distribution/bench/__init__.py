@@ -3,4 +3,5 @@
 from distribution.bench import assigning as assigning
 from distribution.bench import deciding as deciding
 from distribution.bench import fairness as fairness
+from distribution.bench import promising as promising
 from distribution.bench import requesting as requesting

@@ -27,6 +27,7 @@ from distribution.services import availability, books, clocks
 from distribution.services.assigning import Draft
 from distribution.services.handling import end_assignment
 from distribution.services.recording import Case, Changed, Occasion, end_waiting, record
+from pipeline.display import person
 from pipeline.models import Event, Lead, Team
 from pipeline.services.standing import Standing, place
 
@@ -63,6 +64,8 @@ Act = Callable[[Step], str]
 
 
 HANDLERS: Final[dict[str, Act]] = {}
+# Actions that may take the lead from its owner.
+MOVES: Final = frozenset({"reassign", "offer_team", "queue"})
 # Actions for which the lead is routed in thought before anything is locked.
 ROUTES: Final[set[str]] = set()
 
@@ -160,7 +163,7 @@ def to_manager(step: Step, because: str) -> str:
         sentence = f"{why(step)} It stays where it is: {because}, and no team with a manager answers for it."
         tell(step, Event.Kind.ESCALATED, sentence, [])
         return f"stays where it is: {because}"
-    name = rep.name if rep else manager.get_full_name() or manager.get_username()
+    name = rep.name if rep else person(manager)
     tell(step, Event.Kind.ESCALATED, f"{why(step)} The manager {name} was told: {because}.", [manager.pk])
     return f"manager {name} told: {because}"
 

@@ -9,6 +9,7 @@ stops nobody else. What a worker that died had leased comes again when the lease
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
@@ -27,6 +28,7 @@ from distribution.services.recording import Changed
 from distribution.snapshots import leads_to_route
 from leadcrm.lib.transactions import retried
 from pipeline.models import Event, Lead
+from pipeline.signals import events_stored
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +48,19 @@ def sweep_clocks(limit: int = 5000, *, now: datetime | None = None) -> int:
     Clocks whose calendars changed are worked out first.
     """
     now, done = now or timezone.now(), 0
-    clocks.recompute_stale(now=now)
+    _recompute_safely(now)
     while done < limit and (leased := _lease(min(BATCH, limit - done), now)):
         _escalate(leased, now)
         done += len(leased)
     return done
+
+
+def _recompute_safely(now: datetime) -> None:
+    try:
+        clocks.recompute_stale(now=now)
+    except Exception:
+        # They stay marked, and take no step before they are worked out; the others must not wait for them.
+        logger.exception("clocks whose calendars changed could not be worked out")
 
 
 def due_clocks(now: datetime) -> QuerySet[SLAClock]:
@@ -101,6 +111,8 @@ def _tell(ids: Sequence[int], now: datetime) -> list[int]:
         StepTaken.objects.bulk_create(_steps(told, now), batch_size=500)
         Event.objects.bulk_create((line for row, rungs in told for line in build_notices(row, rungs, now)), 500)
         clocks.write_times(row for row, _ in told)
+        if told:
+            transaction.on_commit(partial(events_stored.send_robust, Lead), robust=True)
         return [row.pk for row in rows if row.next_at is not None and row.next_at <= now]
 
 
@@ -152,7 +164,7 @@ def _act_once(clock_id: int, now: datetime) -> None:
     """One transaction: what the next step does, its row, its line of the timeline."""
     found = SLAClock.objects.filter(_ACTIVE, pk=clock_id, next_at__lte=now).first()
     rung = _rung(found) if found else None
-    if found is None or rung is None:
+    if found is None or rung is None or sla.only_tells(rung):
         return
     draft = _draft(found.lead_id, now) if rung.action in ROUTES else None
     with transaction.atomic():

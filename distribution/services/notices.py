@@ -20,6 +20,7 @@ from typing import Any, Final
 from distribution.engine.moments import utc_text
 from distribution.engine.sla import BREAK, Rung
 from distribution.models import SLAClock
+from pipeline.display import person
 from pipeline.models import Event
 
 Due = tuple[Rung, datetime]
@@ -70,7 +71,7 @@ def _notice(row: SLAClock, notice: Notice, dues: Sequence[Due], now: datetime) -
     users = {OWNER: lead.owner_id, MANAGER: manager.pk if manager else None}
     words = notice.words.format(
         owner=owner.name if owner else "nobody",
-        manager=(manager.get_full_name() or manager.get_username()) if manager else "No manager",
+        manager=person(manager) if manager else "No manager",
         promise=f"{DOES[row.kind]} {in_words(row.span)}",
         due=f"by {utc_text(row.due_at)}" if row.due_at else "of working time",
     )

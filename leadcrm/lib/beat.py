@@ -4,6 +4,7 @@ beat.register("Sweep unassigned leads", task="distribution.tasks.sweep_unassigne
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
@@ -50,3 +51,9 @@ def _interval(seconds: int) -> IntervalSchedule:
     """The interval row, taken from any that exist: its table has no unique constraint."""
     values = {"every": seconds, "period": IntervalSchedule.SECONDS}
     return IntervalSchedule.objects.filter(**values).first() or IntervalSchedule.objects.create(**values)
+
+
+def interval_of(task: str, usual: timedelta) -> timedelta:
+    """How often a task runs, as the admins set it; ``usual`` when its row is missing."""
+    row = PeriodicTask.objects.filter(task=task, interval__isnull=False).select_related("interval").first()
+    return timedelta(seconds=row.interval.schedule.run_every.total_seconds()) if row else usual

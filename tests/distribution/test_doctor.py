@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from distribution import services
 from distribution.models import (
@@ -20,10 +21,12 @@ from distribution.models import (
     Rep,
     RepCounter,
     RuleSet,
+    SLAClock,
 )
 from leadcrm.lib.doctor import checks, violations
 from pipeline.models import Lead
 from pipeline.services.leads import close_lead, reopen_lead
+from tests.distribution.promises import make_policy
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 
@@ -40,6 +43,7 @@ def company():
     make_rule(rules, "Claim", ("country", "is", "AT"), pool=make_pool("Claim", ann, bob, method="claim"))
     make_rule(rules, "Pull", ("country", "is", "CH"), pool=make_pool("Pull", ann, method="pull"))
     publish(rules)
+    make_policy(accept_minutes=15, contact_minutes=60, lead_minutes=120, idle_minutes=30)
     for country in ("DE", "DE", "DE", "DE", "DE", "DE", "FR", "AT", "AT", "CH", "CH"):
         services.assign_lead(make_lead(country=country).pk)
     _handle(list(Lead.objects.filter(country="DE").order_by("pk")), ann, bob)
@@ -81,8 +85,14 @@ def in_state(state):
     return Lead.objects.filter(routing_state=state).earliest("pk")
 
 
+def without_clocks(lead):
+    """What is planted in an assignment is not to be found in its clocks as well."""
+    SLAClock.objects.filter(lead=lead).delete()
+    return lead
+
+
 def no_assignment():
-    lead = assigned()
+    lead = without_clocks(assigned())
     held = Assignment.objects.get(lead=lead, ended_at=None)
     Assignment.objects.filter(pk=held.pk).update(ended_at=timezone.now(), end="closed")
     Rep.objects.filter(pk=held.rep_id).update(open_leads=F("open_leads") - 1)
@@ -91,13 +101,13 @@ def no_assignment():
 
 
 def assignment_of_a_closed_lead():
-    lead = assigned()
+    lead = without_clocks(assigned())
     Lead.objects.filter(pk=lead.pk).update(closed_at=timezone.now(), stage=stages()["lost"])
     return "open-assignments", f"lead {lead.uid}"
 
 
 def assignment_with_someone_else():
-    lead = assigned()
+    lead = without_clocks(assigned())
     owner = Rep.objects.get(name="Dan").user
     Lead.objects.filter(pk=lead.pk).update(owner=owner)
     return "open-assignments", f"lead {lead.uid}"
@@ -219,6 +229,56 @@ def open_in_a_won_stage():
     return "closed-leads", f"lead {lead.uid}"
 
 
+def running_clock(kind="contact"):
+    return SLAClock.objects.filter(stopped_at=None, kind=kind).earliest("pk")
+
+
+def planted(code, clock, **wrong):
+    SLAClock.objects.filter(pk=clock.pk).update(**wrong)
+    return code, f"lead {clock.lead.uid}"
+
+
+def clock_of_a_closed_lead():
+    lead = Lead.objects.exclude(closed_at=None).get()
+    return planted("running-clocks", SLAClock.objects.filter(lead=lead, kind="lead").get(), stopped_at=None, outcome="")
+
+
+def clock_of_an_ended_assignment():
+    ended = Assignment.objects.filter(lead__closed_at=None, lead__routing_state="assigned").exclude(ended_at=None)
+    return planted("running-clocks", running_clock(), assignment=ended.earliest("pk"))
+
+
+def own_clock_of_somebody_else():
+    clock = SLAClock.objects.filter(stopped_at=None, kind="lead", lead__owner__isnull=False).earliest("pk")
+    return planted("running-clocks", clock, rep=Rep.objects.get(name="Dan"))
+
+
+def accepted_and_still_waited_for():
+    clock = running_clock("accept")
+    Lead.objects.filter(pk=clock.lead_id).update(accepted_at=timezone.now())
+    return "accepted-clocks", f"lead {clock.lead.uid}"
+
+
+def kept_but_late():
+    clock = running_clock()
+    return planted("kept-clocks", clock, outcome="kept", stopped_at=clock.due_at + timedelta(seconds=1))
+
+
+def due_and_no_sweep():
+    return planted("due-clocks", running_clock(), next_at=timezone.now() - timedelta(seconds=31))
+
+
+def step_that_fails():
+    return planted("failing-clocks", running_clock(), failures=3, error="ValueError: no pager")
+
+
+def beat_that_stopped():
+    every = IntervalSchedule.objects.create(every=15, period="seconds")
+    last = timezone.now() - timedelta(minutes=2)
+    PeriodicTask.objects.create(name="Escalate", task="x", interval=every, last_run_at=last)
+    return "periodic-tasks", "task Escalate"
+
+
 PLANTED = [
     no_assignment,
     assignment_of_a_closed_lead,
@@ -243,6 +303,14 @@ PLANTED = [
     offer_of_an_assigned_lead,
     closed_in_an_open_stage,
     open_in_a_won_stage,
+    clock_of_a_closed_lead,
+    clock_of_an_ended_assignment,
+    own_clock_of_somebody_else,
+    accepted_and_still_waited_for,
+    kept_but_late,
+    due_and_no_sweep,
+    step_that_fails,
+    beat_that_stopped,
 ]
 
 
@@ -257,7 +325,8 @@ def test_finds_exactly_what_is_wrong(company, subtests):
 def test_every_check_finds_something_above(company):
     planted = {
         "open-assignments", "rep-open-leads", "member-open-leads", "rep-counters", "credit-sums", "unassigned-leads",
-        "live-rules", "digests", "waiting-leads", "closed-leads", "lost-leads",
+        "live-rules", "digests", "waiting-leads", "closed-leads", "lost-leads", "running-clocks", "accepted-clocks",
+        "kept-clocks", "due-clocks", "failing-clocks", "periodic-tasks",
     }  # fmt: skip
     assert set(checks.all()) == planted
 
@@ -287,7 +356,7 @@ def test_the_number_of_queries_does_not_grow_with_the_leads(django_assert_max_nu
     for _ in range(leads):
         services.assign_lead(make_lead().pk)
     list(violations())
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(50):
         assert found() == []
 
 

@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from distribution.decisionpage import build_decision_page
-from distribution.explaintext import as_text
+from distribution.explaintext import as_text, plan_as_text
 from distribution.models import Decision
+from distribution.plan import plan_of
 from distribution.selectors import decision_of, find_lead, trace_of
 from pipeline.models import Lead
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no {which} about {lead} ({lead.uid}).")
         if options["json"]:
             return json.dumps(as_json(lead, decision), indent=2, ensure_ascii=False)
-        return as_text(build_decision_page(lead, decision))
+        return "\n".join((as_text(build_decision_page(lead, decision)), *plan_as_text(plan_of(lead))))
 
 
 def as_json(lead: Lead, decision: Decision) -> dict[str, Any]:

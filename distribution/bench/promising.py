@@ -1,0 +1,167 @@
+"""What the sweep over promises costs, beside ten thousand running clocks and beside a million."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.core.management import CommandError
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from distribution.bench.scratch import make_company, sample_fields, scratch_database
+from distribution.bench.timing import MILLISECONDS, percentile, seconds
+from distribution.models import Assignment, EscalationStep, Rep, SLAClock, SLAPolicy
+from distribution.services import assign_lead, sweep_clocks
+from distribution.services.ladders import due_clocks
+from leadcrm.lib.bench import Figure, bench
+from pipeline.models import Lead
+from pipeline.services.leads import create_lead
+
+FEW: Final = 10_000
+MANY: Final = 1_000_000
+REMINDERS: Final = 1000
+REASSIGNMENTS: Final = 300
+IDLE_MS: Final = 10
+REMINDERS_PER_SECOND: Final = 200
+REASSIGNMENTS_PER_SECOND: Final = 50
+_KINDS: Final = 3
+_AHEAD: Final = timedelta(days=30)
+
+
+@bench("sla")
+def sla() -> Iterator[Figure]:
+    """Sweep promises with nothing due, with reminders due and with reassignments due, by one worker."""
+    if connection.vendor != "postgresql":
+        raise CommandError("This measurement needs PostgreSQL: set DATABASE_URL.")
+    with scratch_database():
+        lead = _first_lead()
+        small = _measured(lead, FEW)
+        large = _measured(lead, MANY)
+        limits = (IDLE_MS, REMINDERS_PER_SECOND, REASSIGNMENTS_PER_SECOND)
+        for (label, unit, few), (_, _, many), limit in zip(small, large, limits, strict=True):
+            yield Figure(label, many, unit, baseline=few, limit=limit)
+
+
+def _first_lead() -> Lead:
+    """A company with a promise, and one lead with its clocks, of which all others are copies."""
+    source = make_company()
+    policy = SLAPolicy.objects.create(
+        name="Standard", time="clock", is_default=True, accept_minutes=15, contact_minutes=60, lead_minutes=120
+    )
+    for minutes, action in ((5, "remind"), (15, "reassign")):
+        EscalationStep.objects.create(policy=policy, clock="accept", after_minutes=minutes, action=action)
+    lead = create_lead(source=source, fields=sample_fields(0) | {"email": "", "phone": "+4930123456", "company": ""})
+    assign_lead(lead.pk, now=timezone.now() + _AHEAD)
+    return lead
+
+
+def _measured(lead: Lead, count: int) -> list[tuple[str, str, float]]:
+    """The figures beside so many running clocks: what, in which unit, how much."""
+    fill(lead, count)
+    sweep_clocks()
+    node = plan_of_lease()
+    idle = percentile([_database_seconds() for _ in range(20)], 50) * MILLISECONDS
+    remind = _rate(REMINDERS, _make_reminders_due)
+    reassign = _rate(REASSIGNMENTS, _make_reassignments_due)
+    return [
+        (f"sweep with nothing due ({node})", "ms of database", idle),
+        ("reminders", "clocks/s", remind),
+        ("reassignments", "clocks/s", reassign),
+    ]
+
+
+# --- Filling ---------------------------------------------------------------------------------------
+
+
+def fill(lead: Lead, clocks: int) -> None:
+    """Copy a lead with its assignment and clocks until so many clocks run; shared among all reps."""
+    more = clocks // _KINDS - Lead.objects.count()
+    reps = dict(Rep.objects.order_by("pk").values_list("pk", "user_id"))
+    last = Lead.objects.latest("pk").pk
+    turn = f"1 + n %% {len(reps)}"
+    users, ids = (f"(ARRAY{list(values)})[{turn}]" for values in (reps.values(), reps.keys()))
+    _copy(Lead, lead.pk, f"generate_series(1, {more}) n", uid="gen_random_uuid()", owner_id=users, phone="''")
+    held = Assignment.objects.get(lead=lead)
+    numbered = f"(SELECT id, row_number() OVER (ORDER BY id) AS n FROM pipeline_lead WHERE id > {last}) l"  # noqa: S608 - a number
+    _copy(Assignment, held.pk, numbered, lead_id="l.id", rep_id=ids)
+    new = f"(SELECT id, lead_id, rep_id FROM distribution_assignment WHERE lead_id > {last}) a"  # noqa: S608
+    for clock in SLAClock.objects.filter(lead=lead):
+        own = "NULL" if clock.assignment_id is None else "a.id"
+        _copy(SLAClock, clock.pk, new, lead_id="a.lead_id", assignment_id=own, rep_id="a.rep_id")
+    _run(
+        "UPDATE distribution_rep r SET open_leads = (SELECT count(*) FROM distribution_assignment WHERE rep_id = r.id)"
+    )
+    _run("ANALYZE")
+
+
+def _copy(model: type[models.Model], pk: int, source: str, **values: str) -> None:
+    """Insert copies of a row, one for each row of a source, with some columns as SQL over it."""
+    columns = [str(field.column) for field in model._meta.concrete_fields if not field.primary_key]
+    wanted = ", ".join(values.get(column, f't."{column}"') for column in columns)
+    names = ", ".join(f'"{column}"' for column in columns)
+    table = model._meta.db_table
+    # Nothing from outside: names of columns, and numbers.
+    _run(f'INSERT INTO "{table}" ({names}) SELECT {wanted} FROM "{table}" t, {source} WHERE t.id = %s', pk)  # noqa: S608
+
+
+def _run(statement: str, *values: int) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+# --- Measuring -------------------------------------------------------------------------------------
+
+
+def plan_of_lease() -> str:
+    """How the database finds due clocks: the nodes of its plan that read."""
+    with transaction.atomic():
+        rows = due_clocks(timezone.now()).select_for_update(skip_locked=True, no_key=True)[:100]
+        plan = json.loads(rows.explain(format="json"))[0]["Plan"]
+    return ", ".join(_reading(plan))
+
+
+def _reading(node: dict[str, Any]) -> Iterator[str]:
+    if "Relation Name" in node:
+        yield f"{node['Node Type']} {node.get('Index Name', node['Relation Name'])}"
+    for part in node.get("Plans", ()):
+        yield from _reading(part)
+
+
+def _database_seconds() -> float:
+    """The time that one sweep with nothing due spends in the database."""
+    spent: list[float] = []
+
+    def timed(execute: Any, *query: Any) -> Any:
+        answer: list[Any] = []
+        spent.append(seconds(lambda: answer.append(execute(*query))))
+        return answer[0]
+
+    with connection.execute_wrapper(timed):
+        sweep_clocks()
+    return sum(spent)
+
+
+def _rate(count: int, make_due: Any) -> float:
+    """Clocks per second that one worker takes the due step of."""
+    make_due(_accepting(count), timezone.now())
+    return count / seconds(sweep_clocks)
+
+
+def _accepting(count: int) -> list[int]:
+    waiting = SLAClock.objects.filter(kind="accept", stopped_at=None, next_step=0).order_by("-pk")
+    return list(waiting.values_list("pk", flat=True)[:count])
+
+
+def _make_reminders_due(ids: list[int], now: datetime) -> None:
+    minute = timedelta(minutes=1)
+    rows = SLAClock.objects.filter(pk__in=ids)
+    rows.update(counted_from=now - 6 * minute, due_at=now + 9 * minute, next_at=now - minute)
+
+
+def _make_reassignments_due(ids: list[int], now: datetime) -> None:
+    minute = timedelta(minutes=1)
+    rows = SLAClock.objects.filter(pk__in=ids)
+    due = now - minute
+    rows.update(counted_from=now - 16 * minute, due_at=due, broken_at=due, next_at=due, next_step=2)

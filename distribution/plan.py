@@ -1,0 +1,160 @@
+"""What will happen to a lead by itself if nobody does anything: the plan ahead. Reads only."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.utils import timezone
+
+from distribution.engine import sla
+from distribution.engine.decision import Decision as Choice
+from distribution.engine.sla import ACTIONS, BREAK, Rung
+from distribution.models import Assignment, ClockKind, Hold, SLAClock
+from distribution.services import clocks
+from distribution.services.assigning import Draft, draft_decision
+from distribution.services.escalation import MOVES, Step, delivers, moved_on, stays_with_manager
+from distribution.snapshots import leads_to_route
+from pipeline.display import person
+from pipeline.models import Lead
+
+MOST_NAMES: Final = 3
+
+_PROMISES: Final = {
+    ClockKind.ACCEPT: "to accept it",
+    ClockKind.CONTACT: "to reach out",
+    ClockKind.IDLE: "to go on with it",
+    ClockKind.LEAD: "to answer the lead",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One thing to come. ``at``: None when nobody knows when; ``kind``: the action, or break, retry, wake or route."""
+
+    at: datetime | None
+    words: str
+    kind: str
+
+
+def plan_of(lead: Lead, now: datetime | None = None) -> list[PlanLine]:
+    """What comes next for a lead, in order, as things are now. Who would be next is a preview, not a promise."""
+    now = now or timezone.now()
+    if lead.closed_at or lead.archived_at:
+        return []
+    lines = [*_waiting(lead, now), *_ladders(lead, now)]
+    return sorted(lines, key=lambda line: (line.at is None, line.at or now))
+
+
+# --- Nobody has it, or it rests ----------------------------------------------------------------------
+
+
+def _waiting(lead: Lead, now: datetime) -> Iterator[PlanLine]:
+    if lead.snoozed_until:
+        yield PlanLine(lead.snoozed_until, "its promises go on", "wake")
+    if lead.routing_state in Lead.UNFINISHED:
+        yield PlanLine(lead.next_attempt_at, "looked for somebody again", "route")
+    hold = Hold.objects.filter(lead=lead, released_at=None).first()
+    if hold is not None:
+        names = _who_is_back(lead, hold, now)
+        yield PlanLine(hold.retry_at, "tried again" + (f" when {any_of(names)} is there" if names else ""), "retry")
+
+
+def _who_is_back(lead: Lead, hold: Hold, now: datetime) -> list[str]:
+    """Who becomes available at the moment at which a lead is tried again."""
+    routed = leads_to_route().filter(pk=lead.pk).first()
+    final = draft_decision(routed, now).choice.final if routed else None
+    reps = [member.rep for member, _ in final.screening.refused] if final else []
+    return [
+        rep.name
+        for rep in reps
+        if hold.retry_at in (rep.opens_at, rep.leave.until if rep.leave else None, rep.away_until)
+    ][:MOST_NAMES]
+
+
+# --- Promises ----------------------------------------------------------------------------------------
+
+
+def _ladders(lead: Lead, now: datetime) -> list[PlanLine]:
+    rows = list(SLAClock.objects.filter(lead=lead, stopped_at=None, paused_at=None).order_by("pk"))
+    if not rows:
+        return []
+    hours = clocks.hours_for(rows)
+    coming = [(row, *due) for row in rows for due in _coming(clocks.clock_of(row, hours))]
+    coming.sort(key=lambda one: one[2])
+    return list(_told(lead, coming, now))
+
+
+def _coming(clock: sla.Clock) -> Iterator[tuple[Rung, datetime]]:
+    """The rungs that a clock has still to come, with when; none that never comes."""
+    for rung in clock.ladder[clock.next_step :]:
+        at = sla.instant_of(clock.count, rung.after)
+        if at is not None:
+            yield rung, at
+
+
+def _told(lead: Lead, coming: Iterable[tuple[SLAClock, Rung, datetime]], now: datetime) -> Iterator[PlanLine]:
+    """Each step in words. Once the lead moves on, its last owner's promises end."""
+    held = Assignment.objects.filter(lead=lead, ended_at=None).select_related("rep__user").first()
+    draft = _draft(lead, held, now)
+    gone = False
+    for clock, rung, at in coming:
+        if gone and clock.assignment_id:
+            continue
+        step = Step(lead, clock, held, rung, at, draft)
+        yield PlanLine(at, _words(step, gone=gone), rung.action)
+        gone = gone or (rung.action in MOVES and moves(step))
+
+
+def _draft(lead: Lead, held: Assignment | None, now: datetime) -> Draft | None:
+    routed = leads_to_route().filter(pk=lead.pk).first() if held else None
+    return draft_decision(routed, now, {held.rep_id}) if held and routed else None
+
+
+def moves(step: Step) -> bool:
+    """Whether a step would take the lead from its owner, as things are now."""
+    return step.held is not None and not stays_with_manager(step.held)
+
+
+def _words(step: Step, *, gone: bool) -> str:
+    owner = "the next owner" if gone else step.held.rep.name if step.held else "nobody"
+    promise = _PROMISES[ClockKind(step.clock.kind)]
+    words = {
+        BREAK: f"the promise {promise} is broken",
+        "remind": f"reminder to {owner}",
+        "backup": f"reminder to {owner} by the second channel",
+        "manager": f"{_manager(step)} is told",
+        "set_away": f"{owner} is set away",
+        "offer_team": f"offered to the team {step.team}" if step.team else f"to {_manager(step)}",
+        "queue": f"to the queue of the team {step.team}" if step.team else f"to {_manager(step)}",
+        "reassign": _next_owner(step),
+    }
+    action = step.rung.action
+    label = ACTIONS[action].label if action in ACTIONS else action
+    return words.get(action, label[:1].lower() + label[1:])
+
+
+def _manager(step: Step) -> str:
+    return f"the manager {person(step.manager)}" if step.manager else "the manager (none is set)"
+
+
+def _next_owner(step: Step) -> str:
+    if step.held is None:
+        return "routing goes on"
+    if stays_with_manager(step.held):
+        return "stays with the manager"
+    if step.draft is None or not delivers(step.draft) or moved_on(step.lead) >= step.clock.max_hops:
+        return f"to {_manager(step)}"
+    return f"to {any_of(_candidates(step.draft.choice))}"
+
+
+def _candidates(choice: Choice) -> Sequence[str]:
+    """Who would come into question, the likeliest first."""
+    final = choice.final
+    ranked = final.ranking.order if final and final.ranking else [choice.winner] if choice.winner else []
+    return [member.rep.name for member in ranked][:MOST_NAMES]
+
+
+def any_of(names: Sequence[str]) -> str:
+    """Ann; Ann or Ben; Ann, Ben or Cleo."""
+    return " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
