@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
 from distribution.services.availability import SEEN_EVERY, note_seen
+from leadcrm.lib.pages import UNATTENDED
 
 
 class LastSeenMiddleware:
@@ -19,6 +20,8 @@ class LastSeenMiddleware:
         response = self.get_response(request)
         # A request that did not ask who the user is need not be asked now: that would cost a query.
         user: User | None = getattr(request, "_cached_user", None)
+        if getattr(request, UNATTENDED, False):
+            return response
         if user and user.is_authenticated and cache.add(f"seen:{user.pk}", True, SEEN_EVERY.total_seconds()):
             note_seen(user)
         return response

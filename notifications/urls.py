@@ -1,8 +1,15 @@
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 
-from notifications.views import twilio, voice
+from notifications.views import act, inbox, twilio, voice
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("act/<str:token>/", act.act, name="act"),
+    path("my/inbox/", inbox.inbox, name="inbox"),
+    path("my/inbox/read/", inbox.read_all, name="inbox-read-all"),
+    path("my/inbox/<int:pk>/read/", inbox.read, name="inbox-read"),
+    path("my/inbox/<int:pk>/open/", inbox.open_message, name="inbox-open"),
+    path("my/bell/", inbox.bell, name="bell"),
+    path("my/bell/latest/", inbox.latest, name="bell-latest"),
     path("hooks/twilio/message/", twilio.message, name="twilio-message"),
     path("hooks/twilio/status/", twilio.status, name="twilio-status"),
     path("hooks/twilio/voice/", voice.incoming, name="twilio-voice"),

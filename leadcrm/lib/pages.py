@@ -1,7 +1,7 @@
 """What every view of pages needs, whichever app it belongs to."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,6 +9,9 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
+
+# Set on requests that an open page makes by itself: nobody need be there.
+UNATTENDED: Final = "unattended"
 
 
 class PageRequest(HttpRequest):

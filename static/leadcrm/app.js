@@ -10,12 +10,15 @@ function tell(text) {
   setTimeout(() => (toast.textContent = ""), 8000);
 }
 
+const isQuiet = (event) => event.detail.elt?.dataset.quiet !== undefined;
+
 document.addEventListener("htmx:responseError", (event) => {
+  if (isQuiet(event)) return;
   const gone = event.detail.xhr.status === 404;
   tell(gone ? "This is not there any more. Reload the page." : "That did not work. Please try again in a moment.");
 });
 
-document.addEventListener("htmx:sendError", () => tell("The server cannot be reached. Please check your connection."));
+document.addEventListener("htmx:sendError", (event) => isQuiet(event) || tell("The server cannot be reached. Please check your connection."));
 
 // A part that is swapped, such as a grown column, stays scrolled to where it was.
 const SCROLLED = "[data-keeps-scroll]";
@@ -27,4 +30,27 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   event.target.querySelector(SCROLLED)?.scrollTo(0, scrolledTo);
+});
+
+// What a part asks for by itself: an answer that has not changed is left as it is, so that nothing is read out again,
+// and one that does not come is asked for again the next time.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, target } = event.detail;
+  const tag = isQuiet(event) ? xhr.getResponseHeader("ETag") : null;
+  if (!tag || event.detail.isError) return;
+  if (target.dataset.tag === tag) event.detail.shouldSwap = false;
+  target.dataset.tag = tag;
+});
+
+// The list of the bell closes with Escape and when something else is pressed.
+const openBell = () => document.querySelector(".bell[open]");
+
+document.addEventListener("keydown", (event) => {
+  const bell = event.key === "Escape" ? openBell() : null;
+  bell?.removeAttribute("open");
+  bell?.querySelector("summary").focus();
+});
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest(".bell")) openBell()?.removeAttribute("open");
 });

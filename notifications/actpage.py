@@ -1,0 +1,91 @@
+"""The page behind a link in a message, as values ready to show."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from distribution.models import Offer
+from notifications.links import Action
+from notifications.models import ActionLink
+from notifications.readerwords import facts_of, moment_words, span_words, zone_of
+from pipeline.display import person
+from pipeline.models import Lead
+
+BUTTONS: Final = {Action.ACCEPT: "Accept", Action.DECLINE: "Decline", Action.SNOOZE: "Snooze"}
+
+
+@dataclass(frozen=True, slots=True)
+class ActPage:
+    """``spent``: why the link does nothing any more; empty when it does. ``mine``: the lead is the reader's."""
+
+    title: str
+    lead: str
+    reader: str
+    button: str
+    facts: list[tuple[str, str]]
+    clock: str
+    mine: bool
+    phone: str
+    page: str
+    spent: str
+
+
+def build_act_page(link: ActionLink, now: datetime) -> ActPage:
+    lead = link.lead
+    mine = lead.owner_id == link.user_id
+    told = mine or Offer.objects.filter(lead=lead, ended_at=None).exists()
+    return ActPage(
+        title=f"{BUTTONS[Action(link.action)]} {lead}",
+        lead=str(lead),
+        reader=person(link.user),
+        button=BUTTONS[Action(link.action)],
+        facts=_facts(lead) if told else [],
+        clock=_clock(link, now) if told else "",
+        mine=mine,
+        phone=lead.phone if mine and lead.accepted_at else "",
+        page=f"/leads/{lead.uid}/" if mine else "",
+        spent=_spent(link, now),
+    )
+
+
+def _facts(lead: Lead) -> list[tuple[str, str]]:
+    """What helps to decide; how to reach the lead is told to whoever took it on."""
+    words = facts_of(lead)
+    named = (
+        ("Role", "role"),
+        ("Company", "company"),
+        ("Wants", "product"),
+        ("Value", "value"),
+        ("Place", "place"),
+        ("Score", "score"),
+        ("Why you", "why"),
+    )
+    return [(label, words[name]) for label, name in named if words[name]]
+
+
+def _clock(link: ActionLink, now: datetime) -> str:
+    due = link.lead.respond_by
+    if due is None or link.lead.first_contacted_at:
+        return ""
+    at = moment_words(due, now, zone_of(link.user_id), "en")
+    return f"Answer by {at}, {span_words(due - now)} left." if due > now else f"Was to be answered by {at}."
+
+
+def _spent(link: ActionLink, now: datetime) -> str:
+    if link.used_at is not None:
+        return f"This link was used already. {_standing(link)}"
+    if link.expires_at <= now:
+        return f"This link has expired. {_standing(link)}"
+    if not link.user.is_active:
+        return "This link belongs to somebody who may no longer sign in."
+    return ""
+
+
+def _standing(link: ActionLink) -> str:
+    """Who has the lead now, for who comes late."""
+    lead = link.lead
+    if lead.closed_at:
+        return f"{lead} is closed."
+    if lead.owner_id == link.user_id:
+        return f"{lead} is yours{', and accepted' if lead.accepted_at else ''}."
+    return f"{person(lead.owner)} has {lead} now." if lead.owner else f"{lead} is not yours."
