@@ -296,11 +296,18 @@ def _attempt(attempt: Json, number: int, rules: Mapping[int, str], winner: int |
         delivered=result in DELIVERED,
         fix=outcome_fix(result),
         note=attempt["note"],
-        relaxed=", ".join(FILTERS[code].label.lower() if code in FILTERS else code for code in attempt["relaxed"]),
+        relaxed=", ".join(map(_dropped, attempt["relaxed"])),
         ledger=any("share" in row for row in rows),
         tiers=method == "priority_tiers",
         candidates=tuple(_candidate(row, winner) for row in rows),
     )
+
+
+def _dropped(step: Json | str) -> str:
+    """A demand that was dropped, and after which wait. Traces of old name the demand alone."""
+    code, after = (step, 0) if isinstance(step, str) else (step["demand"], step["after"])
+    label = FILTERS[code].label.lower() if code in FILTERS else code
+    return f"{label} (after {after} min)" if after else label
 
 
 def _title(attempt: Json, rules: Mapping[int, str]) -> str:

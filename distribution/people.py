@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 from django.db import connection
-from django.db.models import Aggregate, Count, OuterRef, QuerySet, Subquery, TextField
+from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, JSONObject
 
 from distribution.caps import read_caps
-from distribution.engine.people import Cap, Member, Pool, Rep
+from distribution.engine.people import Cap, Member, Pool, Relax, Rep
 from distribution.engine.people import Leave as EngineLeave
 from distribution.engine.text import fold
 from distribution.hours import ALWAYS, Doors, Timetable, first_team, leave_on
-from distribution.models import Assignment, Leave, PoolMember
+from distribution.models import Assignment, Hold, Leave, PoolMember, PoolWake
 from distribution.models import Pool as PoolRow
 from distribution.models import Rep as RepRow
 from distribution.periods import period_start
@@ -98,11 +98,12 @@ def load_pool(
     rows = _MEMBERS.rows(pool=pool_id, now=_as_param(now))
     if not rows:
         return _empty_pool(pool_id)
-    reps = _reps([dict(zip(_REP_FIELDS, row[16:], strict=True)) for row in rows], now, timetable, known)
+    reps = _reps([dict(zip(_REP_FIELDS, row[16:-1], strict=True)) for row in rows], now, timetable, known)
     name, method, team_id, relax, offer_minutes, archived_at, period = rows[0][9:16]
+    drops = tuple(Relax(**step) for step in relax)
     totals = _totals(rows, period, now) if method == "equal_totals" else {}
     members = tuple(_member(row, reps[row[16]], totals) for row in rows)
-    return Pool(pool_id, name, method, members, team_id, tuple(relax), offer_minutes, archived_at is not None)
+    return Pool(pool_id, name, method, members, team_id, drops, offer_minutes, archived_at is not None, rows[0][-1])
 
 
 def _members() -> "QuerySet[PoolMember, tuple[Any, ...]]":
@@ -115,12 +116,18 @@ def _members() -> "QuerySet[PoolMember, tuple[Any, ...]]":
             # The order of the engine's Member, then when it joined.
             "id", "weight", "tier", "credit", "paused", "max_open", "open_leads", "last_assigned_at", "joined_at",
             "pool__name", "pool__method", "pool__team_id", "pool__relax", "pool__offer_minutes", "pool__archived_at",
-            "pool__period", *rep_columns,
+            "pool__period", *rep_columns, Exists(_line()),
         )
     )  # fmt: skip
 
 
 _MEMBERS: Final = Prepared(_members)
+
+
+def _line() -> "QuerySet[Hold]":
+    """Leads that wait for the pool and whose turn has come: their time is up, or somebody became available."""
+    woken = Exists(PoolWake.objects.filter(pool=Param("pool")))
+    return Hold.objects.filter(Q(retry_at__lte=Param("now")) | woken, released_at=None, pools=Param("pool"))
 
 
 def _member(row: Sequence[Any], rep: Rep, totals: Mapping[int, int]) -> Member:

@@ -23,6 +23,7 @@ from distribution.models import (
     Pool,
     PoolMember,
     Rep,
+    RuleSet,
     SLAPolicy,
     TeamHours,
     Territory,
@@ -32,7 +33,7 @@ from distribution.models import (
 )
 from distribution.people import load_rep
 from distribution.selectors import rep_of
-from distribution.services import books, clocks, waiting
+from distribution.services import books, clocks, waking
 from distribution.services.handling import accept_own, end_assignment
 from distribution.services.taking import offers_to
 from pipeline import signals
@@ -165,14 +166,14 @@ def catalogue_changed(**_: Any) -> None:
 @receiver((post_save, post_delete), sender=TeamHours, dispatch_uid="distribution.team_hours_changed")
 def hours_changed(**_: Any) -> None:
     compiling.touch(compiling.HOURS)
-    waiting.wake_all(timezone.now())
+    waking.wake_all(timezone.now())
 
 
 @receiver(post_save, sender=Rep, dispatch_uid="distribution.rep_saved")
 def rep_saved(instance: Rep, created: bool, raw: bool, **_: Any) -> None:
     """In the transaction: back from being away, more capacity, another cap, another language."""
     if not created and not raw and instance.active:
-        waiting.wake_for([instance.pk], timezone.now())
+        waking.wake_for(instance.pk, timezone.now())
 
 
 @receiver(m2m_changed, sender=Rep.skills.through, dispatch_uid="distribution.skills_changed")
@@ -180,28 +181,35 @@ def rep_saved(instance: Rep, created: bool, raw: bool, **_: Any) -> None:
 def abilities_changed(instance: Any, action: str, **_: Any) -> None:
     """In the transaction: a rep can take other leads than before."""
     if action == "post_add" and isinstance(instance, Rep):
-        waiting.wake_for([instance.pk], timezone.now())
+        waking.wake_for(instance.pk, timezone.now())
 
 
 @receiver(post_save, sender=PoolMember, dispatch_uid="distribution.member_saved")
 def member_saved(instance: PoolMember, raw: bool, **_: Any) -> None:
     """In the transaction: somebody joined, is paused no longer, or may have more."""
     if not raw and instance.retired_at is None and not instance.paused:
-        waiting.wake_pools([instance.pool_id], timezone.now())
+        waking.wake_pools([instance.pool_id], timezone.now())
 
 
 @receiver(post_save, sender=Pool, dispatch_uid="distribution.pool_saved")
 def pool_saved(instance: Pool, created: bool, raw: bool, **_: Any) -> None:
     """In the transaction: the pool asks for less, or gives by another method."""
     if not created and not raw:
-        waiting.wake_pools([instance.pk], timezone.now())
+        waking.wake_pools([instance.pk], timezone.now())
+
+
+@receiver(post_save, sender=RuleSet, dispatch_uid="distribution.rule_set_saved")
+def rule_set_saved(instance: RuleSet, raw: bool, **_: Any) -> None:
+    """In the transaction: other rules may place what waits."""
+    if not raw and instance.state == RuleSet.State.LIVE:
+        waking.wake_all(timezone.now())
 
 
 @receiver(post_save, sender=Leave, dispatch_uid="distribution.leave_saved")
 def leave_saved(instance: Leave, created: bool, raw: bool, **_: Any) -> None:
     """In the transaction: leave was cancelled, or ends sooner."""
     if not created and not raw:
-        waiting.wake_for([instance.rep_id], timezone.now())
+        waking.wake_for(instance.rep_id, timezone.now())
 
 
 # --- Promises in working time are worked out again when calendars change ---------------------------

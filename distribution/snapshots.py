@@ -16,11 +16,19 @@ from distribution.engine.routing import route
 from distribution.engine.rules import Look
 from distribution.engine.snapshot import Missing, Snapshot
 from distribution.hours import Timetable
-from distribution.models import Assignment, RuleSet
+from distribution.models import Assignment, Hold, RuleSet
 from distribution.people import SEPARATOR, joined, load_pool, load_rep
 from leadcrm.lib.prepared import Each, Prepared
 from pipeline.matching import Matches, match_account, match_accounts, match_people, match_person
 from pipeline.models import Account, Lead
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The pool that a lead waits for, None for a single rep, and since when."""
+
+    pool_id: int | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class Subject:
     matches: Matches
     account: Account | None
     had: frozenset[int] = frozenset()
+    wait: Wait | None = None
 
 
 def leads_to_route() -> QuerySet[Lead]:
@@ -51,7 +60,8 @@ _LEADS: Final = Prepared(lambda: leads_to_route().filter(pk__in=Each("ids", int)
 
 def read_subject(lead: Lead) -> Subject:
     """Who a lead of :func:`leads_to_route` is: open leads of the same person, the account, who had it before."""
-    return Subject(lead, match_person(lead), lead.account or match_account(lead), _had_by(lead))
+    wait = _waits([lead]).get(lead.pk)
+    return Subject(lead, match_person(lead), lead.account or match_account(lead), _had_by(lead), wait)
 
 
 def read_subjects(leads: Sequence[Lead]) -> list[Subject]:
@@ -59,10 +69,20 @@ def read_subjects(leads: Sequence[Lead]) -> list[Subject]:
     people = match_people(leads)
     unknown = [lead for lead in leads if lead.account_id is None]
     accounts = dict(zip((lead.pk for lead in unknown), match_accounts(unknown), strict=True)) if unknown else {}
+    waits = _waits(leads)
     return [
-        Subject(lead, matches, lead.account or accounts.get(lead.pk), _had_by(lead))
+        Subject(lead, matches, lead.account or accounts.get(lead.pk), _had_by(lead), waits.get(lead.pk))
         for lead, matches in zip(leads, people, strict=True)
     ]
+
+
+def _waits(leads: Sequence[Lead]) -> dict[int, Wait]:
+    """What leads that are held wait for; asks nothing when none is."""
+    held = [lead.pk for lead in leads if lead.routing_state == Lead.RoutingState.HELD]
+    if not held:
+        return {}
+    holds = Hold.objects.filter(lead__in=held, released_at=None)
+    return {lead: Wait(pool, since) for lead, pool, since in holds.values_list("lead", "pool", "since")}
 
 
 def _had_by(lead: Lead) -> frozenset[int]:
@@ -137,6 +157,7 @@ def open_snapshot(subject: Subject, world: World, now: datetime) -> Snapshot:
         account_owner=subject.account.owner_id if subject.account else None,
         previous_owner=subject.matches.previous_owner,
         had=subject.had,
+        waits={subject.wait.pool_id: subject.wait.since} if subject.wait and subject.wait.pool_id else {},
     )
 
 

@@ -14,8 +14,8 @@ def sweep_unassigned() -> str:
 
 @shared_task
 def sweep_waiting() -> str:
-    """Let leads that waited long enough be routed again."""
-    return f"released {services.sweep_holds()} held and {services.sweep_offers()} offered"
+    """Route leads that wait and whose turn has come."""
+    return f"found someone for {services.sweep_holds()}, took back {services.sweep_offers()} offers"
 
 
 @shared_task
@@ -33,5 +33,5 @@ def escalate_due() -> str:
 
 beat.register("Escalate due promises", task="distribution.tasks.escalate_due", every_seconds=15)
 beat.register("Route unassigned leads", task="distribution.tasks.sweep_unassigned", every_seconds=60)
-beat.register("Release waiting leads", task="distribution.tasks.sweep_waiting", every_seconds=60)
+beat.register("Release waiting leads", task="distribution.tasks.sweep_waiting", every_seconds=15)
 beat.register("Read calendars of leave", task="distribution.tasks.read_leave_calendars", every_seconds=3600)

@@ -1,6 +1,5 @@
 """Pools: who shares leads, by which method, and what each member may expect."""
 
-from itertools import permutations
 from typing import Any
 
 from django import forms
@@ -13,13 +12,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from distribution.compiling import live_world
-from distribution.engine.eligibility import FILTERS
 from distribution.engine.methods import METHODS
 from distribution.models import Pool, PoolMember, RoutingRule, RuleSet
 from distribution.openhours import pool_hours_warnings
+from distribution.relaxing import droppable, read_relax, relax_text
 from distribution.shares import expected_shares, hint, in_leads, in_percent, oddities
 from leadcrm.lib.adminbase import AnyModelForm, ArchivableAdmin, ArchivedFilter, HistoryAdmin, TabularInline
 from leadcrm.lib.moments import moment_text
@@ -28,32 +27,32 @@ from leadcrm.lib.moments import moment_text
 REJOINED = ("weight", "tier", "max_open", "paused", "retired_at", "joined_at")
 
 
-class RelaxField(forms.TypedChoiceField):
-    """Which demands to drop, in which order, stored as a list."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"coerce": lambda text: text.split(","), "empty_value": [], "required": False, **kwargs})
+class RelaxField(forms.CharField):
+    """Which demands to drop, in which order and after which wait; stored as a list."""
 
     def prepare_value(self, value: Any) -> Any:
-        return ",".join(value) if isinstance(value, list) else value
+        return relax_text(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return read_relax(super().to_python(value) or "")
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
 
 
-def relax_choices() -> list[tuple[str, str]]:
-    soft = [entry for entry in FILTERS.values() if entry.soft]
-    orders = [order for size in range(1, len(soft) + 1) for order in permutations(soft, size)]
-    named = [(",".join(f.code for f in order), ", then ".join(f.code for f in order)) for order in orders]
-    return [("", "Never: wait, or follow the rule's fallback"), *named]
-
-
 class PoolForm(AnyModelForm):
     relax = RelaxField(
-        choices=relax_choices,
-        widget=UnfoldAdminSelectWidget,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
         label="Drop demands",
-        help_text="What to stop asking for, in this order, when nobody meets all that a rule asks for.",
+        help_text=(
+            "What to stop asking for, in this order, when nobody meets all that a rule asks for; the minutes are for "
+            "how long a lead has waited for this pool: “language, skill after 30”. "
+            f"Possible: {', '.join(droppable())}. Empty: nothing is dropped."
+        ),
     )
 
     class Meta:

@@ -11,14 +11,14 @@ from distribution.rulesets import publish_rule_set
 
 # Pool, method, teams whose reps share it, and what more is said of it.
 _POOLS: Final[tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...]] = (
-    ("DACH", "weighted", ("DACH",), {"relax": ["language"]}),
+    ("DACH", "weighted", ("DACH",), {"relax": [{"demand": "language", "after": 0}]}),
     ("British Isles", "round_robin", ("Western Europe",), {}),
-    ("France and Benelux", "weighted", ("Western Europe",), {"relax": ["language"]}),
+    ("France and Benelux", "weighted", ("Western Europe",), {"relax": [{"demand": "language", "after": 0}]}),
     ("US East", "round_robin", ("North America East",), {}),
-    ("US West", "least_loaded", ("North America West",), {"relax": ["language"]}),
-    ("Canada", "equal_totals", ("North America East",), {"relax": ["language"]}),
+    ("US West", "least_loaded", ("North America West",), {"relax": [{"demand": "language", "after": 0}]}),
+    ("Canada", "equal_totals", ("North America East",), {"relax": [{"demand": "language", "after": 0}]}),
     ("Oceania", "weighted", ("Oceania",), {}),
-    ("South-East Asia", "priority_tiers", ("Asia",), {"relax": ["language"]}),
+    ("South-East Asia", "priority_tiers", ("Asia",), {"relax": [{"demand": "language", "after": 0}]}),
 )
 # Territory, its pool, its team, and its areas as (country, region).
 _TERRITORIES: Final[tuple[tuple[str, str, str, tuple[tuple[str, str], ...]], ...]] = (

@@ -146,7 +146,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "note": attempt.note or (attempt.ranking.note if attempt.ranking else ""),
         "pool": {"id": pool.id, "name": pool.name} if pool else None,
         "team": attempt.team_id,
-        "relaxed": list(attempt.screening.relaxed),
+        "relaxed": [{"demand": step.demand, "after": step.after} for step in attempt.screening.dropped],
         "candidates": _candidates(attempt),
     }
 

@@ -5,11 +5,12 @@ The order matters only for which reason is told: first what would never fit, the
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from distribution.engine.moments import utc_text
-from distribution.engine.people import Cap, Member, Pool
+from distribution.engine.people import Cap, Member, Pool, Relax
 from distribution.engine.registry import Registry
 
 UNFIT: Final = "unfit"
@@ -171,7 +172,7 @@ def _caps_end(member: Member) -> datetime | None:
 def _at_cap(member: Member, demand: Demand) -> str:
     for cap in _caps_reached(member):
         span = f"in {_ROLLING[cap.period]}" if cap.rolling else f"per {cap.period}"
-        return f"at {cap.used} of {cap.limit} {span}"
+        return _lasting(f"at {cap.used} of {cap.limit} {span}", cap.until)
     return ""
 
 
@@ -188,30 +189,41 @@ class Refusal:
 
 @dataclass(slots=True)
 class Screening:
-    """Members who may take the lead, those who may not with the reason, and which demands were dropped for it."""
+    """Members who may take the lead, those who may not with the reason, what was asked of them, and which demands were
+    dropped, after how many minutes each."""
 
     eligible: list[Member] = field(default_factory=list)
     refused: list[tuple[Member, Refusal]] = field(default_factory=list)
-    relaxed: tuple[str, ...] = ()
+    demand: Demand = field(default_factory=Demand)
+    dropped: tuple[Relax, ...] = ()
+
+    @property
+    def relaxed(self) -> tuple[str, ...]:
+        return tuple(step.demand for step in self.dropped)
 
 
-def screen(pool: Pool, demand: Demand) -> Screening:
-    """Apply all filters; when nobody passes, drop the soft ones in the order the pool gives, one more each time."""
+def screen(pool: Pool, demand: Demand, waited: timedelta = timedelta(0)) -> Screening:
+    """Apply all filters; when nobody passes, drop the soft ones in the order the pool gives, one more each time.
+
+    waited: for how long the lead has waited for this pool. What the pool drops only later, and all after it, stays.
+    """
+    due = tuple(takewhile(lambda step: step.wait <= waited, pool.relax))
     result = _screen(pool, demand, ())
-    for count in range(1, len(pool.relax) + 1):
+    for count in range(1, len(due) + 1):
         if result.eligible:
             break
-        result = _screen(pool, demand, pool.relax[:count])
+        result = _screen(pool, demand, due[:count])
     return result
 
 
-def _screen(pool: Pool, demand: Demand, relaxed: tuple[str, ...]) -> Screening:
+def _screen(pool: Pool, demand: Demand, dropped: tuple[Relax, ...]) -> Screening:
+    result = Screening(demand=demand, dropped=dropped)
+    relaxed = result.relaxed
     applied = [
         (entry.blocked, entry)
         for entry in FILTERS.values()
         if entry.asked(demand) and not (entry.soft and entry.code in relaxed)
     ]
-    result = Screening(relaxed=relaxed)
     for member in pool.members:
         for blocked, entry in applied:
             phrase = blocked(member, demand)

@@ -1,7 +1,7 @@
 """Reps and pool members as the engine sees them: plain values, read once per decision."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 CAP_PERIODS: Final = ("hour", "day", "week", "month")
@@ -81,14 +81,31 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Relax:
+    """A demand that a pool drops, the code of a soft filter, for leads that have waited for it so many minutes."""
+
+    demand: str
+    after: int = 0
+
+    @property
+    def wait(self) -> timedelta:
+        return timedelta(minutes=self.after)
+
+
+@dataclass(frozen=True, slots=True)
 class Pool:
-    """A pool with its members, in the order of their ids."""
+    """A pool with its members, in the order of their ids.
+
+    ``relax``: what it drops when nobody meets all demands, in this order. ``line``: leads wait for it whose turn has
+    come; they go before one that comes in now.
+    """
 
     id: int
     name: str
     method: str
     members: tuple[Member, ...] = ()
     team_id: int | None = None
-    relax: tuple[str, ...] = ()
+    relax: tuple[Relax, ...] = ()
     offer_minutes: int = 15
     archived: bool = False
+    line: bool = False

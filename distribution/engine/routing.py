@@ -116,11 +116,19 @@ def _follow(rule: Rule, trail: _Trail) -> Decision | None:
     trail.attempts.append(attempt)
     if attempt.result in outcomes.DELIVERED:
         return _deliver(attempt, trail)
-    if rule.unavailable == targets.HOLD and attempt.result in _HEALING:
+    if rule.unavailable == targets.HOLD and (attempt.result in _HEALING or _will_relax(attempt)):
         return trail.decide(outcomes.HELD, reason=attempt.result)
     if rule.unavailable == targets.FALLBACK and rule.fallback_pool_id is not None:
         return _deliver(_try_pool(rule, "fallback", rule.fallback_pool_id, demand, trail), trail)
     return None
+
+
+def _will_relax(attempt: Attempt) -> bool:
+    """Whether the pool, for a lead that has waited longer, drops what somebody lacks."""
+    if attempt.pool is None:
+        return False
+    later = {step.demand for step in attempt.pool.relax[len(attempt.screening.dropped) :]}
+    return any(reason.code in later for _, reason in attempt.screening.refused)
 
 
 def _by_catch_all(trail: _Trail) -> Decision:
@@ -214,7 +222,7 @@ def _try_pool(rule: Rule | None, via: str, pool_id: int, demand: Demand, trail: 
         note = "the pool is archived" if pool.archived else "the pool has no members"
         return Attempt(rule, via, method.key, outcomes.EMPTY_POOL, pool, note=note)
     counts = method.posts and any(member.weight for member in pool.members)
-    screening = screen(pool, demand._replace(weights_count=counts))
+    screening = screen(pool, demand._replace(weights_count=counts), trail.snapshot.waited(pool.id))
     if not screening.eligible and method.ending in (ASSIGN, OFFER):
         return Attempt(rule, via, method.key, _why_nobody(screening), pool, screening=screening)
     ranking = method.rank(screening.eligible) if screening.eligible else Ranking([])

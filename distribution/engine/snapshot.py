@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from distribution.engine.people import Pool, Rep
 from distribution.engine.rules import RuleSet
@@ -25,7 +25,7 @@ class Snapshot:
     ``keeper``, ``account_owner`` and ``previous_owner`` are users: who has an open lead of the same person, who owns
     the account, who had a lead of the person last. ``had``: reps who already had this lead. Pools, reps and owners
     (by user, None for a user who cannot own leads) are filled in as the decision asks for them (see
-    :class:`Missing`).
+    :class:`Missing`). ``waits``: the pool that the lead waits for, and since when.
     """
 
     now: datetime
@@ -39,6 +39,11 @@ class Snapshot:
     previous_owner: int | None = None
     had: frozenset[int] = frozenset()
     excluded: frozenset[int] = frozenset()
+    waits: Mapping[int, datetime] = field(default_factory=dict)
+
+    def waited(self, pool_id: int) -> timedelta:
+        """For how long the lead has waited for a pool."""
+        return self.now - self.waits.get(pool_id, self.now)
 
     def pool(self, id: int) -> Pool:
         try:

@@ -66,10 +66,17 @@ class Assignment(models.Model):
 
 
 class Hold(models.Model):
-    """Why a lead waits, and when to try again."""
+    """Why a lead waits, and when to try again.
+
+    ``since`` is when it began to wait for the pool, however often it was tried meanwhile.
+    """
 
     lead = models.ForeignKey("pipeline.Lead", models.CASCADE, related_name="holds")
     pool = models.ForeignKey("distribution.Pool", models.PROTECT, null=True, blank=True, related_name="holds")
+    # Whoever was asked and may be available later; when one of them is, the lead is tried again.
+    pools = models.ManyToManyField("distribution.Pool", related_name="waited_for")
+    reps = models.ManyToManyField("distribution.Rep", related_name="waited_for")
+    needs = models.CharField(max_length=32, blank=True, help_text="Equal for leads that ask the same of the same.")
     decision = models.ForeignKey("distribution.Decision", models.PROTECT, null=True, blank=True, related_name="+")
     code = models.CharField(max_length=40)
     since = models.DateTimeField(default=timezone.now)

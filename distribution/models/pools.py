@@ -28,10 +28,11 @@ class Pool(models.Model):
         related_name="pools",
         help_text="The team its leads belong to. Empty: the first team of the rep who gets the lead.",
     )
+    # A list of {"demand": the code of a soft filter, "after": minutes}; the minutes never grow less.
     relax = models.JSONField(
         default=list,
         blank=True,
-        help_text="Demands to drop, in this order, when nobody meets all of them: hours, language, skill.",
+        help_text="Demands to drop when nobody meets all of them, in this order, after so many minutes of waiting.",
     )
     offer_minutes = models.PositiveIntegerField(
         default=15, help_text="For claim: minutes for which a lead is offered before it is routed again."

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from time import perf_counter_ns
 from typing import Final
 
@@ -14,10 +15,11 @@ from django.utils import timezone
 from distribution.compiling import World, live_world
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.facts import LeadFacts
+from distribution.engine.outcomes import DELIVERED
 from distribution.engine.snapshot import Snapshot
 from distribution.errors import Contention
 from distribution.models import Assignment, Decision
-from distribution.services import books
+from distribution.services import books, waiting
 from distribution.services.recording import Case, Changed, Occasion, record
 from distribution.snapshots import (
     Subject,
@@ -37,6 +39,9 @@ logger = logging.getLogger(__name__)
 ROUNDS: Final = 20
 _RETRY_FAILED: Final = timedelta(minutes=1)
 _LONGEST_RETRY: Final = timedelta(hours=1)
+_HELD_FAILED: Final = timedelta(minutes=15)
+# So many that wait are routed before a lead that comes in; when there are more, it is left to the sweep.
+LINE: Final = 50
 
 
 def route_new_lead(lead_id: int) -> None:
@@ -64,20 +69,26 @@ def assign_lead(
         now: the moment of the decision, for replayed history; the present by default.
 
     Returns:
-        The stored decision, or None when there was nothing to do.
+        The stored decision, or None when there was nothing to do, or when so many wait for the pool that the lead's
+        turn comes with the sweep.
 
     Raises:
         Contention: the lead or its pool kept changing.
     """
     occasion = Occasion(trigger, now or timezone.now(), actor)
+    last = False
     for _ in range(ROUNDS):
         lead = next(iter(read_leads([lead_id])), None)
         if lead is None or not needs_routing(lead):
             return None
         try:
-            return _assign(lead, occasion)
+            return _assign(lead, occasion, last=last or lead.routing_state == Lead.RoutingState.HELD)
         except Changed:
             continue
+        except Behind as line:
+            if waiting.serve(line.pool_id, partial(try_held, now=occasion.now), occasion.now, most=LINE).left:
+                return None
+            last = True
     raise Contention(f"Lead {lead_id} kept changing; it is tried again by itself.")
 
 
@@ -86,9 +97,32 @@ def needs_routing(lead: Lead) -> bool:
     return not done and lead.closed_at is None and lead.archived_at is None
 
 
+class Behind(Exception):
+    """Leads wait for the pool whose turn comes before that of a lead which comes in now."""
+
+    def __init__(self, pool_id: int) -> None:
+        super().__init__(f"leads wait for pool {pool_id}")
+        self.pool_id = pool_id
+
+
+def try_held(lead_id: int, *, now: datetime) -> bool | None:
+    """Route a lead that waits; whether it found someone. None when it failed, and is put off, or waits no longer."""
+    try:
+        decision = assign_lead(lead_id, trigger=Assignment.Trigger.SWEEP, now=now)
+    except Exception:
+        logger.exception("routing of lead %s failed", lead_id)
+        waiting.put_off(lead_id, now + _HELD_FAILED)
+        return None
+    return decision.outcome in DELIVERED if decision else None
+
+
 @retried
-def _assign(lead: Lead, occasion: Occasion) -> Decision:
+def _assign(lead: Lead, occasion: Occasion, *, last: bool) -> Decision:
+    """``last``: all who wait for the pool have had their turn."""
     draft = draft_decision(lead, occasion.now)
+    pool = draft.choice.pool
+    if pool is not None and pool.line and not last:
+        raise Behind(pool.id)
     with transaction.atomic():
         settled = settle(draft)
         [row] = record([Case(settled.subject, settled.choice, settled.took_us)], settled.world, occasion)

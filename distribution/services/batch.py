@@ -232,7 +232,7 @@ def _assign_groups(groups: _Groups, world: World, occasion: Occasion, result: Ba
     moved: _Groups = defaultdict(list)
     for pool_id, group in groups.items():
         try:
-            settled, others = _write_group(pool_id, group, world, occasion)
+            settled, others, behind = _write_group(pool_id, group, world, occasion)
         except Exception as error:
             if not isinstance(error, Changed):
                 logger.exception("writing a batch failed; its leads are tried one by one")
@@ -242,16 +242,19 @@ def _assign_groups(groups: _Groups, world: World, occasion: Occasion, result: Ba
             result.add(case.choice.outcome, case.choice.winner.rep.id if case.choice.winner else None)
         for other_id, waiting in others:
             moved[other_id].append(waiting)
+        alone.update(behind)
     return moved
 
 
 @retried
 def _write_group(
     pool_id: int, group: Sequence[_Waiting], world: World, occasion: Occasion
-) -> tuple[list[Case], list[tuple[int, _Waiting]]]:
-    """Lock a pool, decide its leads and write them. Also returns those that another pool gets, with that pool."""
+) -> tuple[list[Case], list[tuple[int, _Waiting]], set[int]]:
+    """Lock a pool, decide its leads and write them. Also returns those that another pool gets, with that pool, and
+    those before which others have their turn."""
     settled: list[Case] = []
     others: list[tuple[int, _Waiting]] = []
+    behind: set[int] = set()
     shared = _Shared(world.timetable, occasion.now)
     with transaction.atomic():
         if pool_id:
@@ -259,14 +262,16 @@ def _write_group(
         for waiting in group:
             case = shared.decide(waiting)
             goes_to = case.choice.pool.id if case.choice.pool else 0
-            if goes_to == pool_id:
+            if case.choice.pool is not None and case.choice.pool.line:
+                behind.add(waiting.pk)
+            elif goes_to == pool_id:
                 settled.append(case)
                 shared.note(case.choice)
             else:
                 others.append((goes_to, waiting))
         if settled:
             record(settled, world, occasion)
-    return settled, others
+    return settled, others, behind
 
 
 def _assign_alone(lead_id: int, occasion: Occasion, result: BatchResult) -> None:

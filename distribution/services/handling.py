@@ -12,7 +12,7 @@ from distribution.engine import ledger
 from distribution.errors import AlreadyTaken, NotYours, WrongState
 from distribution.models import Assignment, CreditCorrection, Decision, Offer, PoolMember, Rep
 from distribution.people import load_rep
-from distribution.services import books, clocks, waiting
+from distribution.services import books, clocks, waking
 from distribution.services.assigning import assign_lead
 from distribution.services.recording import end_waiting
 from leadcrm.lib.transactions import retried
@@ -231,7 +231,7 @@ def end_assignment(held: Assignment, end: Assignment.End, now: datetime, reason:
     if ended:
         clocks.end_assignment_clocks(held, now)
         books.free_place(held.rep_id, held.member_id)
-        waiting.wake_for_room(held.rep_id, now)
+        waking.wake_for_room(held.rep_id, now)
     return ended == 1
 
 

@@ -24,6 +24,7 @@ from distribution.models import Assignment, Decision, DecisionTrace, Hold, Offer
 from distribution.promises import PolicyBook
 from distribution.services import books, clocks
 from distribution.services.clocks import Opening, Routed
+from distribution.services.holding import hold_leads
 from distribution.snapshots import Subject
 from leadcrm.lib.bulk import Change, insert_many, insertion, write
 from leadcrm.lib.jsontext import Ready, dumps
@@ -34,7 +35,6 @@ from pipeline.signals import events_stored
 Row = dict[str, Any]
 
 RETRY_AFTER: Final = timedelta(seconds=60)
-HOLD_FOR: Final = timedelta(minutes=15)
 
 _STATES: Final[Mapping[str, Lead.RoutingState]] = {
     outcomes.ASSIGNED: Lead.RoutingState.ASSIGNED,
@@ -42,6 +42,9 @@ _STATES: Final[Mapping[str, Lead.RoutingState]] = {
     outcomes.OFFERED: Lead.RoutingState.CLAIMABLE,
     outcomes.QUEUED: Lead.RoutingState.CLAIMABLE,
     outcomes.HELD: Lead.RoutingState.HELD,
+    # Nobody is there, or all are full: no rule said to wait, but time or somebody's return will help.
+    outcomes.NOBODY_AVAILABLE: Lead.RoutingState.HELD,
+    outcomes.ALL_AT_CAPACITY: Lead.RoutingState.HELD,
 }
 _EVENTS: Final[Mapping[str, Event.Kind]] = {
     outcomes.ASSIGNED: Event.Kind.ASSIGNED,
@@ -163,11 +166,11 @@ def _write_rest(
     keys, *_ = write(
         insertion(Assignment, assignments),
         insertion(DecisionTrace, [_trace(row, text) for (_, row), text in zip(written, traces, strict=True)]),
-        insertion(Hold, [hold for case, row in written for hold in _holds(case, row)]),
         insertion(Offer, [offer for case, row in written for offer in _offers(case, row)]),
         insertion(Event, [_event(case, row) for case, row in written]),
         _posting([case.choice for case, _ in written], occasion.now),
     )
+    hold_leads([(case.subject, case.choice, row["id"]) for case, row in written], occasion.now)
     held = {row["lead_id"]: key for row, key in zip(assignments, keys, strict=True)}
     clocks.write_started((opening, held.get(lead)) for lead, opening in openings.items())
 
@@ -271,22 +274,6 @@ def _event(case: Case, decision: Row) -> Row:
             "sentence": decision["sentence"],
         },
     }
-
-
-def _holds(case: Case, decision: Row) -> list[Row]:
-    """The hold of a lead that waits for someone to be available; none for other outcomes."""
-    if case.choice.outcome != outcomes.HELD:
-        return []
-    return [
-        {
-            "lead_id": case.lead.pk,
-            "pool_id": decision["pool_id"],
-            "decision_id": decision["id"],
-            "code": case.choice.reason,
-            "since": decision["at"],
-            "retry_at": decision["at"] + HOLD_FOR,
-        }
-    ]
 
 
 def _offers(case: Case, decision: Row) -> list[Row]:

@@ -4,13 +4,15 @@ Each sweep claims rows by moving their due time, so that several may run at once
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
 
-from distribution.models import Assignment, Hold, Offer
-from distribution.services.assigning import assign_lead, logger, mark_failed_safely
+from distribution.models import Assignment, Offer
+from distribution.services import waiting
+from distribution.services.assigning import assign_lead, logger, mark_failed_safely, try_held
 from distribution.services.recording import end_waiting
 from pipeline.models import Lead
 from pipeline.services.standing import Standing, open_leads, place
@@ -48,24 +50,25 @@ def _route_safely(lead_id: int, now: datetime) -> bool:
 
 
 def sweep_holds(limit: int = 200, *, now: datetime | None = None) -> int:
-    """Let leads whose waiting time is over be routed again. Returns how many."""
+    """Route leads that wait and whose turn has come, pool by pool. Returns how many found someone."""
     now = now or timezone.now()
-    due = Hold.objects.filter(released_at=None, retry_at__lte=now).order_by("retry_at", "pk")
-    return _release(list(due.values_list("lead", flat=True)[:limit]), Lead.RoutingState.HELD, now)
+    attempt = partial(try_held, now=now)
+    found = sum(waiting.serve(pool_id, attempt, now, most=limit).found for pool_id in waiting.pools_to_serve(now))
+    return found + sum(map(bool, map(attempt, waiting.due_alone(now, limit))))
 
 
 def sweep_offers(limit: int = 200, *, now: datetime | None = None) -> int:
     """Let leads whose offers all ran out be routed again. Returns how many."""
     now = now or timezone.now()
     due = Offer.objects.filter(ended_at=None, expires_at__lte=now).order_by("expires_at", "pk")
-    return _release(list(due.values_list("lead", flat=True).distinct()[:limit]), Lead.RoutingState.CLAIMABLE, now)
+    return _release(list(due.values_list("lead", flat=True).distinct()[:limit]), now)
 
 
-def _release(lead_ids: list[int], state: Lead.RoutingState, now: datetime) -> int:
-    waiting = open_leads().filter(pk__in=lead_ids, routing_state=state)
+def _release(lead_ids: list[int], now: datetime) -> int:
+    offered = open_leads().filter(pk__in=lead_ids, routing_state=Lead.RoutingState.CLAIMABLE)
     again = Standing(Lead.RoutingState.UNASSIGNED, "released", "Its waiting time is over.", next_attempt_at=now)
     released = 0
-    for lead in waiting:
+    for lead in offered:
         with transaction.atomic():
             if place(lead, again):
                 end_waiting(lead.pk, now, Offer.End.EXPIRED)

@@ -71,7 +71,7 @@ class RandomWorld:
             name=f"Pool {number}",
             method=chance.choice(METHODS),
             team=chance.choice((None, *self.teams)),
-            relax=chance.choice(([], ["language"], ["language", "skill"])),
+            relax=[{"demand": code, "after": 0} for code in chance.choice(((), ("language",), ("language", "skill")))],
         )
         for rep in chance.sample(self.reps, chance.randint(0, 6)):
             PoolMember.objects.create(

@@ -156,9 +156,9 @@ def test_a_full_rep_is_skipped_and_gets_leads_again_after_closing_one():
     for lead in (first, second, third):
         services.assign_lead(lead.pk)
     third.refresh_from_db()
-    assert (third.routing_state, third.routing_code) == ("unassigned", "all_at_capacity")
+    assert (third.routing_state, third.routing_code) == ("held", "all_at_capacity")
     _close(first)
-    assert services.sweep_unassigned(now=third.next_attempt_at) == 1
+    assert services.sweep_holds() == 1
     third.refresh_from_db()
     assert third.owner.rep.name == "Ann"
 
@@ -390,7 +390,6 @@ def test_a_held_lead_waits_and_is_tried_again():
     assert hold.code == "nobody_available"
     Rep.objects.filter(pk=ann.pk).update(status="available")
     assert services.sweep_holds(now=hold.retry_at) == 1
-    assert services.sweep_unassigned(now=hold.retry_at) == 1
     assert Hold.objects.get(pk=hold.pk).released_at == hold.retry_at
 
 

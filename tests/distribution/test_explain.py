@@ -7,6 +7,7 @@ from distribution.engine.decision import render_trace
 from distribution.engine.facts import Field, catalogue
 from distribution.engine.methods import METHODS
 from distribution.engine.outcomes import OUTCOMES
+from distribution.engine.people import Relax
 from distribution.explain import Names, explain, mentioned
 from tests.distribution.traces import NOW, broken, condition, decide, member, pool, rule, trace_of
 
@@ -197,7 +198,9 @@ def test_a_team_queue_is_called_by_the_teams_name():
 
 def test_relaxed_demands_are_told():
     relaxed = explain(
-        trace_of({"language": "fr"}, (rule(1, "R", match_language=True),), pool(member(1, "Ada"), relax=("language",)))
+        trace_of(
+            {"language": "fr"}, (rule(1, "R", match_language=True),), pool(member(1, "Ada"), relax=(Relax("language"),))
+        )
     )
     assert relaxed.attempts[0].relaxed == "does not speak the language"
 

@@ -143,10 +143,11 @@ def test_a_rolling_cap_counts_the_time_just_past():
     half_past = MONDAY + timedelta(minutes=30)
     assert give(4, half_past, timedelta(minutes=10)) == ["assigned"] * 3 + ["all_at_capacity"]
     code, why, until = refused(half_past + timedelta(minutes=59))
-    assert (code, why, until) == ("at_cap", "at 3 of 3 in 60 minutes", (half_past + timedelta(hours=1)).isoformat())
-    assert takes(half_past + timedelta(minutes=60))
-    assert not takes(half_past + timedelta(minutes=69))
-    assert takes(half_past + timedelta(minutes=70))
+    assert (code, why) == ("at_cap", "at 3 of 3 in 60 minutes until 2026-03-02 01:30 UTC")
+    assert until == (half_past + timedelta(hours=1)).isoformat()
+    for minutes, given in ((59, 3), (60, 4), (69, 4), (70, 5)):
+        services.sweep_holds(now=half_past + timedelta(minutes=minutes))
+        assert len(owners()) == given
 
 
 def test_a_fixed_cap_says_when_its_period_ends_on_the_reps_own_calendar():
@@ -154,7 +155,8 @@ def test_a_fixed_cap_says_when_its_period_ends_on_the_reps_own_calendar():
     noon = MONDAY + timedelta(hours=20)
     assert give(2, noon, timedelta(minutes=1)) == ["assigned", "all_at_capacity"]
     assert refused(noon)[2] == "2026-03-03T08:00:00+00:00"
-    assert takes(datetime(2026, 3, 3, 8, tzinfo=UTC))
+    services.sweep_holds(now=datetime(2026, 3, 3, 8, tzinfo=UTC))
+    assert owners() == ["Ann", "Ann"]
 
 
 def test_a_monthly_cap_gives_exactly_so_many_a_month():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distribution.engine.ledger import UNIT
-from distribution.engine.people import Pool
+from distribution.engine.people import Pool, Relax
 from distribution.engine.routing import route
 from tests.engine.worlds import facts, member, pool, rep, rule, rules, when, world
 
@@ -31,7 +31,7 @@ def worlds(draw):
             ),
             id=number,
             method=draw(st.sampled_from(methods)),
-            relax=draw(st.sampled_from([(), ("skill",)])),
+            relax=draw(st.sampled_from([(), (Relax("skill"),)])),
         )
         for number in (1, 2, 3)
     ]

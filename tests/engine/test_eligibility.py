@@ -1,10 +1,10 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from distribution.engine.eligibility import FILTERS, Demand, screen
-from distribution.engine.people import Cap, Leave
+from distribution.engine.people import Cap, Leave, Relax
 from tests.engine.worlds import member, pool, rep
 
 UNTIL = datetime(2026, 3, 9, 8, tzinfo=UTC)
@@ -119,6 +119,7 @@ def test_a_demand_that_asks_for_nothing_refuses_no_one():
     ],
 )
 def test_demands_are_dropped_one_by_one_in_the_pools_order_and_no_further_than_needed(relax, eligible, relaxed):
+    relax = tuple(map(Relax, relax))
     bob = member(rep(2, "Bob", skills=frozenset({"crm"})))
     cem = member(rep(3, "Cem", languages=frozenset({"de"})))
     demand = Demand(skills=frozenset({"crm"}), language="de")
@@ -128,12 +129,30 @@ def test_demands_are_dropped_one_by_one_in_the_pools_order_and_no_further_than_n
 
 def test_nothing_is_dropped_while_somebody_meets_every_demand():
     ann, bob = member(FITS), member(rep(2, "Bob"))
-    result = screen(pool(ann, bob, relax=("skill", "language")), Demand(skills=frozenset({"crm"}), language="de"))
+    result = screen(
+        pool(ann, bob, relax=(Relax("skill"), Relax("language"))), Demand(skills=frozenset({"crm"}), language="de")
+    )
     assert (result.eligible, result.relaxed) == ([ann], ())
 
 
 @pytest.mark.parametrize("hard", [code for code in FILTERS if not FILTERS[code].soft])
 def test_hard_filters_never_relax(hard):
     person, place, demand = next(row[1:4] for row in BLOCKED if row[0] == hard)
-    entry = pool(member(replace(FITS, **person), **place), relax=(hard, "skill", "language"))
+    entry = pool(member(replace(FITS, **person), **place), relax=tuple(map(Relax, (hard, "skill", "language"))))
     assert screen(entry, FULL_DEMAND._replace(**demand)).eligible == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "relaxed"), [(0, ()), (9, ()), (10, ("language",)), (29, ("language",)), (30, ("language", "skill"))]
+)
+def test_a_demand_is_dropped_when_the_lead_has_waited_long_enough(minutes, relaxed):
+    steps = (Relax("language", 10), Relax("skill", 30))
+    demand = Demand(skills=frozenset({"crm"}), language="de")
+    result = screen(pool(member(rep(2)), relax=steps), demand, timedelta(minutes=minutes))
+    assert (result.relaxed, bool(result.eligible)) == (relaxed, minutes >= 30)
+
+
+def test_what_comes_after_a_demand_that_still_holds_is_not_dropped():
+    steps = (Relax("language", 10), Relax("skill", 0))
+    result = screen(pool(member(rep(2)), relax=steps), Demand(skills=frozenset({"crm"})))
+    assert (result.relaxed, result.eligible) == ((), [])

@@ -10,6 +10,7 @@ from distribution.digests import digest
 from distribution.engine.decision import SCHEMA_VERSION, leads, plain, render_trace
 from distribution.engine.eligibility import FILTERS
 from distribution.engine.ledger import UNIT
+from distribution.engine.people import Relax
 from distribution.engine.routing import route
 from distribution.engine.territories import Area, build_index
 from tests.engine.test_any_world import worlds
@@ -170,8 +171,8 @@ def test_a_condition_that_cannot_be_evaluated_is_shown_with_its_error():
 
 
 def test_a_dropped_demand_is_shown():
-    snapshot = world(rules(rule(skills=frozenset({"x"}))), pool(member(1), relax=("skill",)))
-    assert render_trace(route(facts(), snapshot))["attempts"][0]["relaxed"] == ["skill"]
+    snapshot = world(rules(rule(skills=frozenset({"x"}))), pool(member(1), relax=(Relax("skill"),)))
+    assert render_trace(route(facts(), snapshot))["attempts"][0]["relaxed"] == [{"demand": "skill", "after": 0}]
 
 
 @pytest.mark.parametrize(

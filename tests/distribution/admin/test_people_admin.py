@@ -241,7 +241,16 @@ def test_what_is_wrong_with_a_member_stands_on_its_field(boss: Client, field: st
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("method", "lottery"), ("offer_minutes", "0"), ("relax", "weight"), ("name", "")]
+    ("field", "value"),
+    [
+        ("method", "lottery"),
+        ("offer_minutes", "0"),
+        ("relax", "weight"),
+        ("relax", "skill after soon"),
+        ("relax", "skill, skill"),
+        ("relax", "skill after 9, language"),
+        ("name", ""),
+    ],
 )
 def test_what_is_wrong_with_a_pool_stands_on_its_field(boss: Client, field: str, value: str):
     pool = make_pool("Sales", "Ada")
@@ -250,9 +259,9 @@ def test_what_is_wrong_with_a_pool_stands_on_its_field(boss: Client, field: str,
 
 def test_the_order_in_which_demands_are_dropped_is_kept(boss: Client):
     pool = make_pool("Sales", "Ada")
-    boss.post(change_url(pool), rows(pool, relax="language,skill"))
+    boss.post(change_url(pool), rows(pool, relax="language, skill after 30"))
     pool.refresh_from_db()
-    assert pool.relax == ["language", "skill"]
+    assert pool.relax == [{"demand": "language", "after": 0}, {"demand": "skill", "after": 30}]
 
 
 @pytest.mark.parametrize(
