@@ -165,6 +165,10 @@ CELERY_TASK_TIME_LIMIT = integer("CELERY_TASK_TIME_LIMIT", default=300)  # secon
 CELERY_VISIBILITY_TIMEOUT = integer("CELERY_VISIBILITY_TIMEOUT", default=900)
 
 
+# Who hands over a task does not wait for a broker that is down (kombu would, 6 seconds): a sweep finds the work.
+IMPATIENT = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+
+
 def broker_options(url: str) -> dict[str, Any]:
     """Transport options by broker: where the files are, or when Redis gives a lost worker's tasks to another."""
     if url.startswith("safefs:"):
@@ -176,8 +180,13 @@ def broker_options(url: str) -> dict[str, Any]:
             "polling_interval": 0.1,
         }
     if url.startswith(("redis:", "rediss:")):
-        return {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT, "unacked_restore_throttle": 1}
-    return {}
+        return {
+            **IMPATIENT,
+            "visibility_timeout": CELERY_VISIBILITY_TIMEOUT,
+            "unacked_restore_throttle": 1,
+            "socket_connect_timeout": 2,
+        }
+    return dict(IMPATIENT)
 
 
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)

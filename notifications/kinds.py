@@ -88,8 +88,15 @@ def managers(event: Event) -> Iterable[int | None]:
 
 
 def new_owner(event: Event) -> Iterable[int | None]:
+    if event.kind == Event.Kind.MOVED_ON:
+        return [] if _told_beside(event, Event.Kind.ASSIGNED) else [event.data.get("to_user")]
     user = event.data.get("user")
     return [] if user == event.actor_id else [user]
+
+
+def _told_beside(event: Event, *kinds: Event.Kind) -> bool:
+    """Whether the same moment of the lead has an event that says where it went."""
+    return Event.objects.filter(lead=event.lead_id, at=event.at, kind__in=kinds).exists()
 
 
 def last_owner(event: Event) -> Iterable[int | None]:
@@ -97,9 +104,14 @@ def last_owner(event: Event) -> Iterable[int | None]:
     return [user for user in ended.values_list("rep__user", flat=True) if user != event.actor_id]
 
 
-def owner(event: Event) -> Iterable[int | None]:
-    """The owner whom an event of a promise names."""
-    return [event.data.get("user") or event.lead.owner_id]
+def named(event: Event) -> Iterable[int | None]:
+    """Whom an event of a promise names: the owner, the manager, or both."""
+    users: list[int] = event.data.get("tell", [])
+    return users
+
+
+def named_or_admins(event: Event) -> Iterable[int | None]:
+    return named(event) or admins()
 
 
 def who_answers(event: Event) -> Iterable[int | None]:
@@ -112,6 +124,8 @@ def mentioned(event: Event) -> Iterable[int | None]:
 
 def offered_to(event: Event) -> Iterable[int | None]:
     """Reps by name, or else the members of the pool or team whose queue it is in."""
+    if event.kind == Event.Kind.MOVED_ON and _told_beside(event, Event.Kind.OFFERED, Event.Kind.QUEUED):
+        return ()
     offers = Offer.objects.filter(lead=event.lead_id, offered_at=event.at)
     queues = offers.filter(rep=None)
     reps = Rep.objects.filter(active=True)
@@ -140,7 +154,7 @@ for _kind in (
         URGENT,
         "the new owner, unless they took it themselves",
         new_owner,
-        (_TOLD.ASSIGNED, _TOLD.REASSIGNED),
+        (_TOLD.ASSIGNED, _TOLD.REASSIGNED, _TOLD.MOVED_ON),
         awaits=True,
         outdated=not_theirs,
     ),
@@ -158,7 +172,7 @@ for _kind in (
         URGENT,
         "everyone it is offered to",
         offered_to,
-        (_TOLD.OFFERED, _TOLD.QUEUED),
+        (_TOLD.OFFERED, _TOLD.QUEUED, _TOLD.MOVED_ON),
         awaits=True,
         outdated=taken,
     ),
@@ -171,20 +185,20 @@ for _kind in (
         (_TOLD.ASSIGNED,),
         channels=(IN_APP,),
     ),
-    Kind("reminder", "Reminder", URGENT, "the owner", owner, (_TOLD.REMINDED,), outdated=answered),
+    Kind("reminder", "Reminder", URGENT, "the owner", named, (_TOLD.REMINDED,), outdated=answered),
     Kind(
         "warning",
         "Promise about to break",
         URGENT,
         "the owner, by the backup channel",
-        owner,
+        named,
         (_TOLD.BACKUP,),
         by_backup=True,
         outdated=answered,
     ),
-    Kind("broken", "Promise broken", URGENT, "the owner", owner, (_TOLD.BROKEN,)),
-    Kind("set_away", "Set away", URGENT, "the owner who was set away", owner, (_TOLD.SET_AWAY,)),
-    Kind("escalated", "Lead about to be lost", URGENT, _TEAM, managers, (_TOLD.ESCALATED,)),
+    Kind("broken", "Promise broken", URGENT, "the owner and the manager of the team", named, (_TOLD.BROKEN,)),
+    Kind("set_away", "Set away", URGENT, "who was set away, and the manager", named, (_TOLD.SET_AWAY,)),
+    Kind("escalated", "Lead about to be lost", URGENT, _TEAM, named_or_admins, (_TOLD.ESCALATED,)),
     Kind("held", "Lead waits for somebody to be available", NORMAL, _TEAM, managers, (_TOLD.HELD,), (IN_APP,)),
     Kind("returned", "Lead returned as invalid", LOW, _TEAM, managers, (_TOLD.RETURNED,)),
     Kind("reply", "The lead replied", URGENT, f"the owner, else {_TEAM}", who_answers, (_TOLD.REPLIED,)),

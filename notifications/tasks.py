@@ -48,6 +48,13 @@ def place_call(call_id: int) -> str:
     return dialling.place(call_id)
 
 
+@shared_task
+def prune_messages() -> str:
+    """Forget old messages."""
+    return f"forgot {services.prune()}"
+
+
+beat.register("Forget old messages", task="notifications.tasks.prune_messages", every_seconds=3600)
 beat.register("Write to leads", task="notifications.tasks.sweep_sequences", every_seconds=60)
 beat.register("Tell what happened", task="notifications.tasks.fan_out", every_seconds=EVERY_SECONDS)
 beat.register("Send messages", task="notifications.tasks.sweep_deliveries", every_seconds=EVERY_SECONDS)

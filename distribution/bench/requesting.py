@@ -53,6 +53,16 @@ class Load:
             raise RuntimeError(f"{len(self.failures)} requests failed, the first with {self.failures[0]}")
         return len(self.times) / seconds
 
+    def once(self) -> None:
+        """Send one request."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            self._ask(connection)
+        finally:
+            connection.close()
+        if self.failures:
+            raise RuntimeError(f"the request failed with {self.failures[0]}")
+
     def _client(self, ends: float) -> None:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:

@@ -91,7 +91,7 @@ def broken(event: Event) -> list[int]:
 
 def test_a_kind_that_fails_stops_no_other_event_is_noted_and_tried_again(monkeypatch):
     ann = user("ann")
-    bad, good = happened(Event.Kind.REMINDED, user=ann.pk), happened(Event.Kind.ASSIGNED, user=ann.pk)
+    bad, good = happened(Event.Kind.REMINDED, tell=[ann.pk]), happened(Event.Kind.ASSIGNED, user=ann.pk)
     with monkeypatch.context() as patch:
         patch.setitem(KINDS._entries, "reminder", replace(KINDS["reminder"], recipients=broken))
         fan_out(now=NOW)
