@@ -69,6 +69,12 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "5. Messages": (
         Entry("notifications.ChannelSwitch", "cell_tower", "What can be used, the emergency stop, a test.", "Channels"),
         Entry("notifications.Notification", "outgoing_mail", "Who was told what, and what did not go out.", "Messages"),
+        Entry("notifications.Sequence", "forward_to_inbox", "The first answer to a lead, and what follows."),
+        Entry("notifications.SequenceRun", "sync_alt", "Which lead is at which message of a sequence.", "Under way"),
+        Entry("notifications.GuardPolicy", "policy", "When and how often leads are written to.", "Guard"),
+        Entry("notifications.Stop", "block", "Who must not be written to.", "Stop list"),
+        Entry("notifications.InboundMessage", "inbox", "What came in, and what was done with it."),
+        Entry("notifications.Call", "call", "Phone calls with leads, and how they went."),
         Entry("notifications.FanOutFailure", "notification_important", "What nobody could be told of, and why."),
     ),
     "6. History and system": (

@@ -36,7 +36,18 @@ from distribution.models import (
 )
 from distribution.periods import period_start
 from distribution.services import assign_lead
-from notifications.models import ChannelSwitch, FanOutFailure, Notification
+from notifications.models import (
+    Call,
+    ChannelSwitch,
+    FanOutFailure,
+    GuardPolicy,
+    InboundMessage,
+    Notification,
+    Sequence,
+    SequenceRun,
+    SequenceStep,
+    Stop,
+)
 from pipeline.models import (
     Account,
     AttributeDefinition,
@@ -178,3 +189,11 @@ def _build_messages(lead: Lead, rep: Rep) -> None:
     told = {"user": rep.user, "lead": lead, "event": event, "kind": "held", "next_at": timezone.now()}
     Notification.objects.create(channel="in_app", state="delivered", **told)
     Notification.objects.create(channel="email", state="failed", reason="no such address", error_code="550", **told)
+    name = f"of {lead.pk}"
+    GuardPolicy.objects.get_or_create(country="")
+    Stop.objects.create(channel="sms", address=name)
+    InboundMessage.objects.create(channel="sms", provider_id=name, sender="+1", receiver="+2", text="Yes", lead=lead)
+    Call.objects.create(lead=lead, rep=rep, direction="in", provider_id=name, recording_url="https://api.twilio.com/R")
+    sequence = Sequence.objects.create(name=name)
+    SequenceStep.objects.create(sequence=sequence, kind="first_response")
+    SequenceRun.objects.create(sequence=sequence, lead=lead, started_at=timezone.now(), next_at=timezone.now())
