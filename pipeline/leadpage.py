@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from pipeline.display import Due, action_of, age, badge_of, due_of, money, person, takeable
@@ -40,6 +41,7 @@ class LeadPage:
     open: bool
     due: Due | None
     snoozed_until: datetime | None
+    can_call: bool
     created_at: datetime
     age: str
     message: str
@@ -65,6 +67,7 @@ def build_lead_page(lead: Lead, user: User, now: datetime) -> LeadPage:
         open=lead.closed_at is None and lead.archived_at is None,
         due=due_of(lead.respond_by, now) if lead.respond_by else None,
         snoozed_until=lead.snoozed_until,
+        can_call=bool(lead.phone and settings.TWILIO_FROM),
         created_at=lead.created_at,
         age=age(lead.created_at, now),
         message=lead.message,

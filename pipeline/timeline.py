@@ -29,7 +29,8 @@ _TONES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the history, newest first. ``text``: what somebody wrote; ``lead``: the uid of another lead."""
+    """One line of the history, newest first. ``text``: what somebody wrote; ``lead``: the uid of another lead;
+    ``recording``: the address of what somebody said."""
 
     title: str
     detail: str
@@ -39,6 +40,7 @@ class Line:
     age: str
     tone: str
     lead: str
+    recording: str
 
 
 def build_timeline(lead: Lead, now: datetime) -> list[Line]:
@@ -55,6 +57,7 @@ def build_timeline(lead: Lead, now: datetime) -> list[Line]:
             age=age(event.at, now),
             tone=_TONES.get(Event.Kind(event.kind), "") if event.kind in Event.Kind.values else "",
             lead=str(event.data.get("lead_uid") or ""),
+            recording=str(event.data.get("recording") or ""),
         )
         for event in events
     ]

@@ -262,6 +262,17 @@ class VoicePeer(TwilioPeer):
         return Answer(201, b'{"sid": "CA77", "status": "queued"}', {"Content-Type": "application/json"})
 
 
+def test_the_page_of_a_lead_has_the_button_and_links_the_recording(reps, settings):
+    lead = make_lead(phone=CALLER, last_name="Novak")
+    lead.refresh_from_db()
+    Event.objects.create(lead=lead, kind=Event.Kind.REPLIED, data={"recording": "https://api.twilio.com/R1"})
+    page = signed_in(lead.owner).get(f"/leads/{lead.uid}/").content.decode()
+    assert f'action="/leads/{lead.uid}/call/"' in page
+    assert 'href="https://api.twilio.com/R1"' in page
+    settings.TWILIO_FROM = ""
+    assert "/call/" not in signed_in(lead.owner).get(f"/leads/{lead.uid}/").content.decode()
+
+
 @pytest.fixture
 def peer(settings):
     with running(VoicePeer()) as server:
