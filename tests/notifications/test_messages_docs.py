@@ -14,7 +14,10 @@ def kinds() -> list[tuple[str, ...]]:
     from notifications.kinds import KINDS
 
     return [
-        (f"`{k.key}`", k.label, k.urgency.label, k.to, ", ".join(CHANNELS[key].label for key in k.channels))
+        (
+            *(f"`{k.key}`", k.label, k.urgency.label, k.to),
+            ", ".join(CHANNELS[key].label for key in k.channels) or "what the lead agreed to",
+        )
         for k in KINDS.values()
     ]
 
