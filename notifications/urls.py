@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from notifications.views import act, inbox, twilio, voice
+from notifications.views import act, inbox, preferences, twilio, voice
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("act/<str:token>/", act.act, name="act"),
@@ -8,6 +8,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my/inbox/read/", inbox.read_all, name="inbox-read-all"),
     path("my/inbox/<int:pk>/read/", inbox.read, name="inbox-read"),
     path("my/inbox/<int:pk>/open/", inbox.open_message, name="inbox-open"),
+    path("my/notifications/", preferences.preferences, name="preferences"),
+    path("my/notifications/verify/<str:token>/", preferences.verify, name="verify-address"),
+    path("my/notifications/browser/", preferences.subscribe, name="browser-subscribe"),
+    path("my/notifications/browser/forget/", preferences.unsubscribe, name="browser-forget"),
+    path("my/notifications/<slug:channel>/", preferences.save_address, name="address-save"),
+    path("my/notifications/<slug:channel>/code/", preferences.enter_code, name="address-code"),
+    path("my/notifications/<slug:channel>/forget/", preferences.forget_address, name="address-forget"),
+    path("my/notifications/<slug:channel>/test/", preferences.try_channel, name="channel-test"),
     path("my/bell/", inbox.bell, name="bell"),
     path("my/bell/latest/", inbox.latest, name="bell-latest"),
     path("hooks/twilio/message/", twilio.message, name="twilio-message"),
