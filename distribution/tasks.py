@@ -19,6 +19,13 @@ def sweep_waiting() -> str:
 
 
 @shared_task
+def sweep_cover() -> str:
+    """Lend the leads of people on leave, and give back what was lent."""
+    lent, returned = services.sweep_cover()
+    return f"lent {lent}, gave back {returned}"
+
+
+@shared_task
 def read_leave_calendars() -> str:
     """Read the calendars on the web whose entries are leave."""
     done, failed = leavecalendars.read_calendars()
@@ -34,4 +41,5 @@ def escalate_due() -> str:
 beat.register("Escalate due promises", task="distribution.tasks.escalate_due", every_seconds=15)
 beat.register("Route unassigned leads", task="distribution.tasks.sweep_unassigned", every_seconds=60)
 beat.register("Release waiting leads", task="distribution.tasks.sweep_waiting", every_seconds=15)
+beat.register("Lend and give back leads", task="distribution.tasks.sweep_cover", every_seconds=60)
 beat.register("Read calendars of leave", task="distribution.tasks.read_leave_calendars", every_seconds=3600)

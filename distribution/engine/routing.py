@@ -2,7 +2,7 @@
 lead, explanations and replays all call :func:`route`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final
 
@@ -21,6 +21,8 @@ _ENDINGS: Final = {ASSIGN: outcomes.ASSIGNED, OFFER: outcomes.OFFERED}
 _WHOLE: Final = {outcomes.NO_TARGET: outcomes.NO_RULE, outcomes.EMPTY_POOL: outcomes.NOBODY_ELIGIBLE}
 _HEALING: Final = (outcomes.NOBODY_AVAILABLE, outcomes.ALL_AT_CAPACITY)
 # When several targets failed for different reasons, the one that time would heal is told.
+# So many people may stand in for one another.
+MOST_COVERS: Final = 3
 _STRONGEST: Final = (*_HEALING, outcomes.NOBODY_ELIGIBLE)
 
 
@@ -184,7 +186,7 @@ def _try_target(rule: Rule, demand: Demand, trail: _Trail) -> Attempt:
         return Attempt(rule, "target", rule.target, outcomes.QUEUED, team_id=rule.team_id)
     resolved = _resolve(rule, trail)
     if isinstance(resolved, Rep):
-        return _try_rep(rule, resolved, demand)
+        return _try_person(rule, resolved, demand, trail)
     if isinstance(resolved, int):
         return _try_pool(rule, "target", resolved, demand, trail)
     return Attempt(rule, "target", rule.target, outcomes.NO_TARGET, note=resolved)
@@ -228,6 +230,27 @@ def _try_pool(rule: Rule | None, via: str, pool_id: int, demand: Demand, trail: 
     ranking = method.rank(screening.eligible) if screening.eligible else Ranking([])
     ending = _ENDINGS.get(method.ending, outcomes.QUEUED)
     return Attempt(rule, via, method.key, ending, pool, screening=screening, ranking=ranking)
+
+
+def _try_person(rule: Rule, rep: Rep, demand: Demand, trail: _Trail) -> Attempt:
+    """Try the rep, or while on leave the first of those who stand in that can take the lead. When none of them can,
+    it is as if nobody stood in."""
+    for cover in _covers(rep, trail):
+        attempt = _try_rep(rule, cover, demand)
+        if attempt.result == outcomes.ASSIGNED:
+            return replace(attempt, note=f"stands in for {rep.name}")
+    return _try_rep(rule, rep, demand)
+
+
+def _covers(rep: Rep, trail: _Trail) -> Iterator[Rep]:
+    """Who stands in for a rep on leave, and while that one is on leave too, who stands in for them; nobody twice."""
+    seen = {rep.id}
+    while rep.active and rep.leave is not None and rep.leave.cover is not None and len(seen) <= MOST_COVERS:
+        rep = trail.snapshot.rep(rep.leave.cover)
+        if rep.id in seen:
+            return
+        seen.add(rep.id)
+        yield rep
 
 
 def _try_rep(rule: Rule, rep: Rep, demand: Demand) -> Attempt:

@@ -23,7 +23,7 @@ def sentence(decision: Decision) -> str:
 
 
 def _assigned(final: Attempt, winner: Member) -> str:
-    parts = [*_where(final), _why_first(final, winner)]
+    parts = [*_where(final), final.note, _why_first(final, winner)]
     return f"Assigned to {winner.rep.name}: {', '.join(filter(None, parts))}{_skipped(final)}."
 
 

@@ -2,6 +2,7 @@
 
 from distribution.services.assigning import assign_lead, route_new_lead
 from distribution.services.batch import BatchResult, assign_leads
+from distribution.services.covering import sweep_cover
 from distribution.services.handling import (
     accept_lead,
     exclude_lead,
@@ -26,6 +27,7 @@ __all__ = [
     "return_lead",
     "route_new_lead",
     "sweep_clocks",
+    "sweep_cover",
     "sweep_holds",
     "sweep_offers",
     "sweep_unassigned",

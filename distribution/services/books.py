@@ -102,9 +102,11 @@ def _within_caps(takings: Sequence[Taking], counts: Mapping[tuple[int, str], int
     )
 
 
-def hold_place(rep_id: int) -> None:
+def hold_place(rep_id: int, member_id: int | None = None) -> None:
     """Count an open lead that a rep has already: it is no new lead, so no cap and no counter is asked."""
     RepRow.objects.filter(pk=rep_id).update(open_leads=F("open_leads") + 1)
+    if member_id is not None:
+        PoolMember.objects.filter(pk=member_id).update(open_leads=F("open_leads") + 1)
 
 
 def free_place(rep_id: int, member_id: int | None) -> None:

@@ -132,7 +132,7 @@ def _end(
 ) -> None:
     """End the open assignment and leave the lead without an owner, in one transaction."""
     with transaction.atomic():
-        held = _lock_held(lead_id)
+        held = lock_held(lead_id)
         if held is None:
             raise WrongState("Nobody has this lead, or it is closed.")
         _place(held.lead, standing)
@@ -150,7 +150,7 @@ def _hand_over(lead_id: int, to: Rep, actor: User | None, reason: str, now: date
     if receiver is None or not receiver.active:
         raise WrongState(f"{to.name} is not active.")
     with transaction.atomic():
-        held = _lock_held(lead_id)
+        held = lock_held(lead_id)
         lead = held.lead if held else open_leads().filter(pk=lead_id).first()
         if lead is None:
             raise WrongState("This lead is closed or gone.")
@@ -203,7 +203,7 @@ def _move_turn(held: Assignment, to: Rep, now: datetime, actor: User | None, rea
     return receiver
 
 
-def _lock_held(lead_id: int) -> Assignment | None:
+def lock_held(lead_id: int) -> Assignment | None:
     """The open assignment of an open lead, with its pool locked before its lead, as everywhere."""
     held = _held(lead_id)
     if held is None:

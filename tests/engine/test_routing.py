@@ -1,12 +1,15 @@
 """What becomes of a lead: rules, targets, fallbacks and turns, over whole small worlds."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from distribution.engine.conditions import broken_condition
+from distribution.engine.people import Leave
 from distribution.engine.routing import route
 from distribution.engine.rules import Window
+from distribution.engine.sentences import sentence
 from distribution.engine.snapshot import Missing
 from distribution.engine.territories import Area, build_index
 from tests.engine.worlds import NOW, deal, facts, member, pool, rep, rule, rules, territory, when, world
@@ -196,3 +199,48 @@ def test_demands_hold_for_the_fallback_but_not_for_the_catch_all():
 def test_claim_offers_to_those_who_can_and_pull_waits_even_when_nobody_is_there(people, method, outcome):
     decision = route(facts(), world(None, pool(*map(member, people), method=method)))
     assert (decision.outcome, decision.winner, decision.postings) == (outcome, None, {})
+
+
+# --- Standing in ---
+
+
+def covered(*people, **lead):
+    """The decision for a lead of the first person's account; each person is (name, id of the cover or None, more)."""
+    reps = []
+    for number, (name, cover, more) in enumerate(people, 1):
+        leave = Leave(NOW + timedelta(days=1), "", cover) if cover is not None else None
+        reps.append(rep(number, name, leave=leave, **more))
+    owned = rule(1, target="account_owner")
+    return route(facts(), world(rules(owned, catch_all_team_id=9), people=tuple(reps), account_owner=101, **lead))
+
+
+OUT = {"away": True}
+COVERS = [
+    ([("Ann", 2, {}), ("Ben", None, {})], "Ben"),
+    ([("Ann", 2, {}), ("Ben", 3, {}), ("Cem", None, {})], "Cem"),
+    ([("Ann", 2, {}), ("Ben", 3, {}), ("Cem", 4, {}), ("Dan", None, {})], "Dan"),
+    ([("Ann", 2, {}), ("Ben", 3, {}), ("Cem", 4, {}), ("Dan", 5, {}), ("Eve", None, {})], None),
+    ([("Ann", 2, {}), ("Ben", 1, {})], None),
+    ([("Ann", 2, {}), ("Ben", None, OUT)], None),
+    ([("Ann", 2, {}), ("Ben", None, {"capacity": 0})], None),
+    ([("Ann", 2, {}), ("Ben", None, {"off_hours": True})], None),
+    ([("Ann", None, OUT), ("Ben", None, {})], None),
+]
+
+
+@pytest.mark.parametrize(("people", "taker"), COVERS)
+def test_while_an_owner_is_on_leave_the_first_who_stands_in_and_can_gets_the_lead(people, taker):
+    decision = covered(*people)
+    assert (decision.winner.rep.name if decision.winner else None) == taker
+    if taker is None:
+        assert decision.attempts[0].screening.refused[0][0].rep.name == "Ann"
+
+
+def test_who_stands_in_is_told_with_for_whom():
+    decision = covered(("Ann", 2, {}), ("Ben", None, {}))
+    assert decision.final.note == "stands in for Ann"
+    assert sentence(decision) == "Assigned to Ben: rule “Rule 1”, the account's owner, stands in for Ann."
+
+
+def test_who_stands_in_and_gave_the_lead_up_does_not_get_it_again():
+    assert covered(("Ann", 2, {}), ("Ben", None, {}), had=frozenset({2})).winner is None
