@@ -169,6 +169,19 @@ def digests() -> Iterator[Violation]:
             yield Violation("digests", f"lead {lead}", sentence)
 
 
+@check("held-leads")
+def held_leads() -> Iterator[Violation]:
+    """No lead has waited past its time, for longer than a few sweeps, while someone could take it."""
+    late = timezone.now() - 2 * EVERY
+    due = Hold.objects.filter(released_at=None, retry_at__lt=late).values("lead")
+    for lead in leads_to_route().filter(OPEN_LEAD, pk__in=due).order_by("pk")[:MOST_PREVIEWED]:
+        decision = preview_lead(lead)
+        if decision.outcome in DELIVERED:
+            taker = decision.winner.rep.name if decision.winner else "a queue"
+            sentence = f"Still waits although its time is up, and {taker} could take it."
+            yield Violation("held-leads", f"lead {lead.uid}", sentence)
+
+
 @check("waiting-leads")
 def waiting_leads() -> Iterator[Violation]:
     """Every lead that waits has an open hold, every lead up for claim an open offer, and no other lead has either."""

@@ -1,6 +1,10 @@
 """People come and go while leads come in, on real PostgreSQL: none is forgotten, no cap is exceeded."""
 
+import threading
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db.models import Exists, OuterRef
@@ -8,10 +12,11 @@ from django.utils import timezone
 
 from distribution import services
 from distribution.models import Assignment, Hold, Rep
-from distribution.services import availability, books, waiting
+from distribution.services import assigning, availability, books, waiting, waking
 from distribution.snapshots import leads_to_route, preview_lead
 from pipeline.models import Lead
 from tests.concurrency.threads import at_once, errors
+from tests.distribution.calendars import make_leave
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, make_leads, world
 
@@ -21,8 +26,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _no_routing_on_commit(monkeypatch):
     """The tests ask for routing themselves, from many threads at once."""
-    from distribution.services import waking
-
     monkeypatch.setattr(services, "route_new_lead", lambda lead_id: None)
     monkeypatch.setattr(waking, "_release_soon", lambda pool_ids: None)
 
@@ -38,7 +41,7 @@ def come_and_go(name):
 def test_after_a_storm_of_comings_and_goings_no_lead_waits_while_somebody_is_there(seed):
     world(*(make_rep(f"Rep {number}", capacity=8, status="away") for number in range(4)))
     leads = make_leads(24)
-    calls = [partial(services.assign_lead, lead.pk) for lead in leads]
+    calls: list[Callable[[], Any]] = [partial(services.assign_lead, lead.pk) for lead in leads]
     calls += [partial(come_and_go, f"Rep {number}") for number in range(4)]
     calls += [services.sweep_holds] * 4
     calls = calls[seed * 7 :] + calls[: seed * 7]
@@ -65,10 +68,6 @@ def test_without_waiting_for_the_pool_such_a_lead_is_forgotten(monkeypatch):
 
 def _interleave(monkeypatch, *, lock):
     """A lead is decided while Ann is away; she comes back, and the sweep runs, before that is committed."""
-    import threading
-
-    from distribution.services import assigning
-
     world(make_rep("Ann", status="away"))
     [lead] = make_leads(1)
     decided, go_on = threading.Event(), threading.Event()
@@ -86,10 +85,13 @@ def _interleave(monkeypatch, *, lock):
     def come_back():
         decided.wait(10)
         availability.set_available(Rep.objects.get(name="Ann"), actor=None)
-        threading.Timer(0.5, go_on.set).start()
-        if not lock:
+        if lock:
+            # The sweep is by then waiting for the pool, or else it would find nothing to do and the test would fail.
+            threading.Timer(0.5, go_on.set).start()
+        else:
             monkeypatch.setattr(waiting.books, "lock_pool", lambda pool_id: None)
         services.sweep_holds()
+        go_on.set()
 
     assert errors(at_once([partial(services.assign_lead, lead.pk), come_back])) == []
 
@@ -106,7 +108,7 @@ def rolling_world():
 
 def rush(number):
     leads = [make_lead(email=f"{number}-{n}@x.example", city=f"City {n % 8}") for n in range(16)]
-    calls = [partial(services.assign_lead, lead.pk) for lead in leads[:8]]
+    calls: list[Callable[[], Any]] = [partial(services.assign_lead, lead.pk) for lead in leads[:8]]
     calls += [partial(services.assign_leads, [lead.pk for lead in leads[8:]])]
     assert errors(at_once(calls)) == []
 
@@ -132,10 +134,6 @@ def test_without_the_count_under_the_reps_lock_a_rolling_cap_is_exceeded(monkeyp
 
 
 def test_leads_are_lent_and_given_back_once_by_many_sweeps():
-    from datetime import timedelta
-
-    from tests.distribution.calendars import make_leave
-
     ann, ben = make_rep("Ann"), make_rep("Ben")
     world(ann)
     now = timezone.now()
@@ -147,7 +145,7 @@ def test_leads_are_lent_and_given_back_once_by_many_sweeps():
         assert Rep.objects.get(pk=owner.pk).open_leads == 10
 
 
-def test_nobody_waits_at_the_end_of_all_this_whom_somebody_could_take():
+def test_when_all_are_full_again_the_others_still_wait():
     world(*(make_rep(f"Rep {number}", capacity=2) for number in range(3)))
     leads = make_leads(12)
     calls = [partial(services.assign_lead, lead.pk) for lead in leads]
@@ -155,6 +153,5 @@ def test_nobody_waits_at_the_end_of_all_this_whom_somebody_could_take():
     assert errors(at_once(calls)) == []
     services.sweep_holds()
     services.sweep_unassigned()
-    waiting_leads = leads_to_route().filter(owner=None) if callable(leads_to_route) else []
-    assert all(preview_lead(lead).winner is None for lead in waiting_leads)
+    assert all(preview_lead(lead).winner is None for lead in leads_to_route().filter(owner=None))
     assert Lead.objects.filter(routing_state="assigned").count() == 6

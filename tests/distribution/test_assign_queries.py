@@ -1,5 +1,7 @@
 """What routing costs in queries: a fixed number per lead, whatever the size of the world."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,6 +10,7 @@ from django.utils import timezone
 from distribution import services
 from distribution.models import Assignment, Decision, DecisionTrace, PoolMember, Rep, RepCounter
 from pipeline.models import Account, Lead
+from tests.distribution.calendars import make_hours, make_leave
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, make_leads, owners, world
 
@@ -23,8 +26,15 @@ def queries(service, *args):
 
 
 def costly_world():
-    """Everything that costs a query at once: caps, skills, accounts to match by domain and by name."""
-    reps = [make_rep(f"Rep {n}", cap_per_day=50, capacity=100, cap_per_hour=40) for n in range(5)]
+    """Everything that costs a query at once: hours, leave, caps of both kinds and one that is reached, skills, accounts
+    to match by domain and by name."""
+    hours = make_hours(start="00:00", end="00:00", days="1234567")
+    reps = [make_rep(f"Rep {n}", cap_per_day=50, capacity=100, cap_per_hour=40, hours=hours) for n in range(5)]
+    reps.append(make_rep("Rolling", cap_per_day=50, cap_per_hour=40, cap_window="rolling"))
+    reps.append(make_rep("Full", cap_per_month=1, cap_window="rolling"))
+    Assignment.objects.create(lead=make_lead(), rep=reps[-1], trigger="created", ended_at=timezone.now(), end="closed")
+    reps.append(make_rep("Gone", cap_per_day=50))
+    make_leave(reps[-1], timezone.now() - timedelta(days=1), timezone.now() + timedelta(days=1), cover=reps[0])
     sales = make_pool("Sales", *reps)
     rules = make_rule_set(pool=sales)
     make_rule(rules, "Everything", ("country", "is", "DE"), pool=sales, match_language=True, set_priority=2)

@@ -172,6 +172,13 @@ def failed_and_nobody_looked():
     return "unassigned-leads", f"lead {lead.uid}"
 
 
+def left_waiting():
+    ago = timezone.now() - timedelta(minutes=5)
+    lead = make_lead(country="DE", routing_state="held", next_attempt_at=None)
+    Hold.objects.create(lead=lead, code="nobody_available", since=ago, retry_at=ago)
+    return "held-leads", f"lead {lead.uid}"
+
+
 def never_tried_again():
     lead = make_lead(routing_state="unassigned", next_attempt_at=None)
     return "lost-leads", f"lead {lead.uid}"
@@ -293,6 +300,7 @@ PLANTED = [
     half_a_correction,
     due_and_nobody_looked,
     failed_and_nobody_looked,
+    left_waiting,
     never_tried_again,
     no_live_rules,
     broken_live_rules,
@@ -325,6 +333,7 @@ def test_finds_exactly_what_is_wrong(company, subtests):
 def test_every_check_finds_something_above(company):
     planted = {
         "open-assignments", "rep-open-leads", "member-open-leads", "rep-counters", "credit-sums", "unassigned-leads",
+        "held-leads",
         "live-rules", "digests", "waiting-leads", "closed-leads", "lost-leads", "running-clocks", "accepted-clocks",
         "kept-clocks", "due-clocks", "failing-clocks", "periodic-tasks",
     }  # fmt: skip
