@@ -69,11 +69,12 @@ def serve(pool_id: int, attempt: Try, now: datetime, *, most: int = MOST) -> Rou
 
 
 def _line(pool_id: int, now: datetime, *, woken: bool) -> list[Hold]:
+    # Whoever decides about the pool right now is waited for, because that lead may be about to wait as well. Nobody is
+    # kept waiting while the line is read.
     with transaction.atomic():
-        # Whoever decides about the pool right now is waited for: its lead may be about to wait as well.
         books.lock_pool(pool_id)
-        holds = Hold.objects.filter(pools=pool_id, released_at=None, lead__closed_at=None, lead__archived_at=None)
-        return list(_in_turn(holds if woken else holds.filter(retry_at__lte=now)))
+    holds = Hold.objects.filter(pools=pool_id, released_at=None, lead__closed_at=None, lead__archived_at=None)
+    return list(_in_turn(holds if woken else holds.filter(retry_at__lte=now)))
 
 
 def _in_turn(holds: QuerySet[Hold]) -> QuerySet[Hold]:
