@@ -67,6 +67,12 @@ def live_world() -> World:
     )
 
 
+def live_timetable() -> Timetable:
+    """Only the working hours of :func:`live_world`."""
+    _, _, _, hours, _ = _live_row()
+    return _timetable(hours)
+
+
 def world_of(rule_set: RuleSet) -> World:
     """The configuration with another rule set, such as a draft, in the place of the live one."""
     live = live_world()

@@ -73,6 +73,13 @@ def load_rep(now: datetime, timetable: Timetable = ALWAYS, *, pk: int = 0, user_
     return _reps([row], now, timetable)[row["id"]] if row else None
 
 
+def load_people(reps: "QuerySet[RepRow]", now: datetime, timetable: Timetable) -> list[Rep]:
+    """Reps as of now, without their caps; one query, however many."""
+    rows = list(reps.annotate(**_extras("", now)).values(*_REP_FIELDS))
+    found = _reps(rows, now, timetable, {})
+    return [found[row["id"]] for row in rows]
+
+
 def _as_param(now: datetime) -> Any:
     """A moment as a prepared query takes it."""
     return connection.ops.adapt_datetimefield_value(now)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from distribution.models import ClockKind, SLAClock
+from distribution.plan import PlanLine, plan_of
 from pipeline.display import Due, due_of
 from pipeline.models import Lead
 
@@ -31,20 +32,24 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class PlanPage:
-    """What runs, and what ended."""
+    """What runs, what ended, and what comes next; ``open``: something may still come."""
 
     running: list[Promise]
     past: list[Promise]
+    ahead: list[PlanLine]
+    open: bool
 
 
 def build_plan_page(lead: Lead, now: datetime) -> PlanPage:
-    """The promises of a lead, and the latest of the past ones."""
+    """The promises of a lead, the latest of the past ones, and the plan ahead."""
     rows = SLAClock.objects.filter(lead=lead).select_related("rep")
     running = rows.filter(stopped_at=None).order_by("due_at", "pk")
     past = rows.exclude(stopped_at=None).order_by("-stopped_at", "-pk")[:MOST_PROMISES]
     return PlanPage(
         running=[_promise(row, now) for row in running],
         past=[_promise(row, now) for row in past],
+        ahead=plan_of(lead, now),
+        open=lead.closed_at is None and lead.archived_at is None,
     )
 
 

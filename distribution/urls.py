@@ -1,5 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
+from distribution import availabilityviews as there
 from distribution import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -8,6 +9,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:uid>/plan/", views.plan, name="lead-plan"),
     path("leads/<uuid:uid>/accept/", views.accept, name="lead-accept"),
     path("leads/<uuid:uid>/claim/", views.claim, name="lead-claim"),
+    path("my/availability/", there.mine, name="my-availability"),
+    path("team/availability/", there.team, name="team-availability"),
+    path("availability/<int:pk>/", there.one, name="availability"),
+    path("availability/<int:pk>/status/", there.status, name="availability-status"),
+    path("availability/<int:pk>/calendar/", there.calendar, name="availability-calendar"),
+    path("availability/<int:pk>/leave/", there.add_leave, name="leave-add"),
+    path("availability/<int:pk>/leave/<int:leave_pk>/", there.edit_leave, name="leave-edit"),
+    path("availability/<int:pk>/leave/<int:leave_pk>/cancel/", there.end_leave, name="leave-cancel"),
     path("offers/", views.offers, name="offers"),
     path("offers/next/", views.pull, name="offers-next"),
 ]

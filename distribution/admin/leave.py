@@ -1,6 +1,7 @@
 """Leave: whole days or hours by the rep's clock, who stands in, and calendars on the web that it follows."""
 
-from datetime import date, datetime, time, timedelta
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -26,15 +27,15 @@ from unfold.widgets import (
 )
 
 from distribution.admin.leaveimport import import_urls, plan_url
+from distribution.errors import WrongValue
 from distribution.leavecalendars import read_calendar
+from distribution.leavespan import ONE_DAY, TypedSpan, typed_span
 from distribution.models import Leave, LeaveCalendar, Rep
 from distribution.services.availability import cancel_leave
-from distribution.weekview import midnight
 from leadcrm.lib.adminbase import AnyModelForm, HistoryAdmin, ModelAdmin, counted
 from leadcrm.lib.outgoing import Refused, check_url
 
 STATES = {"ahead": "info", "now": "warning", "over": "default", "cancelled": "danger"}
-ONE_DAY = timedelta(days=1)
 SPAN = ("first_day", "from_time", "last_day", "to_time")
 
 
@@ -90,7 +91,7 @@ class LeaveForm(AnyModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial.update(_initial(self.instance) if self.instance.pk else {})
+        self.initial.update(asdict(typed_span(self.instance)) if self.instance.pk else {})
         if self.instance.pk and self.instance.origin != Leave.Origin.TYPED:
             for name in SPAN:
                 if name in self.fields:
@@ -109,20 +110,14 @@ class LeaveForm(AnyModelForm):
     def _clean_span(self, rep: Rep) -> None:
         values, leave = self.cleaned_data, self.instance
         first, last = values["first_day"], values.get("last_day") or values["first_day"]
-        begins, ends = values.get("from_time"), values.get("to_time")
-        if last < first:
-            self.add_error("last_day", "Choose the first day or a later one.")
-            return
+        span = TypedSpan(first, last, values.get("from_time"), values.get("to_time"))
         try:
-            leave.starts_at = _instant(first, begins, rep.time_zone)
-            leave.ends_at = _instant(last, ends, rep.time_zone) if ends else midnight(last + ONE_DAY, rep.time_zone)
-        except OverflowError:
-            self.add_error("first_day", "Choose dates of this century.")
+            leave.starts_at, leave.ends_at = span.instants(rep.time_zone)
+        except WrongValue as error:
+            self.add_error(error.field, str(error))
             return
-        leave.whole_days = begins is None and ends is None
-        if leave.ends_at <= leave.starts_at:
-            self.add_error("to_time", "It ends before it begins. Choose a later time, or another last day.")
-        elif "first_day" in self.changed_data and not leave.pk and leave.ends_at <= timezone.now():
+        leave.whole_days = span.whole_days
+        if "first_day" in self.changed_data and not leave.pk and leave.ends_at <= timezone.now():
             self.add_error("last_day" if values.get("last_day") else "first_day", "This is over already.")
 
     def _clean_cover(self, rep: Rep | None) -> None:
@@ -144,20 +139,6 @@ class LeaveForm(AnyModelForm):
             absent = others.filter(rep=leave.cover_id)[:3]
             said += [f"{leave.cover} stands in, but is on leave {span_words(other)}." for other in absent]
         return said
-
-
-def _initial(leave: Leave) -> dict[str, Any]:
-    zone = ZoneInfo(leave.rep.time_zone)
-    start, end = leave.starts_at.astimezone(zone), leave.ends_at.astimezone(zone)
-    if leave.whole_days:
-        return {"first_day": start.date(), "last_day": end.date() - ONE_DAY}
-    return {"first_day": start.date(), "from_time": start.time(), "last_day": end.date(), "to_time": end.time()}
-
-
-def _instant(day: date, clock: time | None, zone: str) -> datetime:
-    if clock is None:
-        return midnight(day, zone)
-    return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(ZoneInfo("UTC"))
 
 
 @admin.register(Leave)

@@ -1,0 +1,60 @@
+"""Leave as people type it: days, and times when it is not whole days, by the clock of the rep."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from distribution.errors import WrongValue
+from distribution.models import Leave
+from distribution.weekview import midnight
+
+ONE_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TypedSpan:
+    """From a day, at a time or from its begin, to a day, which is included, until a time or its end."""
+
+    first_day: date
+    last_day: date
+    from_time: time | None = None
+    to_time: time | None = None
+
+    @property
+    def whole_days(self) -> bool:
+        return self.from_time is None and self.to_time is None
+
+    def instants(self, zone: str) -> tuple[datetime, datetime]:
+        """Begin and end in UTC.
+
+        Raises:
+            WrongValue: it ends before it begins, or lies beyond what a calendar can say.
+        """
+        if self.last_day < self.first_day:
+            raise WrongValue("last_day", "Choose the first day or a later one.")
+        try:
+            starts_at = _instant(self.first_day, self.from_time or time(), zone)
+            ends_at = _instant(self.last_day, self.to_time, zone) if self.to_time else _end_of(self.last_day, zone)
+        except OverflowError:
+            raise WrongValue("first_day", "Choose dates of this century.") from None
+        if ends_at <= starts_at:
+            raise WrongValue("to_time", "It ends before it begins. Choose a later time, or another last day.")
+        return starts_at, ends_at
+
+
+def typed_span(leave: Leave) -> TypedSpan:
+    """A leave, read with its rep, as it was typed."""
+    zone = ZoneInfo(leave.rep.time_zone)
+    start, end = leave.starts_at.astimezone(zone), leave.ends_at.astimezone(zone)
+    if leave.whole_days:
+        return TypedSpan(start.date(), end.date() - ONE_DAY)
+    return TypedSpan(start.date(), end.date(), start.time(), end.time())
+
+
+def _instant(day: date, clock: time, zone: str) -> datetime:
+    return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
+
+
+def _end_of(day: date, zone: str) -> datetime:
+    return midnight(day + ONE_DAY, zone)
