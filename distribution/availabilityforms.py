@@ -20,6 +20,14 @@ from pipeline.models import Team
 TYPED_AS: Final = {"starts_at": "first_day", "ends_at": "last_day"}
 
 
+def _date_input() -> forms.DateInput:
+    return forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+
+
+def _time_input() -> forms.TimeInput:
+    return forms.TimeInput({"type": "time"}, format="%H:%M")
+
+
 class AwayForm(forms.Form):
     """Why, and until when, somebody takes no new leads."""
 
@@ -34,18 +42,24 @@ class AwayForm(forms.Form):
 class LeaveForm(forms.Form):
     """Days, and times when it is not whole days, by the clock of the rep."""
 
-    first_day = forms.DateField(label="From", widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    first_day = forms.DateField(label="From", widget=_date_input())
     last_day = forms.DateField(
         label="To",
         required=False,
         help_text="This day included. Empty: one day.",
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        widget=_date_input(),
     )
     from_time = forms.TimeField(
-        label="At", required=False, help_text="Empty: all day.", widget=forms.TimeInput({"type": "time"}, format="%H:%M")
+        label="At",
+        required=False,
+        help_text="Empty: all day.",
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
     )
     to_time = forms.TimeField(
-        label="Until", required=False, help_text="Empty: all day.", widget=forms.TimeInput({"type": "time"}, format="%H:%M")
+        label="Until",
+        required=False,
+        help_text="Empty: all day.",
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
     )
     reason = forms.CharField(
         label="Reason", required=False, max_length=LONGEST_REASON, help_text="Colleagues see it in decisions."

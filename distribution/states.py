@@ -9,12 +9,13 @@ from leadcrm.lib.moments import short_moment
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``code`` for programs, ``words`` for people, ``tone`` a class of the stylesheet; ``until`` when it changes."""
+    """``code`` for programs, ``words`` for people, ``short`` where there is little room, ``tone`` a class of the
+    stylesheet."""
 
     code: str
     words: str
+    short: str
     tone: str
-    until: datetime | None = None
 
     @property
     def here(self) -> bool:
@@ -24,20 +25,23 @@ class State:
 def state_of(rep: Rep, now: datetime) -> State:
     """The first reason for which a rep takes no new leads now, else that the rep is available."""
     if not rep.active:
-        return State("inactive", "Not active", "bad")
+        return State("inactive", "Not active", "Not active", "bad")
     if rep.away:
-        words = f"Away: {rep.away_reason}" if rep.away_reason else "Away"
-        return State("away", words + _until(rep.away_until, now), "warn", rep.away_until)
+        return _absent("away", "Away", rep.away_reason, rep.away_until, now)
     if rep.leave:
-        reason = rep.leave.reason
-        words = "On leave" if reason.lower() in ("", "on leave") else f"On leave: {reason}"
-        return State("leave", words + _until(rep.leave.until, now), "warn", rep.leave.until)
+        reason = "" if rep.leave.reason.lower() == "on leave" else rep.leave.reason
+        return _absent("leave", "On leave", reason, rep.leave.until, now)
     if rep.off_hours:
-        opens = f", opens {short_moment(rep.opens_at, now)}" if rep.opens_at else ", never open"
-        return State("off", "Outside working hours" + opens, "info", rep.opens_at)
+        opens = f"opens {short_moment(rep.opens_at, now)}" if rep.opens_at else "never open"
+        return State("off", f"Outside working hours, {opens}", opens.capitalize(), "info")
     if rep.capacity is not None and rep.open_leads >= rep.capacity:
-        return State("full", f"Full: {load_of(rep)} open leads", "info")
-    return State("available", "Available", "good")
+        return State("full", f"Full: {load_of(rep)} open leads", "Full", "info")
+    return State("available", "Available", "Available", "good")
+
+
+def _absent(code: str, words: str, reason: str, until: datetime | None, now: datetime) -> State:
+    end = _until(until, now)
+    return State(code, f"{words}: {reason}{end}" if reason else f"{words}{end}", f"{words}{end}", "warn")
 
 
 def _until(moment: datetime | None, now: datetime) -> str:

@@ -10,6 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q
 
 from distribution.compiling import live_timetable
+from distribution.engine.people import Rep as Person
 from distribution.models import Rep, SLAClock
 from distribution.people import load_people
 from distribution.selectors import manageable_reps
@@ -53,14 +54,20 @@ def build_team(user: User, number: str, now: datetime) -> TeamPage:
     clocks = _clocks(reps)
     people = {person.id: person for person in load_people(Rep.objects.filter(pk__in=reps), now, live_timetable())}
     lines = [
-        TeamLine(pk, rep.name, state_of(people[pk], now), load_of(people[pk]), *clocks.get(pk, (0, 0)), rep.last_seen_at)
+        TeamLine(
+            pk, rep.name, state_of(people[pk], now), load_of(people[pk]), *clocks.get(pk, (0, 0)), rep.last_seen_at
+        )
         for pk, rep in reps.items()
     ]
     return TeamPage(lines, sum(line.state.here for line in lines), page)
 
 
+def _line(rep: Rep, person: Person, clocks: tuple[int, int], now: datetime) -> TeamLine:
+    return TeamLine(rep.pk, rep.name, state_of(person, now), load_of(person), *clocks, rep.last_seen_at)
+
+
 def _clocks(reps: Iterable[int]) -> dict[int, tuple[int, int]]:
     """How many promises run for each, and how many of them are broken."""
     running = SLAClock.objects.filter(stopped_at=None, rep__in=list(reps)).order_by()
-    late = Count("pk", filter=Q(broken_at__isnull=False))
-    return {rep: (count, broken) for rep, count, broken in running.values_list("rep").annotate(Count("pk"), late)}
+    counted = running.values("rep").annotate(all=Count("pk"), late=Count("pk", filter=Q(broken_at__isnull=False)))
+    return {rep: (count, late) for rep, count, late in counted.values_list("rep_id", "all", "late")}
