@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from distribution.compiling import World, live_world
@@ -29,10 +29,11 @@ HoursOf = Mapping[int | None, Hours | None]
 OWNED: Final = (ClockKind.ACCEPT, ClockKind.CONTACT, ClockKind.IDLE)
 RUNNING: Final = Q(stopped_at=None)
 _CHUNK: Final = 200
-_CHANGING: Final = (
-    "rep", "counted_from", "used", "due_at", "next_step", "next_at", "paused_at", "stopped_at", "outcome", "broken_at",
-    "stale", "leased_until", "failures", "error",
+# What steps and calendars change, and what everything else that happens to a clock does.
+_TIMES: Final = (
+    "id", "next_step", "due_at", "next_at", "broken_at", "leased_until", "failures", "error", "stale",
 )  # fmt: skip
+_ALL: Final = (*_TIMES, "rep_id", "counted_from", "used", "paused_at", "stopped_at", "outcome")
 
 
 class ClockChanged(Exception):
@@ -153,9 +154,11 @@ def _own_clocks(leads: Sequence[Lead], *, any_promise: bool) -> dict[int, SLAClo
     found: dict[int, SLAClock | None] = {
         row.lead_id: row for row in SLAClock.objects.filter(RUNNING, lead__in=known, kind=ClockKind.LEAD)
     }
-    rest = Lead.objects.filter(pk__in=[lead.pk for lead in known if lead.pk not in found])
-    decided = rest.filter(Exists(Decision.objects.filter(lead=OuterRef("pk")))).values_list("pk", flat=True)
-    return found | dict.fromkeys(decided) if len(found) < len(known) else found
+    rest = [lead for lead in known if lead.pk not in found]
+    # Who had an owner was decided about; of the others some only failed so far.
+    had_none = [lead.pk for lead in rest if lead.assigned_at is None]
+    decided = Decision.objects.filter(lead__in=had_none).values_list("lead", flat=True) if had_none else ()
+    return found | dict.fromkeys(lead.pk for lead in rest if lead.assigned_at) | dict.fromkeys(decided)
 
 
 def build_clocks(
@@ -278,7 +281,7 @@ class LeadClocks:
     def save(self) -> None:
         """Store all, and until when somebody must do something."""
         if self._changed:
-            SLAClock.objects.bulk_update(self._changed, _CHANGING)
+            _write(self._changed, _ALL)
         if self._new:
             SLAClock.objects.bulk_create(self._new)
         if self._changed or self._new:
@@ -401,10 +404,16 @@ def recompute_stale(limit: int = 1000, *, now: datetime | None = None) -> int:
     return done
 
 
+def stale_clocks() -> QuerySet[SLAClock]:
+    """Running clocks whose calendars changed. Reads only their index."""
+    return SLAClock.objects.filter(RUNNING, stale=True).order_by("pk")
+
+
 @retried
 def _recompute_some(limit: int, now: datetime) -> int:
-    stale = SLAClock.objects.filter(RUNNING, stale=True).order_by("pk")
-    leads = set(stale.values_list("lead", flat=True)[:limit])
+    leads = set(stale_clocks().values_list("lead", flat=True)[:limit])
+    if not leads:
+        return 0
     with transaction.atomic():
         # Leads that somebody works on now come next time: whoever stops their clocks works them out.
         free = Lead.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=leads).order_by("pk")
@@ -421,5 +430,10 @@ def _recompute_some(limit: int, now: datetime) -> int:
 
 def write_times(rows: Iterable[SLAClock]) -> None:
     """Store what is due when on locked clocks, in one statement."""
-    names = ("id", "next_step", "due_at", "next_at", "broken_at", "leased_until", "failures", "error", "stale")
-    update_each(SLAClock, [{name: getattr(row, name) for name in names} for row in rows], match=("id",))
+    _write(rows, _TIMES)
+
+
+def _write(rows: Iterable[SLAClock], names: Sequence[str]) -> None:
+    unique = {row.pk: row for row in rows}
+    values = [{name: getattr(row, name) for name in names} for row in unique.values()]
+    update_each(SLAClock, values, match=("id",))

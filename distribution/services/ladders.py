@@ -167,7 +167,7 @@ def _act_once(clock_id: int, now: datetime) -> None:
     rung = _rung(found) if found else None
     if found is None or rung is None or sla.only_tells(rung):
         return
-    draft = _draft(found.lead_id, now) if rung.action in ROUTES else None
+    draft = _draft(found.lead_id, found.rep_id, now) if rung.action in ROUTES else None
     with transaction.atomic():
         settled = settle(draft) if draft else None
         step = _lock_step(found, rung, settled, now)
@@ -181,17 +181,17 @@ def _rung(row: SLAClock) -> Rung | None:
     return ladder[row.next_step] if row.next_step < len(ladder) else None
 
 
-def _draft(lead_id: int, now: datetime) -> Draft | None:
+def _draft(lead_id: int, owner_id: int | None, now: datetime) -> Draft | None:
     """Where the lead would go without its owner; None when it has none."""
+    if owner_id is None:
+        return None
     lead = leads_to_route().filter(pk=lead_id, closed_at=None, archived_at=None).first()
-    owner = Assignment.objects.filter(lead=lead_id, ended_at=None).values_list("rep", flat=True).first()
-    return draft_decision(lead, now, {owner}) if lead is not None and owner is not None else None
+    return draft_decision(lead, now, {owner_id}) if lead is not None else None
 
 
 def _lock_step(found: SLAClock, rung: Rung, draft: Draft | None, now: datetime) -> Step | None:
     """The step, its lead and its clock locked; None when the promise was kept meanwhile or the step was taken."""
-    leads = Lead.objects.select_for_update(no_key=True, of=("self",)).filter(pk=found.lead_id)
-    lead = leads.select_related("team__manager").first()
+    lead = Lead.objects.select_for_update(no_key=True).filter(pk=found.lead_id).first()
     clock = _locked([found.pk], now).first()
     if lead is None or clock is None or clock.next_step != found.next_step:
         return None
@@ -201,20 +201,19 @@ def _lock_step(found: SLAClock, rung: Rung, draft: Draft | None, now: datetime) 
 
 def _note_taken(step: Step, result: str) -> None:
     """The step's row, and what comes next on a clock that goes on."""
-    row = SLAClock.objects.get(pk=step.clock.pk)
     StepTaken.objects.create(
-        clock=row,
+        clock=step.clock,
         key=step.rung.key,
         action=step.rung.action,
         due_at=step.clock.next_at or step.now,
         at=step.now,
         result=result[:300],
     )
-    clock = sla.take(clocks.clock_of(row, clocks.hours_for([row])), step.now)
-    if row.stopped_at:
-        row.next_step = clock.next_step
-    else:
-        clocks.set_clock(row, clock, step.now)
+    stopped = SLAClock.objects.filter(pk=step.clock.pk, stopped_at__isnull=False)
+    if stopped.update(next_step=F("next_step") + 1, failures=0, error=""):
+        return
+    row = SLAClock.objects.get(pk=step.clock.pk)
+    clocks.set_clock(row, sla.take(clocks.clock_of(row, clocks.hours_for([row])), step.now), step.now)
     row.failures, row.error = 0, ""
     clocks.write_times([row])
 

@@ -42,9 +42,10 @@ class Log:
 
     def copy(self, name: str, source: IO[bytes]) -> None:
         """Pass on the output of a program until it ends."""
-        for raw in source:
-            if text := raw.decode(errors="replace").rstrip():
-                self.line(name, text)
+        with source:
+            for raw in source:
+                if text := raw.decode(errors="replace").rstrip():
+                    self.line(name, text)
 
 
 class Program:

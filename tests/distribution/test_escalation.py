@@ -138,12 +138,12 @@ def test_who_answers_between_choice_and_lock_keeps_the_lead(policy, monkeypatch,
     lead, real = routed(), ladders._draft
     time_machine.move_to(after(16))
 
-    def overtaken(lead_id, now):
+    def overtaken(lead_id, *more):
         if answer == "accept":
             services.accept_lead(lead_id, rep=rep("Ann"), now=after(16))
         else:
             record_contact(Lead.objects.get(), channel="phone", outbound=True, automatic=False, actor=None)
-        return real(lead_id, now)
+        return real(lead_id, *more)
 
     monkeypatch.setattr(ladders, "_draft", overtaken)
     sweep(16)

@@ -52,10 +52,10 @@ def postgres(*, fsync: bool = False, max_connections: int = 100) -> Iterator[str
 
 
 @contextlib.contextmanager
-def redis() -> Iterator[str]:
-    """Run a private Redis and yield its URL."""
+def redis(port: int | None = None) -> Iterator[str]:
+    """Run a private Redis, on a free port or on one that was free a moment ago, and yield its URL."""
     base = Path(tempfile.mkdtemp(prefix="leadcrm-redis-"))
-    port = free_port()
+    port = port or free_port()
     command = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(base)]
     try:
         with _process(command, base, {}, stop=signal.SIGTERM, ready=lambda: _answers(port)):
