@@ -69,6 +69,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "5. Messages": (
         Entry("notifications.ChannelSwitch", "cell_tower", "What can be used, the emergency stop, a test.", "Channels"),
         Entry("notifications.Notification", "outgoing_mail", "Who was told what, and what did not go out.", "Messages"),
+        Entry("notifications.MessageTemplate", "edit_note", "What messages say, with a preview.", "Templates"),
+        Entry("notifications.ContactAddress", "alternate_email", "Where people are reached, and what is confirmed."),
+        Entry("notifications.ChannelChoice", "tune", "By which channels people are told."),
         Entry("notifications.Sequence", "forward_to_inbox", "The first answer to a lead, and what follows."),
         Entry("notifications.SequenceRun", "sync_alt", "Which lead is at which message of a sequence.", "Under way"),
         Entry("notifications.GuardPolicy", "policy", "When and how often leads are written to.", "Guard"),

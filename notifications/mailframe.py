@@ -48,7 +48,8 @@ _TEMPLATE: Final = Engine().from_string(_FRAME)
 def frame(subject: str, bodies: list[str], language: str) -> str:
     """A complete HTML message around one or more bodies, which are HTML already."""
     safe = [mark_safe(body) for body in bodies]  # noqa: S308 - rendered with escaping by ``wording.render``
-    return str(_TEMPLATE.render(Context({"subject": subject, "bodies": safe, "language": language or "en"})))
+    page = _TEMPLATE.render(Context({"subject": subject, "bodies": safe, "language": language or "en"}))
+    return page + ""  # no longer marked as safe: a page that shows it escapes it
 
 
 def html_of(text: str) -> SafeString:

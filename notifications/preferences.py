@@ -31,7 +31,7 @@ SMS, APPRISE, WEBHOOK = "sms", "apprise", "webhook"
 WITH_ADDRESS: Final = (SMS, EMAIL, APPRISE, WEBHOOK)
 _ADDRESS: Final[Mapping[str, tuple[str, str, str]]] = {
     SMS: ("Mobile number", "For text messages and WhatsApp. With the country, such as +49 151 23456789.", "tel"),
-    EMAIL: ("E-mail address", "Empty: the address of your account.", "email"),
+    EMAIL: ("E-mail address", "Without one, the address of your account is used.", "email"),
     APPRISE: ("Slack, Teams and others", APPRISE_HELP, "text"),
     WEBHOOK: ("Webhook", "An https address of a program of yours.", "url"),
 }

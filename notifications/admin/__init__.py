@@ -10,13 +10,18 @@ from notifications.admin.leads import (
     SequenceRunAdmin,
     StopAdmin,
 )
+from notifications.admin.people import ChannelChoiceAdmin, ContactAddressAdmin
+from notifications.admin.templates import MessageTemplateAdmin
 
 __all__ = [
     "CallAdmin",
+    "ChannelChoiceAdmin",
     "ChannelSwitchAdmin",
+    "ContactAddressAdmin",
     "FanOutFailureAdmin",
     "GuardPolicyAdmin",
     "InboundMessageAdmin",
+    "MessageTemplateAdmin",
     "NotificationAdmin",
     "SequenceAdmin",
     "SequenceRunAdmin",
