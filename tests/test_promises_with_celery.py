@@ -82,15 +82,15 @@ def broker(request, tmp_path) -> "Iterator[FileBroker | RedisBroker]":
 
 
 @pytest.fixture
-def programs(broker, tmp_path, monkeypatch) -> Iterator[list[Program]]:
+def programs(broker, tmp_path) -> Iterator[list[Program]]:
     """Worker and beat as `./run` runs them: Celery's worker gives up when its broker goes, and is started again."""
     address = os.environ["DATABASE_URL"].rpartition("/")[0]
-    monkeypatch.setenv("DATABASE_URL", f"{address}/{connection.settings_dict['NAME']}")
-    monkeypatch.setenv("CELERY_BROKER_URL", broker.url)
-    monkeypatch.setenv("VAR_DIR", str(tmp_path / "var"))
+    database = f"DATABASE_URL={address}/{connection.settings_dict['NAME']}"
+    # Not in this process: Celery would read the address of the broker here as well.
+    command = ["env", database, f"CELERY_BROKER_URL={broker.url}", f"VAR_DIR={tmp_path / 'var'}", *CELERY]
     with (tmp_path / "celery.log").open("a") as stream:
         log = Log(stream, ["worker", "beat"])
-        made = [Program(part[0], [*CELERY, *part], log) for part in (WORKER, BEAT)]
+        made = [Program(part[0], [*command, *part], log) for part in (WORKER, BEAT)]
         for program in made:
             program.start()
         yield made
