@@ -1,5 +1,6 @@
 """What the pages of distribution read."""
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from distribution.compiling import lead_catalogue
+from distribution.engine.outcomes import NO_RULE
 from distribution.errors import NotYours
 from distribution.explain import Json, Names, mentioned
 from distribution.fields import with_choices
@@ -112,6 +114,12 @@ def decision_of(lead: Lead, number: int | None = None) -> Decision | None:
     decisions = lead.decisions.select_related("rule_set", "rule", "pool", "winner", "actor", "trace")
     found = decisions.filter(pk=number) if number else decisions.order_by("-pk")
     return found.first()
+
+
+def unrouted_since(since: datetime) -> int:
+    """How many leads no rule placed; not those whose rule found nobody available."""
+    decisions = Decision.objects.filter(reason=NO_RULE, at__gte=since)
+    return decisions.values("lead").distinct().count()
 
 
 def trace_of(decision: Decision) -> dict[str, Any] | None:

@@ -1,13 +1,20 @@
 """The admin's menu and front page: five sections, in the order in which a company is set up."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
 
 from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from distribution.engine.outcomes import NO_RULE
+from distribution.selectors import unrouted_since
+
+LATELY: Final = timedelta(days=7)
 
 
 class Entry(NamedTuple):
@@ -113,8 +120,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Adds the sections to the context of the admin's front page."""
-    return {**context, "sections": [section for section in navigation(request) if section["items"]]}
+    """Adds the sections to the context of the admin's front page, and what admins are told there."""
+    sections = [section for section in navigation(request) if section["items"]]
+    return {**context, "sections": sections, "unrouted": _unrouted(request)}
+
+
+def _unrouted(request: HttpRequest) -> dict[str, Any] | None:
+    """One notice about all leads that no rule was for, however many; None when there are none."""
+    if not request.user.has_perm("distribution.view_decision"):
+        return None
+    count = unrouted_since(timezone.now() - LATELY)
+    link = f"{reverse('admin:distribution_decision_changelist')}?reason__exact={NO_RULE}"
+    return {"count": count, "link": link} if count else None
 
 
 def _items(request: HttpRequest, entries: tuple[Entry, ...]) -> Iterator[dict[str, Any]]:

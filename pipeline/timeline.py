@@ -72,7 +72,8 @@ def _detail(event: Event, lead: Lead, stages: Mapping[str, str]) -> str:
 
 
 def _came_in(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
-    return f"From {lead.source.name}"
+    owner = data.get("came_with")
+    return f"From {lead.source.name}" + (f", with {owner} as its owner; the rules decide" if owner else "")
 
 
 def _moved(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 
@@ -27,6 +28,8 @@ class Decision(models.Model):
         indexes = (
             models.Index(fields=("lead", "-id"), name="decision_latest"),
             models.Index(fields=("outcome", "-at"), name="decision_by_outcome"),
+            # Leads for which there is no rule are counted on the front page of the admin.
+            models.Index(fields=("-at",), condition=Q(reason="no_rule"), name="decision_unrouted"),
         )
 
     def __str__(self) -> str:

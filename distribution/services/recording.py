@@ -167,7 +167,7 @@ def _write_rest(
         insertion(Assignment, assignments),
         insertion(DecisionTrace, [_trace(row, text) for (_, row), text in zip(written, traces, strict=True)]),
         insertion(Offer, [offer for case, row in written for offer in _offers(case, row)]),
-        insertion(Event, [_event(case, row) for case, row in written]),
+        insertion(Event, [event for case, row in written for event in (_event(case, row), *_came_again(case, row))]),
         _posting([case.choice for case, _ in written], occasion.now),
     )
     hold_leads([(case.subject, case.choice, row["id"]) for case, row in written], occasion.now)
@@ -269,11 +269,23 @@ def _event(case: Case, decision: Row) -> Row:
         "data": {
             "decision": decision["id"],
             "outcome": case.choice.outcome,
+            "reason": case.choice.reason,
             "rep": winner.rep.name if winner else None,
             "user": winner.rep.user_id if winner else None,
             "sentence": decision["sentence"],
         },
     }
+
+
+def _came_again(case: Case, decision: Row) -> list[Row]:
+    """A line in the history of the first open lead of a person who came again, once for each new lead."""
+    first = case.subject.matches.duplicate_of
+    if first is None or first == case.lead.duplicate_of_id:
+        return []
+    again = {"lead": case.lead.pk, "lead_uid": str(case.lead.uid)}
+    words = f"The same person came in again, by {case.lead.source.name}."
+    event = {"lead_id": first, "kind": Event.Kind.MATCHED, "at": decision["at"], "actor_id": decision["actor_id"]}
+    return [event | {"data": again | {"sentence": words}}]
 
 
 def _offers(case: Case, decision: Row) -> list[Row]:

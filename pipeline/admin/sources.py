@@ -55,7 +55,7 @@ class LeadSourceForm(AnyModelForm):
     class Meta:
         model = LeadSource
         fields = (
-            *("name", "slug", "kind", "active", "pipeline", "required_fields"),
+            *("name", "slug", "kind", "active", "pipeline", "routes_owned", "required_fields"),
             *("default_country", "default_currency", "requests_per_minute"),
         )
 
@@ -122,7 +122,7 @@ class LeadSourceAdmin(GuardedModelAdmin, ModelAdmin):
     search_help_text = "Search by name"
     prepopulated_fields = {"slug": ("name",)}
     fieldsets = (
-        (None, {"fields": (("name", "slug"), ("kind", "active"), "pipeline")}),
+        (None, {"fields": (("name", "slug"), ("kind", "active"), "pipeline", "routes_owned")}),
         ("What it sends", {"fields": ("required_fields", "questions", ("default_country", "default_currency"))}),
         ("Limits", {"fields": ("requests_per_minute",)}),
     )

@@ -52,6 +52,11 @@ class LeadSource(models.Model):
     slug = models.SlugField(unique=True, help_text="Short name used by rules, imports and the API.")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.PARTNER)
     active = models.BooleanField(default=True, help_text="An inactive source is refused with a clear answer.")
+    routes_owned = models.BooleanField(
+        "route leads that come with an owner",
+        default=False,
+        help_text="Off: the owner they come with has them, without a turn. On: the rules decide about them as well.",
+    )
     pipeline = models.ForeignKey(
         "pipeline.Pipeline",
         models.PROTECT,

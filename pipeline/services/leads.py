@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from leadcrm.lib.prepared import Param, Prepared
 from pipeline import intake
+from pipeline.display import person
 from pipeline.errors import ReasonMissing, StaleLead, WrongStage
 from pipeline.intake import ConsentInput, FieldError, InvalidLead, RateOf, todays_rate
 from pipeline.models import Consent, Event, Lead, LeadSource, Stage
@@ -42,7 +43,7 @@ def create_lead(
         fields: lead fields by name, as the source sends them: see ``intake.READERS``.
         external_id: its id at the source, unique there.
         attributes: answers to the source's own questions, by key.
-        owner: who has it already; such a lead takes no turn.
+        owner: who has it already; such a lead takes no turn. Only noted where the source leaves it to the rules.
         created_at: when it came in, for history; None for now.
         stage: where it starts; None for the first open stage of the source's pipeline.
 
@@ -52,14 +53,15 @@ def create_lead(
     """
     lead, clean_consents = build_lead(source, fields, consents, external_id, attributes or {})
     lead.created_at = created_at or timezone.now()
-    if owner:
+    noted = {"came_with": person(owner)} if owner and source.routes_owned else {}
+    if owner and not noted:
         lead.owner, lead.routing_state = owner, Lead.RoutingState.ASSIGNED
         lead.assigned_at, lead.next_attempt_at = lead.created_at, None
     with transaction.atomic():
         lead.stage_id = stage.pk if stage else first_stage_id(source)
         lead.save(force_insert=True)
         Consent.objects.bulk_create(build_consents(lead, clean_consents))
-        record(lead, Event.Kind.CREATED, actor=actor, source=source.slug)
+        record(lead, Event.Kind.CREATED, actor=actor, source=source.slug, **noted)
     return lead
 
 
