@@ -7,12 +7,14 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from notifications.models import ChannelWindow, FanOutFailure, Notification, ProviderEvent
+from notifications.models import ActionLink, ChannelWindow, FanOutFailure, Notification, ProviderEvent
 from notifications.services.claiming import WAITING, State
 
 BATCH: Final = 1000
 # Longer than any provider repeats a call.
 PROVIDER_DAYS: Final = 30
+# After that a link in a message says no longer that it has expired, but that it is none of ours.
+LINK_DAYS: Final = 30
 
 
 def prune(now: datetime | None = None) -> int:
@@ -20,6 +22,7 @@ def prune(now: datetime | None = None) -> int:
     now = now or timezone.now()
     kept_since = now - timedelta(days=settings.MESSAGE_RETENTION_DAYS)
     ChannelWindow.objects.filter(minute__lt=now - timedelta(days=1)).delete()
+    _delete(ActionLink.objects.filter(expires_at__lt=now - timedelta(days=LINK_DAYS)))
     _delete(ProviderEvent.objects.filter(at__lt=now - timedelta(days=PROVIDER_DAYS)))
     _delete(FanOutFailure.objects.filter(solved_at__lt=kept_since))
     done = Notification.objects.filter(created_at__lt=kept_since).exclude(state__in=(*WAITING, State.SENDING))

@@ -13,6 +13,8 @@ from distribution.models import Assignment, Offer
 from distribution.services import assign_lead
 from notifications import links
 from notifications.models import ActionLink
+from notifications.services import prune
+from notifications.services.pressing import press as press_link
 from pipeline.models import Event, Lead
 from tests.distribution.setups import make_pool, make_rep
 from tests.distribution.world import make_lead, world
@@ -185,6 +187,23 @@ def test_of_two_who_press_the_same_link_at_once_one_does_it(live_server, lead, r
     assert Event.objects.filter(lead=lead, kind="lead.released").count() == 1
 
 
+def test_of_two_pages_that_were_open_at_once_only_the_first_press_counts(lead, rep):
+    row, now = link(lead, rep), timezone.now()
+    first, second = (links.read_token(links.token_of(row)) for _ in range(2))
+    assert first
+    assert second
+    assert press_link(first, now)[0]
+    assert press_link(second, now) == (False, "This link was used a moment ago.")
+
+
+def test_a_press_that_could_do_nothing_leaves_the_link_for_another_try(lead, rep):
+    kim = make_rep("Kim Second")
+    row, now = link(lead, kim), timezone.now()
+    assert not press_link(row, now)[0]
+    row.refresh_from_db()
+    assert row.used_at is None
+
+
 def test_declining_needs_a_reason_and_gives_the_lead_to_the_next(live_server, lead, rep):
     other = {"Sam Rivera": "Kim Novak", "Kim Novak": "Sam Rivera"}
     holder = Assignment.objects.get(ended_at=None).rep
@@ -216,3 +235,10 @@ def test_the_link_of_somebody_who_left_does_nothing(live_server, lead, rep):
     before, answer = standing(lead), look(url)
     assert answer.status_code == 410
     assert standing(lead) == before
+
+
+def test_links_are_forgotten_a_month_after_they_expired(lead, rep):
+    link(lead, rep, expires_at=timezone.now() - timedelta(days=31))
+    kept = link(lead, rep, expires_at=timezone.now() - timedelta(days=29))
+    prune()
+    assert list(ActionLink.objects.all()) == [kept]

@@ -1,7 +1,7 @@
 """The language of message templates: what may be used, and what is refused by name and line."""
 
 import pytest
-from django.utils.html import escape
+from django.utils.html import conditional_escape
 
 from notifications.fields import EMPTY, SAMPLE
 from notifications.wording import BadWording, names_in, read_wording, render
@@ -78,4 +78,4 @@ def test_the_fields_of_a_template_come_in_the_order_in_which_it_names_them():
 
 @pytest.mark.parametrize("html", [False, True])
 def test_what_was_filled_in_is_escaped_by_a_page_that_shows_it(html):
-    assert escape(render("<i>{{ name }}</i>", SAMPLE, html=html)) == "&lt;i&gt;Ada Lovelace&lt;/i&gt;"
+    assert conditional_escape(render("<i>{{ name }}</i>", SAMPLE, html=html)) == "&lt;i&gt;Ada Lovelace&lt;/i&gt;"
