@@ -1,0 +1,66 @@
+"""Who is there, in a real browser: a rep's own page without scripts, and all pages on a phone, light and dark."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from distribution.models import AwayReason, Rep
+from distribution.services.availability import plan_leave
+from tests.distribution.promises import make_hours
+from tests.distribution.world import stages
+from tests.pipeline.people import make_people, signed_in
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def people():
+    people = make_people()
+    stages()
+    AwayReason.objects.create(name="Lunch", minutes=45)
+    Rep.objects.create(user=people.manager, name="Manager Person")
+    return people
+
+
+def sign_in(context, live_server, user):
+    cookie = signed_in(user).cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+
+
+def test_a_rep_without_scripts_goes_to_lunch_comes_back_and_plans_leave(live_server, browser, people):
+    context = browser.new_context(java_script_enabled=False)
+    sign_in(context, live_server, people.owner)
+    page = context.new_page()
+    page.goto(live_server.url + "/board/")
+    page.get_by_role("link", name="Your status: Available").click()
+    page.get_by_role("button", name="Lunch").click()
+    expect(page.locator(".state.large")).to_contain_text("Away: Lunch until")
+    page.get_by_role("button", name="I am back").click()
+    expect(page.locator(".state.large")).to_have_text("Available")
+    page.get_by_text("Plan leave").click()
+    page.get_by_label("From").fill((timezone.now() + timedelta(days=9)).strftime("%Y-%m-%d"))
+    page.get_by_role("button", name="Plan this leave").click()
+    expect(page.locator(".leaves li")).to_have_count(1)
+    page.get_by_role("button", name="Cancel leave").click()
+    expect(page.locator(".leaves .badge")).to_have_text("cancelled")
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_page_is_accessible_and_fits(live_server, page: Page, people, axe, size, scheme):
+    rep = Rep.objects.get(user=people.owner)
+    make_hours(is_default=True)
+    starts_at = timezone.now() + timedelta(days=9)
+    leave = plan_leave(rep, actor=None, starts_at=starts_at, ends_at=starts_at + timedelta(days=2), reason="holiday")
+    sign_in(page.context, live_server, people.manager)
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    one = f"/availability/{rep.pk}/"
+    for path in ("/my/availability/", "/team/availability/", one, f"{one}leave/{leave.pk}/"):
+        page.goto(live_server.url + path)
+        page.wait_for_load_state("networkidle")
+        assert (path, axe(page)) == (path, [])
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
