@@ -19,6 +19,7 @@ from distribution.hours import Timetable, hours_of_reps
 from distribution.models import Assignment, ClockKind, Decision, SLAClock
 from distribution.promises import Policy
 from leadcrm.lib.bulk import update_each
+from leadcrm.lib.prepared import Each, Param, Prepared
 from leadcrm.lib.transactions import retried
 from pipeline.models import Lead
 from pipeline.services.standing import set_respond_by, set_respond_bys
@@ -145,15 +146,18 @@ def _opening(one: Routed, owns: Mapping[int, SLAClock | None], hours: HoursOf, n
     return opening
 
 
+_OWN: Final = Prepared(
+    lambda: SLAClock.objects.filter(RUNNING, lead__in=Each("leads", int), kind=ClockKind.LEAD).order_by()
+)
+
+
 def _own_clocks(leads: Sequence[Lead], *, any_promise: bool) -> dict[int, SLAClock | None]:
     """The lead's own clock, by lead: running; None for one that can have none any more; absent before the first
     decision, when it may start."""
     known = [lead for lead in leads if lead.attempts]
     if not known or not (any_promise or any(lead.respond_by for lead in known)):
         return {}
-    found: dict[int, SLAClock | None] = {
-        row.lead_id: row for row in SLAClock.objects.filter(RUNNING, lead__in=known, kind=ClockKind.LEAD)
-    }
+    found: dict[int, SLAClock | None] = {row.lead_id: row for row in _OWN.rows(leads=[lead.pk for lead in known])}
     rest = [lead for lead in known if lead.pk not in found]
     # Who had an owner was decided about; of the others some only failed so far.
     had_none = [lead.pk for lead in rest if lead.assigned_at is None]
@@ -231,13 +235,17 @@ def write_started(openings: Iterable[tuple[Opening, int | None]]) -> None:
 # --- While a lead is worked on -------------------------------------------------------------------
 
 
+_OF_LEAD: Final = Prepared(
+    lambda: SLAClock.objects.select_for_update(no_key=True).filter(RUNNING, lead=Param("lead")).order_by("pk")
+)
+
+
 class LeadClocks:
     """The running clocks of one lead, locked. Change them, then :meth:`save`."""
 
     def __init__(self, lead_id: int, now: datetime) -> None:
         self.lead_id, self.now = lead_id, now
-        rows = SLAClock.objects.select_for_update(no_key=True).filter(RUNNING, lead=lead_id)
-        self.rows = list(rows.order_by("pk"))
+        self.rows = _OF_LEAD.rows(lead=lead_id)
         self.hours = hours_for(self.rows)
         self._changed: list[SLAClock] = []
         self._new: list[SLAClock] = []

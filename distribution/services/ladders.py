@@ -26,6 +26,7 @@ from distribution.services.escalation import HANDLERS, ROUTES, Step
 from distribution.services.notices import build_notices
 from distribution.services.recording import Changed
 from distribution.snapshots import leads_to_route
+from leadcrm.lib.prepared import Param, Prepared
 from leadcrm.lib.transactions import retried
 from pipeline.models import Event, Lead
 from pipeline.signals import events_stored
@@ -143,6 +144,16 @@ def _steps(told: Iterable[tuple[SLAClock, list[tuple[Rung, datetime]]]], now: da
 
 # --- Acting ----------------------------------------------------------------------------------------
 
+# Each runs for every clock that acts.
+_CLOCK: Final = Prepared(lambda: SLAClock.objects.filter(_ACTIVE, pk=Param("clock")).order_by())
+_LOCK_LEAD: Final = Prepared(lambda: Lead.objects.select_for_update(no_key=True).filter(pk=Param("lead")).order_by())
+_LOCK_CLOCK: Final = Prepared(
+    lambda: SLAClock.objects.select_for_update(no_key=True).filter(_ACTIVE, pk=Param("clock"), stale=False).order_by()
+)
+_HELD: Final = Prepared(
+    lambda: Assignment.objects.filter(lead=Param("lead"), ended_at=None).select_related("rep__user").order_by()
+)
+
 
 def _act_safely(clock_id: int, now: datetime) -> None:
     try:
@@ -163,8 +174,8 @@ def _act(clock_id: int, now: datetime) -> None:
 @retried
 def _act_once(clock_id: int, now: datetime) -> None:
     """One transaction: what the next step does, its row, its line of the timeline."""
-    found = SLAClock.objects.filter(_ACTIVE, pk=clock_id, next_at__lte=now).first()
-    rung = _rung(found) if found else None
+    found = _CLOCK.first(clock=clock_id)
+    rung = _rung(found) if found is not None and _is_due(found, now) else None
     if found is None or rung is None or sla.only_tells(rung):
         return
     draft = _draft(found.lead_id, found.rep_id, now) if rung.action in ROUTES else None
@@ -174,6 +185,10 @@ def _act_once(clock_id: int, now: datetime) -> None:
         if step is not None:
             result = HANDLERS[rung.action](step)
             _note_taken(step, result)
+
+
+def _is_due(row: SLAClock, now: datetime) -> bool:
+    return row.next_at is not None and row.next_at <= now
 
 
 def _rung(row: SLAClock) -> Rung | None:
@@ -191,12 +206,11 @@ def _draft(lead_id: int, owner_id: int | None, now: datetime) -> Draft | None:
 
 def _lock_step(found: SLAClock, rung: Rung, draft: Draft | None, now: datetime) -> Step | None:
     """The step, its lead and its clock locked; None when the promise was kept meanwhile or the step was taken."""
-    lead = Lead.objects.select_for_update(no_key=True).filter(pk=found.lead_id).first()
-    clock = _locked([found.pk], now).first()
-    if lead is None or clock is None or clock.next_step != found.next_step:
+    lead = _LOCK_LEAD.first(lead=found.lead_id)
+    clock = _LOCK_CLOCK.first(clock=found.pk)
+    if lead is None or clock is None or clock.next_step != found.next_step or not _is_due(clock, now):
         return None
-    held = Assignment.objects.filter(lead=lead, ended_at=None).select_related("rep__user").first()
-    return Step(lead, clock, held, rung, now, draft)
+    return Step(lead, clock, _HELD.first(lead=lead.pk), rung, now, draft)
 
 
 def _note_taken(step: Step, result: str) -> None:

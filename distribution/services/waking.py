@@ -7,11 +7,13 @@ after the commit. The task that follows the commit is only quicker than the swee
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import partial
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from distribution.models import Hold, Pool, PoolMember, PoolWake
+from leadcrm.lib.prepared import Param, Prepared
 
 
 def wake_pools(pool_ids: Iterable[int], now: datetime) -> None:
@@ -29,19 +31,25 @@ def wake_all(now: datetime) -> None:
 
 def wake_for(rep_id: int, now: datetime) -> None:
     """This rep may take leads again."""
-    _wake(Q(rep=rep_id), now)
+    wake_pools(_pools_of(rep_id), now)
     _wake_alone(rep_id, now)
 
 
 def wake_for_room(rep_id: int, now: datetime) -> None:
     """A rep has room for one lead more; who has no limit had room before."""
-    _wake(Q(rep=rep_id) & (Q(rep__capacity__isnull=False) | Q(max_open__isnull=False)), now)
+    wake_pools(_LIMITED_IN.rows(rep=rep_id), now)
     _wake_alone(rep_id, now)
 
 
-def _wake(members: Q, now: datetime) -> None:
-    present = PoolMember.objects.filter(members, retired_at=None, pool__archived_at=None)
-    wake_pools(present.values_list("pool", flat=True), now)
+def _pools_of(rep_id: Any) -> QuerySet[PoolMember, int]:
+    present = PoolMember.objects.filter(rep=rep_id, retired_at=None, pool__archived_at=None)
+    return present.order_by().values_list("pool", flat=True)
+
+
+# It runs whenever a lead leaves its owner.
+_LIMITED_IN: Final = Prepared(
+    lambda: _pools_of(Param("rep")).filter(Q(rep__capacity__isnull=False) | Q(max_open__isnull=False))
+)
 
 
 def _wake_alone(rep_id: int, now: datetime) -> None:
