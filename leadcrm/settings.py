@@ -141,8 +141,10 @@ DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR}/leadcrm.s
 
 # Throttles count in the cache, so it must be one that every process sees: files here, Redis in production.
 CACHES = {"default": env.cache_url("CACHE_URL", default=f"filecache://{VAR_DIR}/cache")}
-EMAIL_URL = env.str("EMAIL_URL", default="consolemail://")
-vars().update(environ.Env.email_url_config(EMAIL_URL))
+EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_BACKEND = "leadcrm.lib.consolemail.EmailBackend"
+if EMAIL_URL:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="LeadCRM <leadcrm@localhost>")
 
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")

@@ -39,10 +39,10 @@ OFFICES: Final = (
 )
 # Slug, name, kind, the fields it must send, and its share of all leads in percent.
 SOURCES: Final[tuple[tuple[str, str, LeadSource.Kind, list[str], int], ...]] = (
-    ("website", "Website form", LeadSource.Kind.FORM, ["email", "company"], 45),
+    ("website", "Website form", LeadSource.Kind.FORM, ["email", "company"], 41),
     ("partner-portal", "Partner portal", LeadSource.Kind.PARTNER, ["company"], 15),
-    ("ads", "Search ads", LeadSource.Kind.AD, ["email"], 22),
-    ("phone", "Telephone", LeadSource.Kind.PHONE, ["company"], 4),
+    ("ads", "Search ads", LeadSource.Kind.AD, ["email"], 20),
+    ("phone", "Telephone", LeadSource.Kind.PHONE, ["company"], 10),
     ("trade-fair", "Trade fair list", LeadSource.Kind.FILE, [], 10),
     ("service-desk", "Service desk", LeadSource.Kind.MANUAL, ["company"], 4),
 )

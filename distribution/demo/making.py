@@ -18,10 +18,13 @@ from django.utils import timezone
 
 from distribution.demo.company import SOURCES, Company, build_company
 from distribution.demo.history import DAYS, write_history
+from distribution.demo.promising import build_promises
 from distribution.demo.routing import build_routing
+from distribution.demo.schedules import build_hours, build_leave, send_some_away
 from distribution.demo.wishes import Wishes
 from distribution.models import Decision, Rep
 from leadcrm.lib.beat import ensure_schedules
+from leadcrm.lib.demo import make_parts
 from pipeline.models import Account, Lead, LeadSource, Pipeline, SourceKey, Stage, Team
 from pipeline.services.keys import issue_key
 from pipeline.services.leads import create_lead
@@ -73,10 +76,15 @@ def make_demo(seed: int, *, new_leads: int = NEW_LEADS, days: int = DAYS) -> Dem
     with transaction.atomic():
         since = until - timedelta(days=days + 1)
         company = build_company(rng, since)
-        build_routing(company, since)
+        rules = build_routing(company, since)
+        build_leave(rng, company, until, days)
         wishes = Wishes(rng, company)
         demo.history = write_history(rng, company, wishes, until, days)
-        _send_some_away(company)
+        # After the history, which had neither: nothing of it was held, and nothing has clocks.
+        build_hours(company, until)
+        build_promises(company, rules)
+        send_some_away(company, until)
+        make_parts()
         demo.passwords = _give_passwords()
         _, demo.api_key = issue_key(company.sources[_API_SOURCE], label="demo", actor=company.admin)
     demo.arrived = stream(new_leads, wishes, company.sources)
@@ -164,14 +172,6 @@ def count_rows() -> dict[str, int]:
         "decisions": Decision.objects.count(),
         "API keys": SourceKey.objects.count(),
     }
-
-
-def _send_some_away(company: Company) -> None:
-    """Two people are not there today, so that decisions have somebody to skip."""
-    back = timezone.now() + timedelta(days=4)
-    for rep, reason in ((company.reps["DACH"][3], "on leave"), (company.reps["Oceania"][1], "at a trade fair")):
-        rep.status, rep.away_reason, rep.away_until = Rep.Status.AWAY, reason, back
-        rep.save(update_fields=["status", "away_reason", "away_until"])
 
 
 def _give_passwords() -> dict[str, str]:

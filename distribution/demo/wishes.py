@@ -4,13 +4,16 @@ import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django.utils.text import slugify
 
 from distribution.demo.company import PRODUCTS, SERVICE_SOURCE, SOURCES, Company, company_names
 from distribution.demo.words import CURRENCIES, FIRST_NAMES, JOB_TITLES, LAST_NAMES, LEGAL_FORMS, MESSAGES, PLACES
 from pipeline.intake import ConsentInput
+
+# Which sources ask whether we may write, and where.
+_CONSENTS: Final = {"website": "contact form", "ads": "landing page", "trade-fair": "card filled in at the stand"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,10 @@ class Wishes:
         return {"timeline": timeline, "warehouse_m2": self.rng.randrange(5, 400) * 100}
 
     def _consents(self, source: str) -> tuple[ConsentInput, ...]:
-        if source not in ("website", "ads"):
+        if source not in _CONSENTS:
             return ()
         wording = "Yes, you may write to me about my request."
-        return (ConsentInput("email", granted=self.rng.random() < 0.8, wording=wording, origin="contact form"),)
+        return (ConsentInput("email", granted=self.rng.random() < 0.8, wording=wording, origin=_CONSENTS[source]),)
 
 
 def _numbers(rng: random.Random, pattern: str) -> Iterator[str]:
