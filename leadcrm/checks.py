@@ -147,7 +147,9 @@ def one_machine_database() -> Iterator[CheckMessage]:
 def real_email() -> Iterator[CheckMessage]:
     if "console" in settings.EMAIL_BACKEND:
         yield _warning(
-            4, "EMAIL_URL is not set: messages are only printed.", "Set it, such as smtp+tls://user:password@host."
+            4,
+            "EMAIL_URL is not set: messages are not sent, only logged.",
+            "Set it, such as smtp+tls://user:password@host.",
         )
 
 

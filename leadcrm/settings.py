@@ -329,6 +329,7 @@ MESSAGE_RETENTION_DAYS = integer("MESSAGE_RETENTION_DAYS", default=180)
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LEVEL = LOG_LEVEL if LOG_LEVEL in logging.getLevelNamesMapping() else "INFO"
 LINE_FORMATS: dict[str, dict[str, Any]] = {
     "text": {"format": "%(levelname)-7s %(name)s: %(message)s"},
     "json": {"()": "leadcrm.lib.logs.json_formatter"},
@@ -338,9 +339,11 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": LINE_FORMATS["json" if LOG_FORMAT == "json" else "text"]},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL if LOG_LEVEL in logging.getLevelNamesMapping() else "INFO"},
+    "root": {"handlers": ["console"], "level": LEVEL},
     "loggers": {
         "django.server": {"handlers": ["console"], "propagate": False},
         "axes": {"level": "WARNING"},
+        # A worker of Celery sets the root to WARNING, and there most messages are written.
+        "leadcrm.lib.consolemail": {"level": LEVEL},
     },
 }

@@ -18,12 +18,12 @@ _WEEKS: Final[tuple[tuple[str, str, str, Shifts], ...]] = (
     ("Chicago", "US", "IL", ((range(1, 6), 8, 17),)),
     ("Sydney", "AU", "NSW", ((range(1, 6), 9, 18),)),
 )
-# Of three offices around the world one is always on duty, on Sundays and holidays too: whenever somebody makes the demo,
-# its first leads find an owner.
+# Of three offices around the world one is always on duty, on Sundays and holidays too: whenever somebody makes the
+# demo, its first leads find an owner.
 _DUTY: Final[Shifts] = ((range(1, 8), 6, 18),)
 _ON_DUTY: Final = (1, 4)  # which of an office's first and of its second team
 # None: until changed.
-_AWAY_REASONS: Final = {"Lunch": 45, "Meeting": 60, "Training": 240, "Sick": None}
+_AWAY_REASONS: Final = {"at lunch": 45, "in a meeting": 60, "in training": 240, "sick": None}
 _REASONS: Final = ("annual leave", "annual leave", "parental leave", "training", "trade fair")
 # Who of which team is on leave, from and for how many days (less than none: it has begun), why, and who stands in. The
 # first one's open leads are lent, to the rep a visitor signs in as.
@@ -49,10 +49,9 @@ def build_leave(rng: random.Random, company: Company, until: datetime, days: int
             ago, length, reason = rng.randrange(25, 350), rng.choice((3, 5, 10, 14)), rng.choice(_REASONS)
             if ago < days:
                 _plan(company, rep, _days(rep, until, -ago, length), reason, colleague)
-    for team, number, begin, length, reason, cover in _LEAVE:
+    for row, (team, number, begin, length, reason, cover) in enumerate(_LEAVE):
         rep, stands_in = company.reps[team][number], None if cover is None else company.reps[team][cover]
-        first = (team, number, begin, length, reason, cover) == _LEAVE[0]
-        _plan(company, rep, _days(rep, until, begin, length), reason, stands_in, lend_leads=first)
+        _plan(company, rep, _days(rep, until, begin, length), reason, stands_in, lend_leads=row == 0)
 
 
 def _days(rep: Rep, until: datetime, begin: int, length: int) -> tuple[datetime, datetime]:
@@ -85,20 +84,23 @@ def _plan(
 def build_hours(company: Company, now: datetime) -> None:
     """Write whose hours hold from now on: the office's for its teams, and those of duty for two people of each."""
     AwayReason.objects.bulk_create(AwayReason(name=name, minutes=minutes) for name, minutes in _AWAY_REASONS.items())
-    zones = {office: (zone, [name for name, *_ in teams]) for office, zone, teams in OFFICES}
+    places = {office: (zone, [name for name, *_ in teams]) for office, zone, teams in OFFICES}
     for office, country, region, shifts in _WEEKS:
-        zone, teams = zones[office]
+        zone, teams = places[office]
         holidays = {"holiday_country": country, "holiday_region": region}
         hours = _hours(f"{office} office", zone, shifts, is_default=office == "Hamburg", **holidays)
         closed = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=30)
-        HoursException.objects.create(hours=hours, date=closed, name="Stocktaking")
+        HoursException.objects.create(hours=hours, date=closed, name="stocktaking")
         for team in teams:
             TeamHours.objects.create(team=company.teams[team], hours=hours)
-        duty = _hours(f"{office} on duty", zone, _DUTY)
-        for team, number in zip(teams, _ON_DUTY, strict=True):
-            rep = company.reps[team][number]
-            rep.hours, rep.cap_per_day = duty, None
-            rep.save(update_fields=["hours", "cap_per_day"])
+        _put_on_duty([company.reps[team][at] for team, at in zip(teams, _ON_DUTY, strict=True)], office, zone)
+
+
+def _put_on_duty(reps: Iterable[Rep], office: str, zone: str) -> None:
+    duty = _hours(f"{office} on duty", zone, _DUTY)
+    for rep in reps:
+        rep.hours, rep.cap_per_day = duty, None
+        rep.save(update_fields=["hours", "cap_per_day"])
 
 
 def _hours(name: str, zone: str, shifts: Shifts, **more: Any) -> WorkingHours:
@@ -113,6 +115,5 @@ def _hours(name: str, zone: str, shifts: Shifts, **more: Any) -> WorkingHours:
 
 def send_some_away(company: Company, now: datetime) -> None:
     """Two people are not at their desks today, so that decisions have somebody to skip."""
-    for rep, reason, hours in ((company.reps["DACH"][3], "Sick", None), (company.reps["Oceania"][2], "Training", 4)):
-        until = now + timedelta(hours=hours) if hours else None
-        availability.set_away(rep, reason=reason, until=until, actor=company.admin, now=now)
+    for rep, reason in ((company.reps["DACH"][3], "sick"), (company.reps["Oceania"][2], "in training")):
+        availability.set_away(rep, reason=reason, actor=company.admin, now=now)

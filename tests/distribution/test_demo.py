@@ -8,13 +8,29 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.test import Client, override_settings
 from django.utils import timezone
 
 from distribution.demo import making
 from distribution.demo.company import OFFICES, build_company
 from distribution.demo.making import is_demo, make_demo, stream_more
-from distribution.models import Assignment, Decision, Rep, RuleSet
+from distribution.hours import hours_of_reps, load_timetable
+from distribution.ladders import WEEK, longest_gap, policy_warnings
+from distribution.models import (
+    Assignment,
+    AwayReason,
+    Decision,
+    EscalationStep,
+    Leave,
+    Rep,
+    RoutingRule,
+    RuleSet,
+    SLAClock,
+    SLAPolicy,
+    TeamHours,
+    WorkingHours,
+)
 from distribution.rulesets import check_rule_set
 from leadcrm.lib.doctor import violations
 from pipeline.models import Account, Event, Lead, LeadSource, Team
@@ -74,6 +90,50 @@ def test_it_shows_the_ways_to_give_out_leads(days):
     assert not Lead.objects.filter(closed_at__gt=timezone.now()).exists()
 
 
+def test_nothing_of_the_history_was_promised_or_held_and_leave_was_kept(days):
+    make_demo(7, new_leads=0, days=days)
+    assert not SLAClock.objects.exists()
+    assert not Lead.objects.filter(routing_state=Lead.RoutingState.HELD).exists()
+    assert not Event.objects.filter(kind=Event.Kind.HELD).exists()
+    on_leave = Leave.objects.filter(
+        rep=OuterRef("rep"), starts_at__lte=OuterRef("started_at"), ends_at__gt=OuterRef("started_at")
+    )
+    by_turn = Assignment.objects.filter(decision__method__in=("weighted", "round_robin", "least_loaded"))
+    assert by_turn.exists()
+    assert not by_turn.filter(Exists(on_leave)).exists()
+
+
+def test_at_every_hour_of_the_year_somebody_of_the_catch_all_is_there():
+    make_demo(7, new_leads=0, days=2)
+    now = timezone.now()
+    members = RuleSet.objects.get(state="live").catch_all_pool.members.filter(rep__status=Rep.Status.AVAILABLE)
+    hours = hours_of_reps(members.values_list("rep", flat=True), load_timetable(), now)
+    assert None not in hours.values()
+    assert [gap for week in range(53) if (gap := longest_gap(hours.values(), now + WEEK * week))] == []
+
+
+def test_it_shows_leave_hours_and_reasons_to_be_away():
+    make_demo(7, new_leads=0, days=100)
+    now = timezone.now()
+    assert Leave.objects.filter(ends_at__lt=now).exists()
+    assert Leave.objects.filter(starts_at__lt=now, ends_at__gt=now, cover__isnull=False).exists()
+    assert Leave.objects.filter(starts_at__lt=now, ends_at__gt=now, lend_leads=True).count() == 1
+    assert Leave.objects.filter(starts_at__gt=now).exists()
+    assert TeamHours.objects.count() == Team.objects.count()
+    assert not any(WorkingHours.objects.filter(teams__isnull=False, holiday_country=""))
+    assert set(AwayReason.objects.values_list("name", flat=True)) == {"at lunch", "in a meeting", "in training", "sick"}
+
+
+def test_its_promises_are_as_their_author_meant_them():
+    make_demo(7, new_leads=0, days=2)
+    now, timetable = timezone.now(), load_timetable()
+    assert [warning for policy in SLAPolicy.objects.all() for warning in policy_warnings(policy, now, timetable)] == []
+    actions = set(EscalationStep.objects.values_list("action", flat=True))
+    assert {"remind", "manager", "reassign"} <= actions
+    (calls,) = RoutingRule.objects.filter(rule_set__state="live", pool__name="Hot line")
+    assert calls.sla_policy.name == "Hot line"
+
+
 def test_the_same_seed_makes_the_same_company():
     assert names_of(1) == names_of(1) != names_of(2)
 
@@ -87,8 +147,12 @@ def names_of(seed: int) -> list[str]:
 
 @live
 def test_new_leads_come_in_through_the_live_intake_and_are_routed_at_once():
+    before = timezone.now()
     demo = make_demo(7, new_leads=4, days=2)
     assert sum(demo.arrived.values()) == 4
+    owned = Lead.objects.filter(routing_state="assigned", assigned_at__gte=before)
+    assert owned.exists()
+    assert not owned.filter(clocks=None).exists()
     assert demo.arrived["new"] == 0
     told: list[Lead] = []
     states = stream_more(3, told.append)
