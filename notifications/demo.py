@@ -3,7 +3,7 @@
 from typing import Final
 
 from leadcrm.lib.demo import demo_part
-from notifications.models import Sequence, SequenceStep
+from notifications.models import GuardPolicy, Sequence, SequenceStep
 
 # Sequence, when it starts, and its messages: which, and how many hours after the one before.
 _SEQUENCES: Final = (
@@ -14,7 +14,8 @@ _SEQUENCES: Final = (
 
 @demo_part("sequences")
 def build_sequences() -> None:
-    """A first answer and two follow-ups, for every source; a word to those who have to wait."""
+    """A first answer and two follow-ups, for every source; a word to those who have to wait. All by e-mail."""
+    GuardPolicy.objects.update_or_create(country="", defaults={"channels": ["email"]})
     for name, start, messages in _SEQUENCES:
         sequence = Sequence.objects.create(name=name, start=start)
         SequenceStep.objects.bulk_create(

@@ -20,7 +20,6 @@ from pipeline.models import Lead
 Action = ActionLink.Action
 
 LIFETIME: Final = timedelta(days=2)
-_SIGNER: Final = Signer(salt="notifications.act")
 
 
 def page_of(lead: Lead) -> str:
@@ -59,14 +58,19 @@ def url_of(link: ActionLink) -> str:
     return f"{settings.SITE_URL}/act/{token_of(link)}/"
 
 
+def _signer() -> Signer:
+    """Made when it is needed: without a SECRET_KEY the system check must be what speaks."""
+    return Signer(salt="notifications.act")
+
+
 def token_of(link: ActionLink) -> str:
-    return _SIGNER.sign(str(link.pk))
+    return _signer().sign(str(link.pk))
 
 
 def read_token(token: str) -> ActionLink | None:
     """The link that a token stands for, also when it has expired or was used; None when nobody of us signed it."""
     try:
-        pk = int(_SIGNER.unsign(token))
+        pk = int(_signer().unsign(token))
     except (BadSignature, ValueError):
         return None
     return ActionLink.objects.select_related("user", "lead__owner", "lead__source").filter(pk=pk).first()

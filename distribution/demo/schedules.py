@@ -24,17 +24,17 @@ _DUTY: Final[Shifts] = ((range(1, 8), 6, 18),)
 _ON_DUTY: Final = (1, 4)  # which of an office's first and of its second team
 # None: until changed.
 _AWAY_REASONS: Final = {"at lunch": 45, "in a meeting": 60, "in training": 240, "sick": None}
-_REASONS: Final = ("annual leave", "annual leave", "parental leave", "training", "trade fair")
+_REASONS: Final = ("on annual leave", "on annual leave", "on parental leave", "in training", "at a trade fair")
 # Who of which team is on leave, from and for how many days (less than none: it has begun), why, and who stands in. The
 # first one's open leads are lent, to the rep a visitor signs in as.
 _LEAVE: Final[tuple[tuple[str, int, int, int, str, int | None], ...]] = (
-    ("DACH", 5, -3, 9, "annual leave", 0),
-    ("North America West", 2, -1, 3, "training", None),
-    ("Oceania", 3, -4, 14, "parental leave", 0),
-    ("Western Europe", 1, 5, 3, "trade fair", None),
+    ("DACH", 5, -3, 9, "on annual leave", 0),
+    ("North America West", 2, -1, 3, "in training", None),
+    ("Oceania", 3, -4, 14, "on parental leave", 0),
+    ("Western Europe", 1, 5, 3, "at a trade fair", None),
     ("North America East", 3, 9, 1, "moving house", None),
-    ("DACH", 2, 12, 5, "annual leave", 6),
-    ("Asia", 0, 20, 14, "annual leave", 2),
+    ("DACH", 2, 12, 5, "on annual leave", 6),
+    ("Asia", 0, 20, 14, "on annual leave", 2),
 )
 
 

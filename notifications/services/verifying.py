@@ -21,7 +21,11 @@ RESEND_AFTER: Final = timedelta(minutes=1)
 MOST_TRIES: Final = 5
 DIGITS: Final = 6
 KIND: Final = "verify"
-_SIGNER: Final = TimestampSigner(salt="notifications.verify")
+
+
+def _signer() -> TimestampSigner:
+    """Made when it is needed: without a SECRET_KEY the system check must be what speaks."""
+    return TimestampSigner(salt="notifications.verify")
 
 
 class VerifyError(Exception):
@@ -86,13 +90,13 @@ def link_text(row: ContactAddress) -> str:
 
 def token_of(row: ContactAddress) -> str:
     """Signs the row and its address: after a change of the address, older links verify nothing."""
-    return _SIGNER.sign_object([row.pk, row.address], compress=True)
+    return _signer().sign_object([row.pk, row.address], compress=True)
 
 
 def read_token(token: str) -> ContactAddress | None:
     """The address that a link verifies; None when it is none of ours, too old, or the address was changed."""
     try:
-        pk, address = _SIGNER.unsign_object(token, max_age=LINK_LIFETIME)
+        pk, address = _signer().unsign_object(token, max_age=LINK_LIFETIME)
     except (BadSignature, ValueError, TypeError):
         return None
     return ContactAddress.objects.select_related("user").filter(pk=pk, address=address, user__is_active=True).first()

@@ -23,7 +23,7 @@ def send(subject: str) -> int:
 
 
 def test_the_log_has_one_line_per_message_and_the_file_has_all_of_it(caplog):
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger=consolemail.__name__)
     assert send("A new lead: Ünal") == 1
     (line,) = caplog.messages
     assert "\n" not in line
