@@ -1,9 +1,17 @@
 """Fixtures for all tests; the database comes from tests/support/pgplugin.py."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request) -> bool:
+    """A private server goes with all its databases: dropping one first could only fail, because of a connection that
+    the thread of some server still holds."""
+    return bool(request.config.option.reuse_db) or "TEST_DATABASE_URL" not in os.environ
 
 
 @pytest.fixture(autouse=True)

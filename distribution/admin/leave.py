@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -48,13 +49,13 @@ def state_of_leave(leave: Leave, now: datetime) -> str:
 
 
 def span_words(leave: Leave) -> str:
-    """``2026-03-02 to 2026-03-06``, or with times; by the rep's clock."""
+    """``2 Mar 2026 to 6 Mar 2026``, or with times; by the rep's clock."""
     zone = ZoneInfo(leave.rep.time_zone)
     start, end = leave.starts_at.astimezone(zone), leave.ends_at.astimezone(zone)
     if not leave.whole_days:
-        return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+        return f"{date_format(start, 'j M Y, H:i')} to {date_format(end, 'j M Y, H:i')}"
     last = end.date() - ONE_DAY
-    return f"{start:%Y-%m-%d}" + (f" to {last:%Y-%m-%d}" if last > start.date() else "")
+    return date_format(start, "j M Y") + (f" to {date_format(last, 'j M Y')}" if last > start.date() else "")
 
 
 class LeaveStateFilter(DropdownFilter):

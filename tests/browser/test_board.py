@@ -65,7 +65,7 @@ def test_a_rep_signs_in_and_accepts_a_lead_with_the_keyboard_alone(live_server, 
         if accept.evaluate("button => button === document.activeElement"):
             break
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_have_text("You have accepted Ada Lovelace.")
+    expect(page.locator(".messages")).to_have_text("You have accepted Ada Lovelace.")
     expect(page.locator(f"#lead-{lead.uid} .badge")).to_have_text("Accepted")
     assert Lead.objects.get(pk=lead.pk).accepted_at
     assert complaints == []
@@ -132,7 +132,7 @@ def test_without_scripts_everything_is_reached_by_links(live_server, browser, pe
     expect(page.get_by_text(lead.routing_sentence)).to_be_visible()
     page.get_by_role("link", name="Back to the lead").click()
     page.get_by_role("button", name="Accept").click()
-    expect(page.get_by_role("status")).to_contain_text("You have accepted")
+    expect(page.locator(".messages")).to_contain_text("You have accepted")
     context.close()
 
 

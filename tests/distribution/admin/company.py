@@ -38,10 +38,13 @@ from distribution.periods import period_start
 from distribution.services import assign_lead
 from notifications.models import (
     Call,
+    ChannelChoice,
     ChannelSwitch,
+    ContactAddress,
     FanOutFailure,
     GuardPolicy,
     InboundMessage,
+    MessageTemplate,
     Notification,
     Sequence,
     SequenceRun,
@@ -192,6 +195,9 @@ def _build_messages(lead: Lead, rep: Rep) -> None:
     name = f"of {lead.pk}"
     GuardPolicy.objects.get_or_create(country="")
     Stop.objects.create(channel="sms", address=name)
+    MessageTemplate.objects.create(kind="assigned", channel="sms", language=f"{lead.pk % 100:02}", text="New lead")
+    ContactAddress.objects.create(user=rep.user, channel="sms", address="+12025550123")
+    ChannelChoice.objects.create(user=rep.user, urgency="urgent", first="in_app")
     InboundMessage.objects.create(channel="sms", provider_id=name, sender="+1", receiver="+2", text="Yes", lead=lead)
     Call.objects.create(lead=lead, rep=rep, direction="in", provider_id=name, recording_url="https://api.twilio.com/R")
     sequence = Sequence.objects.create(name=name)
