@@ -17,7 +17,6 @@ from distribution.models import Condition, Pool, PoolMember, Rep, RoutingRule, R
 from distribution.rulesets import publish_rule_set
 from pipeline.models import LeadSource, Pipeline, Stage
 
-NAME: Final = "bench_leadcrm"
 COUNTRIES: Final = ("AT", "BE", "CH", "CZ", "DK", "ES", "FI", "FR", "IE", "IT", "LU", "NL", "NO", "PL", "PT", "SE")
 REPS: Final = 10
 
@@ -29,7 +28,9 @@ def scratch_database() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="leadcrm-bench-") as folder:
         # SQLite would otherwise make it in memory, where no server process could see it.
         sqlite = connection.vendor == "sqlite"
-        connection.settings_dict["TEST"]["NAME"] = str(Path(folder) / "leadcrm.sqlite3") if sqlite else NAME
+        connection.settings_dict["TEST"]["NAME"] = (
+            str(Path(folder) / "leadcrm.sqlite3") if sqlite else f"bench_{before}"
+        )
         try:
             connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         except SystemExit:

@@ -395,6 +395,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "step taken",
+                "verbose_name_plural": "steps taken",
                 "ordering": ("at", "id"),
             },
         ),

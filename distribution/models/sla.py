@@ -208,6 +208,8 @@ class StepTaken(models.Model):
     result = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name = "step taken"
+        verbose_name_plural = "steps taken"
         ordering = ("at", "id")
         constraints = (models.UniqueConstraint(fields=("clock", "key"), name="step_taken_once"),)
 

@@ -129,9 +129,9 @@ def test_hours_are_entered_and_their_week_is_drawn(page: Page, go):
     expect(page.get_by_text("was added successfully")).to_be_visible()
     page.get_by_label("With the day").fill("2026-03-28")
     page.get_by_role("button", name="Show", exact=True).click()
-    saturday = page.get_by_role("row").filter(has_text="03-28")
+    saturday = page.get_by_role("row").filter(has_text="28 Mar")
     expect(saturday).to_contain_text("22:00–24:00")
-    expect(page.get_by_role("row").filter(has_text="03-29")).to_contain_text("00:00–06:00")
+    expect(page.get_by_role("row").filter(has_text="29 Mar")).to_contain_text("00:00–06:00")
 
 
 def test_a_ladder_is_entered_and_drawn_with_its_warning(page: Page, go):
