@@ -400,8 +400,7 @@ def mark_stale(which: Q) -> int:
     running = SLAClock.objects.filter(RUNNING, which, working=True, stale=False)
     # Locked by id, as everybody does it.
     in_order = running.order_by("pk").select_for_update(no_key=True, of=("self",))
-    with transaction.atomic():
-        return SLAClock.objects.filter(pk__in=in_order.values("pk")).update(stale=True)
+    return SLAClock.objects.filter(pk__in=in_order.values("pk")).update(stale=True)
 
 
 def recompute_stale(limit: int = 1000, *, now: datetime | None = None) -> int:

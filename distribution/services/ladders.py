@@ -111,7 +111,6 @@ def _tell(ids: Sequence[int], now: datetime) -> list[int]:
         told = [(row, rungs) for row, rungs in zip(rows, taken, strict=True) if rungs]
         StepTaken.objects.bulk_create(_steps(told, now), batch_size=500)
         Event.objects.bulk_create((line for row, rungs in told for line in build_notices(row, rungs, now)), 500)
-        transaction.on_commit(partial(events_stored.send_robust, Event), robust=True)
         clocks.write_times(row for row, _ in told)
         if told:
             transaction.on_commit(partial(events_stored.send_robust, Lead), robust=True)

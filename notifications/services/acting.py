@@ -28,15 +28,20 @@ def accept(lead: Lead, rep: Rep, now: datetime) -> tuple[bool, str]:
 def decline(lead: Lead, rep: Rep, reason: str, now: datetime) -> tuple[bool, str]:
     """Give a lead back; the rules choose somebody else. Returns whether that was done, and what happened."""
     held = Lead.objects.filter(pk=lead.pk, closed_at=None, archived_at=None).first()
-    if held is None:
-        return False, f"{lead} is closed."
-    if held.owner_id != rep.user_id:
-        return False, _too_late(lead, rep) or f"{lead} is not yours."
+    if held is None or held.owner_id != rep.user_id:
+        return False, _not_theirs(held, lead, rep)
     try:
         release_lead(lead.pk, actor=rep.user, reason=reason, now=now)
     except DistributionError as error:
         return False, str(error)
     return True, f"You have declined {lead}. It goes to somebody else."
+
+
+def _not_theirs(held: Lead | None, lead: Lead, rep: Rep) -> str:
+    """Why a lead cannot be acted on as one's own; ``held``: the lead as it is, None when it is closed."""
+    if held is None:
+        return f"{lead} is closed."
+    return _too_late(lead, rep) or f"{lead} is not yours."
 
 
 def _too_late(lead: Lead, rep: Rep) -> str:
@@ -48,10 +53,8 @@ def _too_late(lead: Lead, rep: Rep) -> str:
 def snooze(lead: Lead, rep: Rep, until: datetime, now: datetime) -> tuple[bool, str]:
     """Let a lead of theirs rest until a moment. Returns whether that was done, and what happened."""
     held = Lead.objects.filter(pk=lead.pk, closed_at=None, archived_at=None).first()
-    if held is None:
-        return False, f"{lead} is closed."
-    if held.owner_id != rep.user_id:
-        return False, _too_late(lead, rep) or f"{lead} is not yours."
+    if held is None or held.owner_id != rep.user_id:
+        return False, _not_theirs(held, lead, rep)
     try:
         snooze_lead(held, until, "snoozed from a message", rep.user, now=now)
     except PipelineError as error:
