@@ -14,7 +14,7 @@ from distribution.compiling import live_timetable
 from distribution.engine.people import Cap
 from distribution.engine.people import Rep as Person
 from distribution.hours import Timetable, hours_of_reps
-from distribution.leavespan import typed_span
+from distribution.leavespan import state_of_leave, typed_span
 from distribution.models import AwayReason, Leave, LeaveCalendar, Rep, WorkingHours
 from distribution.people import load_rep
 from distribution.states import State, load_of, state_of
@@ -107,26 +107,19 @@ def _leave(rep: Rep, now: datetime) -> list[LeaveLine]:
 
 
 def _leave_line(leave: Leave, now: datetime) -> LeaveLine:
-    current = leave.cancelled_at is None and leave.ends_at > now
+    state = state_of_leave(leave, now)
+    current = state in ("now", "ahead")
     return LeaveLine(
         id=leave.pk,
         span=span_text(leave),
         reason=leave.reason,
         cover=leave.cover.name if leave.cover else "",
         lends=leave.lend_leads,
-        state=_state(leave, now),
+        state="to come" if state == "ahead" else state,
         changeable=current and leave.origin == Leave.Origin.TYPED,
         cancellable=current,
         origin="" if leave.origin == Leave.Origin.TYPED else leave.get_origin_display(),
     )
-
-
-def _state(leave: Leave, now: datetime) -> str:
-    if leave.cancelled_at is not None:
-        return "cancelled"
-    if leave.ends_at <= now:
-        return "over"
-    return "now" if leave.starts_at <= now else "to come"
 
 
 def span_text(leave: Leave) -> str:

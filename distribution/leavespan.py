@@ -12,6 +12,15 @@ from distribution.weekview import midnight
 ONE_DAY: Final = timedelta(days=1)
 
 
+def state_of_leave(leave: Leave, now: datetime) -> str:
+    """Where leave stands: cancelled, over, now or ahead."""
+    if leave.cancelled_at is not None:
+        return "cancelled"
+    if leave.ends_at <= now:
+        return "over"
+    return "now" if leave.starts_at <= now else "ahead"
+
+
 @dataclass(frozen=True, slots=True)
 class TypedSpan:
     """From a day, at a time or from its begin, to a day, which is included, until a time or its end."""

@@ -1,7 +1,6 @@
 """Leave: whole days or hours by the rep's clock, who stands in, and calendars on the web that it follows."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -30,7 +29,7 @@ from unfold.widgets import (
 from distribution.admin.leaveimport import import_urls, plan_url
 from distribution.errors import WrongValue
 from distribution.leavecalendars import read_calendar
-from distribution.leavespan import ONE_DAY, TypedSpan, typed_span
+from distribution.leavespan import ONE_DAY, TypedSpan, state_of_leave, typed_span
 from distribution.models import Leave, LeaveCalendar, Rep
 from distribution.services.availability import cancel_leave
 from leadcrm.lib.adminbase import AnyModelForm, HistoryAdmin, ModelAdmin, counted
@@ -38,14 +37,6 @@ from leadcrm.lib.outgoing import Refused, check_url
 
 STATES = {"ahead": "info", "now": "warning", "over": "default", "cancelled": "danger"}
 SPAN = ("first_day", "from_time", "last_day", "to_time")
-
-
-def state_of_leave(leave: Leave, now: datetime) -> str:
-    if leave.cancelled_at is not None:
-        return "cancelled"
-    if leave.ends_at <= now:
-        return "over"
-    return "now" if leave.starts_at <= now else "ahead"
 
 
 def span_words(leave: Leave) -> str:
