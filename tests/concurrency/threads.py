@@ -29,5 +29,20 @@ def at_once(calls: Iterable[Callable[[], Any]], threads: int = 16) -> list[Any]:
         return list(executor.map(run, calls))
 
 
+def all_before_any_goes_on(count: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which in each of `count` threads returns only when it has its result in all of them.
+
+    For a control that shows a race: everybody has read before anybody writes, on a slow machine as on a fast one.
+    """
+    barrier = threading.Barrier(count)
+
+    def wait_for_the_others(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        barrier.wait(timeout=30)
+        return result
+
+    return wait_for_the_others
+
+
 def errors(results: Iterable[Any]) -> list[Exception]:
     return [result for result in results if isinstance(result, Exception)]
