@@ -11,7 +11,7 @@ from distribution.engine import sla
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.sla import ACTIONS, BREAK, Rung
 from distribution.models import Assignment, ClockKind, Hold, SLAClock
-from distribution.services import clocks
+from distribution.services import clockrows
 from distribution.services.assigning import Draft, draft_decision
 from distribution.services.escalation import MOVES, Step, delivers, moved_on, stays_with_manager
 from distribution.snapshots import leads_to_route
@@ -79,8 +79,8 @@ def _ladders(lead: Lead, now: datetime) -> list[PlanLine]:
     rows = list(SLAClock.objects.filter(lead=lead, stopped_at=None, paused_at=None).order_by("pk"))
     if not rows:
         return []
-    hours = clocks.hours_for(rows)
-    coming = [(row, *due) for row in rows for due in _coming(clocks.clock_of(row, hours))]
+    hours = clockrows.hours_for(rows)
+    coming = [(row, *due) for row in rows for due in _coming(clockrows.clock_of(row, hours))]
     coming.sort(key=lambda one: one[2])
     return list(_told(lead, coming, now))
 

@@ -34,7 +34,7 @@ from distribution.models import (
 )
 from distribution.people import load_rep
 from distribution.selectors import rep_of
-from distribution.services import books, clocks, waking
+from distribution.services import books, clocks, recounting, waking
 from distribution.services.handling import accept_own, end_assignment
 from distribution.services.taking import offers_to
 from pipeline import signals
@@ -221,13 +221,13 @@ def leave_saved(instance: Leave, created: bool, raw: bool, **_: Any) -> None:
 @receiver((post_save, post_delete), sender=HoursException, dispatch_uid="distribution.clocks_of_exception")
 @receiver((post_save, post_delete), sender=TeamHours, dispatch_uid="distribution.clocks_of_team_hours")
 def clocks_of_hours(instance: WorkShift | HoursException | TeamHours, **_: Any) -> None:
-    clocks.mark_stale(_counting_by(instance.hours))
+    recounting.mark_stale(_counting_by(instance.hours))
 
 
 @receiver(post_save, sender=WorkingHours, dispatch_uid="distribution.clocks_of_working_hours")
 def clocks_of_working_hours(instance: WorkingHours, **_: Any) -> None:
     """Whether they are the default ones may have changed, so whoever has none of their own is asked as well."""
-    clocks.mark_stale(_counting_by(instance) | Q(rep=None) | Q(rep__hours=None))
+    recounting.mark_stale(_counting_by(instance) | Q(rep=None) | Q(rep__hours=None))
 
 
 def _counting_by(hours: WorkingHours) -> Q:
@@ -238,25 +238,25 @@ def _counting_by(hours: WorkingHours) -> Q:
 
 @receiver((post_save, post_delete), sender=Leave, dispatch_uid="distribution.clocks_of_leave")
 def clocks_of_leave(instance: Leave, **_: Any) -> None:
-    clocks.mark_stale(Q(rep=instance.rep_id))
+    recounting.mark_stale(Q(rep=instance.rep_id))
 
 
 # Before the rep's row is locked: whoever stops a clock locks the clock first and the rep after it.
 @receiver(pre_save, sender=Rep, dispatch_uid="distribution.clocks_of_rep")
 def clocks_of_rep(instance: Rep, update_fields: Collection[str] | None = None, **_: Any) -> None:
     if instance.pk and (update_fields is None or {"hours", "time_zone"} & set(update_fields)):
-        clocks.mark_stale(Q(rep=instance.pk))
+        recounting.mark_stale(Q(rep=instance.pk))
 
 
 @receiver(m2m_changed, sender=Team.members.through, dispatch_uid="distribution.clocks_of_team")
 def clocks_of_team(instance: Team | User, action: str, pk_set: set[int] | None, **_: Any) -> None:
     """Who joins or leaves a team may get other hours."""
     if isinstance(instance, User):
-        clocks.mark_stale(Q(rep__user=instance))
+        recounting.mark_stale(Q(rep__user=instance))
     elif action == "pre_clear":
-        clocks.mark_stale(Q(rep__user__in=instance.members.all()))
+        recounting.mark_stale(Q(rep__user__in=instance.members.all()))
     elif pk_set:
-        clocks.mark_stale(Q(rep__user__in=pk_set))
+        recounting.mark_stale(Q(rep__user__in=pk_set))
 
 
 @receiver((post_save, post_delete), sender=SLAPolicy, dispatch_uid="distribution.policy_changed")

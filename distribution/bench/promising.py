@@ -13,8 +13,8 @@ from distribution.bench.scratch import make_company, sample_fields, scratch_data
 from distribution.bench.timing import seconds
 from distribution.models import Assignment, EscalationStep, Rep, SLAClock, SLAPolicy
 from distribution.services import assign_lead, sweep_clocks
-from distribution.services.clocks import stale_clocks
 from distribution.services.ladders import due_clocks
+from distribution.services.recounting import stale_clocks
 from leadcrm.lib.bench import Figure, bench
 from pipeline.models import Lead
 from pipeline.services.leads import create_lead

@@ -20,7 +20,7 @@ from distribution.engine import sla
 from distribution.engine.sla import Rung
 from distribution.errors import Contention
 from distribution.models import Assignment, SLAClock, StepTaken
-from distribution.services import clocks
+from distribution.services import clockrows, recounting
 from distribution.services.assigning import Draft, draft_decision, settle
 from distribution.services.escalation import HANDLERS, ROUTES, Step
 from distribution.services.notices import build_notices
@@ -58,7 +58,7 @@ def sweep_clocks(limit: int = 5000, *, now: datetime | None = None) -> int:
 
 def _recompute_safely(now: datetime) -> None:
     try:
-        clocks.recompute_stale(now=now)
+        recounting.recompute_stale(now=now)
     except Exception:
         # They stay marked, and take no step before they are worked out; the others must not wait for them.
         logger.exception("clocks whose calendars changed could not be worked out")
@@ -106,12 +106,12 @@ def _tell(ids: Sequence[int], now: datetime) -> list[int]:
     due as well, does more than tell; they stay leased."""
     with transaction.atomic():
         rows = list(_locked(ids, now).select_related("rep", "lead__team__manager"))
-        hours = clocks.hours_for(rows)
+        hours = clockrows.hours_for(rows)
         taken = [_take_telling(row, hours, now) for row in rows]
         told = [(row, rungs) for row, rungs in zip(rows, taken, strict=True) if rungs]
         StepTaken.objects.bulk_create(_steps(told, now), batch_size=500)
         Event.objects.bulk_create((line for row, rungs in told for line in build_notices(row, rungs, now)), 500)
-        clocks.write_times(row for row, _ in told)
+        clockrows.write_times(row for row, _ in told)
         if told:
             transaction.on_commit(partial(events_stored.send_robust, Lead), robust=True)
         return [row.pk for row in rows if row.next_at is not None and row.next_at <= now]
@@ -123,10 +123,10 @@ def _locked(ids: Iterable[int], now: datetime) -> QuerySet[SLAClock]:
     return due.order_by("pk").select_for_update(no_key=True, of=("self",))
 
 
-def _take_telling(row: SLAClock, hours: clocks.HoursOf, now: datetime) -> list[tuple[Rung, datetime]]:
-    taken, after = sla.overdue(clocks.clock_of(row, hours), now)
+def _take_telling(row: SLAClock, hours: clockrows.HoursOf, now: datetime) -> list[tuple[Rung, datetime]]:
+    taken, after = sla.overdue(clockrows.clock_of(row, hours), now)
     if taken:
-        clocks.set_clock(row, after, now)
+        clockrows.set_clock(row, after, now)
         row.failures, row.error = 0, ""
         if row.next_at is not None and row.next_at <= now:
             row.leased_until = now + LEASE
@@ -226,9 +226,9 @@ def _note_taken(step: Step, result: str) -> None:
     if stopped.update(next_step=F("next_step") + 1, failures=0, error=""):
         return
     row = SLAClock.objects.get(pk=step.clock.pk)
-    clocks.set_clock(row, sla.take(clocks.clock_of(row, clocks.hours_for([row])), step.now), step.now)
+    clockrows.set_clock(row, sla.take(clockrows.clock_of(row, clockrows.hours_for([row])), step.now), step.now)
     row.failures, row.error = 0, ""
-    clocks.write_times([row])
+    clockrows.write_times([row])
 
 
 # --- Failing ---------------------------------------------------------------------------------------

@@ -22,9 +22,9 @@ from distribution.engine.people import Rep
 from distribution.engine.sentences import sentence
 from distribution.models import Assignment, Decision, DecisionTrace, Hold, Offer
 from distribution.promises import PolicyBook
-from distribution.services import books, clocks
-from distribution.services.clocks import Opening, Routed
+from distribution.services import books
 from distribution.services.holding import hold_leads
+from distribution.services.opening import ClockChanged, Opening, Routed, open_clocks, write_moved, write_started
 from distribution.snapshots import Subject
 from leadcrm.lib.bulk import Change, insert_many, insertion, write
 from leadcrm.lib.jsontext import Ready, dumps
@@ -109,7 +109,7 @@ def record(cases: Sequence[Case], world: World, occasion: Occasion) -> list[Row]
 def _open_clocks(cases: Iterable[Case], world: World, occasion: Occasion) -> dict[int, Opening]:
     """The clocks that decisions start, by lead. A lead's own clock counts from when it came in; from now for an
     import, whose leads may be old."""
-    return clocks.open_clocks([_routed(case, world.policies, occasion) for case in cases], world, occasion.now)
+    return open_clocks([_routed(case, world.policies, occasion) for case in cases], world, occasion.now)
 
 
 def _routed(case: Case, policies: PolicyBook, occasion: Occasion) -> Routed:
@@ -122,8 +122,8 @@ def _routed(case: Case, policies: PolicyBook, occasion: Occasion) -> Routed:
 def _move_clocks(openings: Iterable[Opening]) -> None:
     """Let the leads' own clocks go on as worked out. Raises Changed when one of them changed since."""
     try:
-        clocks.write_moved(openings)
-    except clocks.ClockChanged:
+        write_moved(openings)
+    except ClockChanged:
         raise Changed from None
 
 
@@ -172,7 +172,7 @@ def _write_rest(
     )
     hold_leads([(case.subject, case.choice, row["id"]) for case, row in written], occasion.now)
     held = {row["lead_id"]: key for row, key in zip(assignments, keys, strict=True)}
-    clocks.write_started((opening, held.get(lead)) for lead, opening in openings.items())
+    write_started((opening, held.get(lead)) for lead, opening in openings.items())
 
 
 def _posting(choices: Iterable[Choice], now: datetime) -> Change:

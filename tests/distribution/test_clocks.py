@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from distribution import services
 from distribution.models import Assignment, Rep, SLAClock, WorkShift
-from distribution.services import clocks
+from distribution.services import recounting
 from pipeline.models import Lead, Stage
 from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_due
 from pipeline.services.leads import close_lead, edit_lead, move_lead, reopen_lead
@@ -237,10 +237,10 @@ def test_changed_hours_are_seen_when_a_promise_is_stopped_before_they_were_worke
 
 def test_clocks_are_marked_by_whom_they_count_and_only_those_in_working_time(office):
     lead, other = routed(), of_ben()
-    clocks.mark_stale(Q(rep=owner(lead)))
+    recounting.mark_stale(Q(rep=owner(lead)))
     assert set(SLAClock.objects.filter(stale=True).values_list("lead", flat=True)) == {lead.pk}
     SLAClock.objects.update(stale=False, working=False)
-    assert clocks.mark_stale(Q()) == 0
+    assert recounting.mark_stale(Q()) == 0
     assert running(other)
 
 
