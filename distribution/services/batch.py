@@ -66,7 +66,7 @@ class BatchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
     """One lead of a chunk with its facts, the world as it stands for it without anybody in it, and the first rules
     held against it."""
 
@@ -80,7 +80,7 @@ class _Waiting:
         return self.subject.lead.pk
 
 
-_Groups = dict[int, list[_Waiting]]
+_Groups = dict[int, list[Waiting]]
 
 
 def assign_leads(
@@ -109,13 +109,13 @@ def _chunks(ids: list[int]) -> Iterator[list[int]]:
 
 
 def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult) -> None:
-    alone = _repeats(leads)
+    alone = repeats(leads)
     world = live_world()
     groups: _Groups = defaultdict(list)
     for subject in read_subjects([lead for lead in leads if lead.pk not in alone]):
-        waiting = _look_safely(subject, world, occasion.now)
+        waiting = look_safely(subject, world, occasion.now)
         if waiting is not None and subject.lead.routing_state in Lead.UNFINISHED:
-            groups[_likely_pool(waiting)].append(waiting)
+            groups[likely_pool(waiting)].append(waiting)
         else:
             alone.add(subject.lead.pk)
     for _ in range(ROUNDS):
@@ -126,17 +126,17 @@ def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult
             _assign_alone(lead.pk, occasion, result)
 
 
-def _look_safely(subject: Subject, world: World, now: datetime) -> _Waiting | None:
+def look_safely(subject: Subject, world: World, now: datetime) -> Waiting | None:
     """None when it fails: then the lead is tried alone, where a failure is noted."""
     try:
         facts, snapshot = facts_of(subject, world.attributes), open_snapshot(subject, world, now)
-        return _Waiting(subject, facts, snapshot, look_ahead(facts, snapshot))
+        return Waiting(subject, facts, snapshot, look_ahead(facts, snapshot))
     except Exception:
         logger.exception("looking at lead %s in a batch failed", subject.lead.pk)
         return None
 
 
-def _likely_pool(waiting: _Waiting) -> int:
+def likely_pool(waiting: Waiting) -> int:
     """The pool that must probably be locked to write a lead; 0 for none."""
     if waiting.world.keeper is not None:
         return 0
@@ -145,7 +145,7 @@ def _likely_pool(waiting: _Waiting) -> int:
     return pool_id or 0
 
 
-def _repeats(leads: Sequence[Lead]) -> set[int]:
+def repeats(leads: Sequence[Lead]) -> set[int]:
     """Leads of a person who is in the chunk before them: they are decided when that one is written."""
     seen: set[str] = set()
     later: set[int] = set()
@@ -157,7 +157,7 @@ def _repeats(leads: Sequence[Lead]) -> set[int]:
     return later
 
 
-class _Shared:
+class Shared:
     """Pools and reps that the leads of a group share, as the leads before have left them."""
 
     def __init__(self, timetable: Timetable, now: datetime) -> None:
@@ -165,7 +165,7 @@ class _Shared:
         self.now = now
         self.loaded: Snapshot | None = None
 
-    def decide(self, waiting: _Waiting) -> Case:
+    def decide(self, waiting: Waiting) -> Case:
         snapshot = waiting.world
         if self.loaded is not None:
             loaded = self.loaded
@@ -248,14 +248,14 @@ def _assign_groups(groups: _Groups, world: World, occasion: Occasion, result: Ba
 
 @retried
 def _write_group(
-    pool_id: int, group: Sequence[_Waiting], world: World, occasion: Occasion
-) -> tuple[list[Case], list[tuple[int, _Waiting]], set[int]]:
+    pool_id: int, group: Sequence[Waiting], world: World, occasion: Occasion
+) -> tuple[list[Case], list[tuple[int, Waiting]], set[int]]:
     """Lock a pool, decide its leads and write them. Also returns those that another pool gets, with that pool, and
     those before which others have their turn."""
     settled: list[Case] = []
-    others: list[tuple[int, _Waiting]] = []
+    others: list[tuple[int, Waiting]] = []
     behind: set[int] = set()
-    shared = _Shared(world.timetable, occasion.now)
+    shared = Shared(world.timetable, occasion.now)
     with transaction.atomic():
         if pool_id:
             books.lock_pool(pool_id)
