@@ -4,11 +4,7 @@
 document.cookie = `time_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
 
 // What htmx could not fetch is said in words; the link behind it still works.
-function tell(text) {
-  const toast = document.getElementById("toast");
-  toast.textContent = text;
-  setTimeout(() => (toast.textContent = ""), 8000);
-}
+const tell = (text) => document.dispatchEvent(new CustomEvent("toast", { detail: { text, tone: "error" } }));
 
 const isQuiet = (event) => event.detail.elt?.dataset.quiet !== undefined;
 
@@ -40,17 +36,4 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!tag || event.detail.isError) return;
   if (target.dataset.tag === tag) event.detail.shouldSwap = false;
   target.dataset.tag = tag;
-});
-
-// The list of the bell closes with Escape and when something else is pressed.
-const openBell = () => document.querySelector(".bell[open]");
-
-document.addEventListener("keydown", (event) => {
-  const bell = event.key === "Escape" ? openBell() : null;
-  bell?.removeAttribute("open");
-  bell?.querySelector("summary").focus();
-});
-
-document.addEventListener("click", (event) => {
-  if (!event.target.closest(".bell")) openBell()?.removeAttribute("open");
 });

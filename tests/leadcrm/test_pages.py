@@ -92,3 +92,28 @@ def test_staff_and_strangers_get_the_admin_and_its_sign_in():
     people.owner.is_staff = True
     people.owner.save()
     assert signed_in(people.owner).get("/admin/login/?next=/admin/").headers["Location"] == "/admin/"
+
+
+# --- The head of every page --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("chosen", "told"), [("dark", 'data-theme="dark"'), ("light", 'data-theme="light"')])
+def test_light_or_dark_is_chosen_in_the_head_and_kept_in_the_browser(chosen, told):
+    client = signed_in(make_people().owner)
+    response = client.post("/appearance/", {"theme": chosen, "next": "/my/inbox/"})
+    assert response.headers["Location"] == "/my/inbox/"
+    assert told in client.get("/board/").content.decode()
+
+
+@pytest.mark.parametrize("chosen", ["", "rubbish", '"><script>'])
+def test_any_other_choice_lets_the_device_decide_again(chosen):
+    client = Client()
+    client.post("/appearance/", {"theme": "dark"})
+    client.post("/appearance/", {"theme": chosen})
+    assert "data-theme" not in client.get("/login/").content.decode()
+
+
+def test_a_forged_cookie_for_the_appearance_is_ignored():
+    client = Client()
+    client.cookies["theme"] = '"><script>'
+    assert "data-theme" not in client.get("/login/").content.decode()

@@ -1,0 +1,34 @@
+// Short notices at the edge of the page. Whoever has one to show says so by an event:
+//   document.dispatchEvent(new CustomEvent("toast", {detail: {text, tone, seconds, action: {label, run}}}))
+// and the server by the header HX-Trigger with {"toast": {text, tone}}. Tones: success, info, warning, error.
+
+const region = document.getElementById("toasts");
+
+function actionButton({ label, run }, close) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button";
+  button.textContent = label;
+  button.addEventListener("click", () => {
+    close();
+    run();
+  });
+  return button;
+}
+
+function show({ text, tone = "info", seconds = 8, action = null }) {
+  const toast = document.createElement("div");
+  toast.className = `message toast ${tone}`;
+  if (tone === "error") toast.setAttribute("role", "alert");
+  const words = document.createElement("bdi");
+  words.textContent = text;
+  toast.append(words);
+  const close = () => toast.remove();
+  if (action) toast.append(actionButton(action, close));
+  region.append(toast);
+  // Who is about to press it is given the time.
+  const timer = () => setTimeout(() => (toast.matches(":hover, :focus-within") ? timer() : close()), seconds * 1000);
+  timer();
+}
+
+document.addEventListener("toast", (event) => show(event.detail));
