@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from leadcrm.lib import access
-from pipeline.models import Lead, LeadSource, Stage, Team
+from pipeline.models import Account, Lead, LeadSource, Stage, Team
 
 _ASSIGNED = Lead.RoutingState.ASSIGNED
 _OPEN = Q(closed_at=None)
@@ -50,6 +50,24 @@ def _worked_by(user: User) -> Q:
     joined = Team.members.through.objects.filter(user=user).values("team_id")
     trusted_with = access.objects_for(user, "work_team_leads", Team)
     return Q(owner=user) | Q(team__manager=user) | Q(team__in=joined) | Q(team__in=trusted_with)
+
+
+def visible_accounts(user: User | AnonymousUser) -> QuerySet[Account]:
+    """The accounts a user may read: their own, those of leads they may read, or all."""
+    if not isinstance(user, User) or not user.is_active:
+        return Account.objects.none()
+    if user.has_perm("pipeline.view_account"):
+        return Account.objects.filter(archived_at=None)
+    of_leads = visible_leads(user).filter(account__isnull=False).values("account_id")
+    return Account.objects.filter(Q(owner=user) | Q(pk__in=of_leads), archived_at=None)
+
+
+def access_account(user: User | AnonymousUser, uid: UUID) -> Account:
+    """One account the user may read; raises Http404 like :func:`access_lead`."""
+    account = visible_accounts(user).select_related("owner", "parent").filter(uid=uid).first()
+    if account is None:
+        raise Http404("There is no such account.")
+    return account
 
 
 def access_lead(user: User | AnonymousUser, uid: UUID | str) -> Lead:

@@ -1,9 +1,11 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from pipeline import leadviews, views
+from pipeline import leadviews, searchviews, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("pipeline.api.urls")),
+    path("search/", searchviews.search, name="search"),
+    path("accounts/<uuid:uid>/", searchviews.account, name="account"),
     path("board/", views.board, name="board"),
     path("board/<slug:slug>/", views.board, name="board"),
     path("board/<slug:slug>/<slug:stage>/", views.board_column, name="board-column"),

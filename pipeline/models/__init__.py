@@ -6,6 +6,7 @@ from pipeline.models.events import Event
 from pipeline.models.leads import Lead
 from pipeline.models.money import ExchangeRate
 from pipeline.models.pipelines import Pipeline, Stage
+from pipeline.models.search import SearchText
 from pipeline.models.sources import AttributeDefinition, IdempotencyKey, LeadSource, SourceKey
 from pipeline.models.teams import Team
 
@@ -19,6 +20,7 @@ __all__ = [
     "Lead",
     "LeadSource",
     "Pipeline",
+    "SearchText",
     "SourceKey",
     "Stage",
     "Team",
