@@ -1,0 +1,51 @@
+"""The search box in the head of every page, in a real browser."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.distribution.world import make_lead
+from tests.pipeline.people import make_people, signed_in
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def reader(page: Page, live_server):
+    people = make_people()
+    for last_name in ("Lovelace", "Lovell", "Byron"):
+        make_lead(first_name="Ada", last_name=last_name, company="Engines Ltd", team=people.team)
+    cookie = signed_in(people.owner).cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    return page
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_leads_appear_while_one_types_and_are_reached_by_the_keyboard(live_server, reader: Page, size, axe):
+    reader.set_viewport_size(size)
+    reader.goto(f"{live_server.url}/board/")
+    reader.keyboard.press("/")
+    reader.keyboard.type("Lovlace")
+    found = reader.locator("#found-now")
+    expect(found.get_by_role("link", name="Ada Lovelace")).to_be_visible()
+    assert axe(reader) == []
+    width = reader.evaluate("document.documentElement.scrollWidth")
+    assert width == size["width"]
+    reader.keyboard.press("ArrowDown")
+    reader.keyboard.press("Enter")
+    expect(reader.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
+
+
+def test_escape_closes_the_list(live_server, reader: Page):
+    reader.goto(f"{live_server.url}/board/")
+    reader.get_by_role("searchbox").fill("Byron")
+    expect(reader.locator("#found-now").get_by_text("Ada Byron")).to_be_visible()
+    reader.keyboard.press("Escape")
+    expect(reader.locator("#found-now")).to_be_hidden()
+
+
+def test_enter_goes_to_the_page_of_all_that_was_found(live_server, reader: Page, axe):
+    reader.goto(f"{live_server.url}/board/")
+    reader.get_by_role("searchbox").fill("Engines")
+    reader.keyboard.press("Enter")
+    expect(reader.get_by_role("main").get_by_role("listitem")).to_have_count(3)
+    assert axe(reader) == []
