@@ -21,6 +21,12 @@ BROKERS = NETWORK_BROKERS | {"safefs", "memory"}
 ENGINES = {"django.db.backends.postgresql", "django.db.backends.sqlite3"}
 TWILIO_ACCOUNT = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
 TWILIO_SENDERS = ("TWILIO_FROM", "TWILIO_MESSAGING_SERVICE_SID", "TWILIO_WHATSAPP_FROM")
+# Least, most and unit. Twilio lets a phone ring for 600 seconds, and a call last for 24 hours, at most.
+CALL_LIMITS = {
+    "CALL_RING_SECONDS": (5, 600, "seconds"),
+    "CALL_CONTACT_SECONDS": (1, 3600, "seconds"),
+    "CALL_UNKNOWN_MINUTES": (15, 1440, "minutes"),
+}
 
 Check = Callable[[], Iterator[CheckMessage]]
 
@@ -125,6 +131,12 @@ def twilio() -> Iterator[CheckMessage]:
         )
 
 
+def calls() -> Iterator[CheckMessage]:
+    for name, (least, most, unit) in CALL_LIMITS.items():
+        if not least <= getattr(settings, name) <= most:
+            yield _error(16, f"{name} is {getattr(settings, name)}.", f"Use {least} to {most} {unit}.")
+
+
 def one_machine_broker() -> Iterator[CheckMessage]:
     if urlsplit(settings.CELERY_BROKER_URL).scheme not in NETWORK_BROKERS:
         yield _warning(
@@ -172,4 +184,5 @@ GENERAL_CHECKS: list[Check] = [
     logs,
     retention,
     twilio,
+    calls,
 ]

@@ -156,6 +156,8 @@ TWILIO_API_BASE = env.str("TWILIO_API_BASE", default="")
 # Seconds that a rep's phone rings, and that both must talk for a call to count as contact.
 CALL_RING_SECONDS = integer("CALL_RING_SECONDS", default=20)
 CALL_CONTACT_SECONDS = integer("CALL_CONTACT_SECONDS", default=30)
+# Minutes after which a call whose end nobody reported is closed; longer than Twilio lets any call last (4 hours).
+CALL_UNKNOWN_MINUTES = integer("CALL_UNKNOWN_MINUTES", default=300)
 
 VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")
 VAPID_SUBJECT = env.str("VAPID_SUBJECT", default=f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")

@@ -16,9 +16,11 @@ from notifications.channels import EMAIL
 from notifications.defaults import LANGUAGES, Words, default_words
 from notifications.kinds import KINDS
 from notifications.leadwords import words_to
+from notifications.leaving import WORDS
 from notifications.mailframe import frame, html_of
 from notifications.models import MessageTemplate, Notification
 from notifications.readerwords import words_for
+from notifications.replies import in_language
 from notifications.wording import BadWording, names_in, render
 
 logger = logging.getLogger(__name__)
@@ -101,13 +103,15 @@ def fill_in(template: Words, channel: str, words: Mapping[str, str], content_sid
     )
 
 
-def combined(contents: Sequence[Content], channel: str, language: str = "") -> Content:
-    """One or several messages to one recipient as one that is ready to go."""
+def combined(contents: Sequence[Content], channel: str, language: str = "", leave_url: str = "") -> Content:
+    """One or several messages to one recipient as one that is ready to go; ``leave_url`` is the way out of it."""
     first = contents[0]
     bodies = [content.html for content in contents if content.html]
     if len(contents) == 1:
-        html = frame(first.subject, bodies, language) if bodies else ""
-        return Content(first.subject, first.text, html, first.content_sid, first.content_variables)
+        label = in_language(WORDS, language).label if leave_url else ""
+        html = frame(first.subject, bodies, language, leave_url=leave_url, leave_label=label) if bodies else ""
+        text = f"{first.text}\n\n{label}: {leave_url}" if leave_url else first.text
+        return Content(first.subject, text, html, first.content_sid, first.content_variables)
     subject = f"{len(contents)} messages: {first.subject}"
     parts = [f"{number}. {_whole(content)}" for number, content in enumerate(contents, 1)]
     text = "\n\n".join(parts)[: LONGEST_TEXT.get(channel)]

@@ -38,6 +38,10 @@ def answered(lead: Lead, user_id: int) -> str:
     return not_theirs(lead, user_id)
 
 
+def closed_or_not_theirs(lead: Lead, user_id: int) -> str:
+    return "The lead is closed." if lead.closed_at else not_theirs(lead, user_id)
+
+
 def taken(lead: Lead, user_id: int) -> str:
     return "" if lead.routing_state == Lead.RoutingState.CLAIMABLE else "The lead is no longer up for claim."
 
@@ -100,7 +104,8 @@ def _told_beside(event: Event, *kinds: Event.Kind) -> bool:
 
 
 def last_owner(event: Event) -> Iterable[int | None]:
-    ended = Assignment.objects.filter(lead=event.lead_id, ended_at=event.at, end=Assignment.End.REASSIGNED)
+    ends = (Assignment.End.REASSIGNED, Assignment.End.LENT)
+    ended = Assignment.objects.filter(lead=event.lead_id, ended_at=event.at, end__in=ends)
     return [user for user in ended.values_list("rep__user", flat=True) if user != event.actor_id]
 
 
@@ -112,6 +117,15 @@ def named(event: Event) -> Iterable[int | None]:
 
 def named_or_admins(event: Event) -> Iterable[int | None]:
     return named(event) or admins()
+
+
+def receiver(event: Event) -> Iterable[int | None]:
+    """Whom an event names as having the lead now."""
+    return [event.data.get("user")]
+
+
+def owner_unless_actor(event: Event) -> Iterable[int | None]:
+    return [] if event.lead.owner_id == event.actor_id else [event.lead.owner_id]
 
 
 def who_answers(event: Event) -> Iterable[int | None]:
@@ -162,10 +176,12 @@ for _kind in (
         "reassigned_away",
         "Lead given to somebody else",
         NORMAL,
-        "the last owner, unless they passed it on themselves",
+        "the last owner, unless they passed it on themselves; who stood in, when the leave is over",
         last_owner,
-        (_TOLD.REASSIGNED, _TOLD.RELEASED, _TOLD.MOVED_ON),
+        (_TOLD.REASSIGNED, _TOLD.RELEASED, _TOLD.MOVED_ON, _TOLD.GIVEN_BACK),
     ),
+    Kind("lent", "Lead lent to you", NORMAL, "who stands in", receiver, (_TOLD.LENT,), outdated=not_theirs),
+    Kind("given_back", "Lead back with you", NORMAL, "the owner", receiver, (_TOLD.GIVEN_BACK,), outdated=not_theirs),
     Kind(
         "offered",
         "Lead up for claim",
@@ -199,11 +215,21 @@ for _kind in (
     Kind("broken", "Promise broken", URGENT, "the owner and the manager of the team", named, (_TOLD.BROKEN,)),
     Kind("set_away", "Set away", URGENT, "who was set away, and the manager", named, (_TOLD.SET_AWAY,)),
     Kind("escalated", "Lead about to be lost", URGENT, _TEAM, named_or_admins, (_TOLD.ESCALATED,)),
+    Kind(
+        "woken",
+        "Back from snoozing",
+        URGENT,
+        "the owner, unless they woke it themselves",
+        owner_unless_actor,
+        (_TOLD.WOKEN,),
+        outdated=closed_or_not_theirs,
+    ),
     Kind("held", "Lead waits for somebody to be available", NORMAL, _TEAM, managers, (_TOLD.HELD,), (IN_APP,)),
     Kind("returned", "Lead returned as invalid", LOW, _TEAM, managers, (_TOLD.RETURNED,)),
     Kind("reply", "The lead replied", URGENT, f"the owner, else {_TEAM}", who_answers, (_TOLD.REPLIED,)),
     Kind("mention", "You were mentioned", NORMAL, "everyone whom the note names", mentioned, (_TOLD.NOTED,)),
     Kind("step_failed", "Escalation failed", URGENT, "the admins", the_admins, (_TOLD.STEP_FAILED,)),
+    # Raised by what comes later: the audit of pools, and the watch over sources.
     Kind("weekly_audit", "Weekly audit", LOW, "the admins", nobody, channels=(EMAIL,)),
     Kind("source_quiet", "A source went quiet", NORMAL, "the admins", nobody),
     # To the lead itself, step by step of a sequence.

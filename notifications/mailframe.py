@@ -37,7 +37,10 @@ text-align:left">
 {{ body }}
 </td></tr>
 <tr><td style="height:12px;line-height:12px">&nbsp;</td></tr>
-{% endfor %}</table>
+{% endfor %}{% if leave_url %}<tr><td align="center" class="soft" style="padding:4px 20px 16px;color:#5b6475;\
+font:13px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
+<a href="{{ leave_url }}" class="soft" style="color:#5b6475">{{ leave_label }}</a></td></tr>
+{% endif %}</table>
 </td></tr></table>
 </body>
 </html>
@@ -45,10 +48,11 @@ text-align:left">
 _TEMPLATE: Final = Engine().from_string(_FRAME)
 
 
-def frame(subject: str, bodies: list[str], language: str) -> str:
-    """A complete HTML message around one or more bodies, which are HTML already."""
+def frame(subject: str, bodies: list[str], language: str, *, leave_url: str = "", leave_label: str = "") -> str:
+    """A complete HTML message around one or more bodies, which are HTML already; ``leave_url`` is the way out."""
     safe = [mark_safe(body) for body in bodies]  # noqa: S308 - rendered with escaping by ``wording.render``
-    page = _TEMPLATE.render(Context({"subject": subject, "bodies": safe, "language": language or "en"}))
+    way_out = {"leave_url": leave_url, "leave_label": leave_label}
+    page = _TEMPLATE.render(Context({"subject": subject, "bodies": safe, "language": language or "en", **way_out}))
     return page + ""  # no longer marked as safe: a page that shows it escapes it
 
 

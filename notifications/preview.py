@@ -21,6 +21,8 @@ from pipeline.models import Lead
 PARTS: Final = ("subject", "text", "html")
 # Text messages are paid by length; a template for every channel is one for them too.
 COUNTED: Final = ("sms", "")
+# The preview opens no links.
+SAMPLE_LEAVE: Final = "https://crm.example/leave/x/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def preview(words: Words, kind: str, channel: str, language: str, values: dict[s
         BadWording: it is no template of ours.
     """
     content = fill_in(words, channel or EMAIL, values)
-    page = combined([content], channel, language).html if content.html else ""
+    leave_url = SAMPLE_LEAVE if kind in SEQUENCE_KINDS else ""
+    page = combined([content], channel, language, leave_url).html if content.html else ""
     return Preview(content, page, str(sms_length(content.text)) if channel in COUNTED else "")
 
 

@@ -23,7 +23,7 @@ from pipeline.selectors import visible_leads
 LONGEST: Final = 300
 LONGEST_LINES: Final = 3000
 # Kinds that ask for an answer, and so carry the links by which it is given.
-ASKING: Final = ("assigned", "offered", "reminder", "warning", "broken")
+ASKING: Final = ("assigned", "offered", "reminder", "warning", "broken", "lent", "given_back", "woken")
 _LONG_AGO: Final = timedelta(days=3)
 
 

@@ -1,7 +1,9 @@
 """What is answered at once to a message that came in, in the language of whoever wrote."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 STOPPED: Final[Mapping[str, str]] = {
     "en": "You will get no more messages from this number. Reply START to get them again.",
@@ -21,5 +23,6 @@ COMMANDS: Final = "Reply 1 to accept or 2 to decline the latest lead you were to
 NO_LEAD: Final = "You were told of no lead over this number that could be accepted or declined."
 
 
-def in_language(texts: Mapping[str, str], language: str) -> str:
+def in_language(texts: Mapping[str, T], language: str) -> T:
+    """Of texts by language the one in this language, else in English."""
     return texts.get(language, texts["en"])

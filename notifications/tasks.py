@@ -7,7 +7,7 @@ from celery import shared_task
 from leadcrm.lib import beat
 from leadcrm.lib.wake import wake
 from notifications import services
-from notifications.services import dialling, sequences
+from notifications.services import callsweep, dialling, sequences
 
 EVERY_SECONDS: Final = 10
 
@@ -49,12 +49,19 @@ def place_call(call_id: int) -> str:
 
 
 @shared_task
+def sweep_calls() -> str:
+    """End the calls of which nobody said how they went."""
+    return f"ended {callsweep.sweep_calls()}"
+
+
+@shared_task
 def prune_messages() -> str:
     """Forget old messages."""
     return f"forgot {services.prune()}"
 
 
 beat.register("Forget old messages", task="notifications.tasks.prune_messages", every_seconds=3600)
+beat.register("End calls without a report", task="notifications.tasks.sweep_calls", every_seconds=300)
 beat.register("Write to leads", task="notifications.tasks.sweep_sequences", every_seconds=60)
 beat.register("Tell what happened", task="notifications.tasks.fan_out", every_seconds=EVERY_SECONDS)
 beat.register("Send messages", task="notifications.tasks.sweep_deliveries", every_seconds=EVERY_SECONDS)

@@ -1,9 +1,10 @@
 from django.urls import URLPattern, URLResolver, path
 
-from notifications.views import act, inbox, preferences, twilio, voice
+from notifications.views import act, inbox, leave, preferences, twilio, voice
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("act/<str:token>/", act.act, name="act"),
+    path("leave/<str:token>/", leave.leave, name="leave"),
     path("my/inbox/", inbox.inbox, name="inbox"),
     path("my/inbox/read/", inbox.read_all, name="inbox-read-all"),
     path("my/inbox/<int:pk>/read/", inbox.read, name="inbox-read"),

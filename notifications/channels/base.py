@@ -13,7 +13,8 @@ class Message:
 
     to: the address, as the channel writes it. token: the same with every attempt, so that a repeated message is
     recognised. thread: messages about one lead share it. at: when it was made. again: an earlier attempt broke off, and
-    may have come through. link: the page that it is about. data: plain values for programs that receive it.
+    may have come through. link: the page that it is about. unsubscribe_url, reply_to: of an e-mail, the way out and who
+    gets the answers. data: plain values for programs that receive it.
     """
 
     to: str
@@ -26,6 +27,7 @@ class Message:
     thread: str = ""
     link: str = ""
     unsubscribe_url: str = ""
+    reply_to: str = ""
     content_sid: str = ""
     content_variables: Mapping[str, str] = field(default_factory=dict)
     urgent: bool = False

@@ -27,7 +27,11 @@ class Email:
 
     def send(self, message: Message) -> Receipt:
         mail = EmailMultiAlternatives(
-            subject=" ".join(message.subject.split()), body=message.text, to=[message.to], headers=headers_of(message)
+            subject=" ".join(message.subject.split()),
+            body=message.text,
+            to=[message.to],
+            reply_to=[message.reply_to] if message.reply_to else None,
+            headers=headers_of(message),
         )
         if message.html:
             mail.attach_alternative(message.html, "text/html")

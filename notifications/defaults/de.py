@@ -45,6 +45,15 @@ LANGUAGE: Final = Language(
             "{% if owner %}{{ owner }} hat noch nicht geantwortet.{% else %}Noch hat ihn niemand.{% "
             "endif %} {{ notes }}",
         ),
+        "lent": Opening(
+            "Zur Vertretung: {{ lead }}", "Sie vertreten jemanden und haben diesen Lead, bis die Abwesenheit endet."
+        ),
+        "given_back": Opening(
+            "Wieder bei Ihnen: {{ lead }}", "Ihre Abwesenheit ist vorbei, und dieser Lead gehört wieder Ihnen."
+        ),
+        "woken": Opening(
+            "Wieder fällig: {{ lead }}", "Dieser Lead war bis jetzt zurückgestellt. Seine Fristen laufen wieder."
+        ),
         "held": Opening(
             "{{ lead }} wartet", "Gerade kann niemand diesen Lead nehmen. Er wird vergeben, sobald jemand da ist."
         ),

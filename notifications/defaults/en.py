@@ -45,6 +45,11 @@ LANGUAGE: Final = Language(
             "About to be lost: {{ lead }}",
             "{% if owner %}{{ owner }} has not answered yet.{% else %}Nobody has it yet.{% endif %} {{ notes }}",
         ),
+        "lent": Opening(
+            "Lent to you: {{ lead }}", "You stand in for somebody on leave, and have this lead until they are back."
+        ),
+        "given_back": Opening("Back with you: {{ lead }}", "Your leave is over, and this lead is yours again."),
+        "woken": Opening("Its rest is over: {{ lead }}", "This lead was snoozed until now. Its promises run again."),
         "held": Opening(
             "{{ lead }} waits", "Nobody can take this lead now. It is given out as soon as somebody is available."
         ),

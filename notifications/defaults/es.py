@@ -46,6 +46,15 @@ LANGUAGE: Final = Language(
             "{% if owner %}{{ owner }} aún no ha respondido.{% else %}Todavía no lo tiene nadie.{% "
             "endif %} {{ notes }}",
         ),
+        "lent": Opening(
+            "En sustitución: {{ lead }}", "Sustituye a alguien ausente y tiene este lead hasta que vuelva."
+        ),
+        "given_back": Opening(
+            "De nuevo con usted: {{ lead }}", "Su ausencia ha terminado y este lead vuelve a ser suyo."
+        ),
+        "woken": Opening(
+            "Toca de nuevo: {{ lead }}", "Este lead estaba pospuesto hasta ahora. Sus plazos vuelven a correr."
+        ),
         "held": Opening(
             "{{ lead }} está en espera",
             "Nadie puede atender este lead ahora. Se asignará en cuanto haya alguien disponible.",

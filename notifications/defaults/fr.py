@@ -45,6 +45,16 @@ LANGUAGE: Final = Language(
             "Sur le point d'être perdu : {{ lead }}",
             "{% if owner %}{{ owner }} n'a pas encore répondu.{% else %}Personne ne l'a encore.{% endif %} {{ notes }}",
         ),
+        "lent": Opening(
+            "En remplacement : {{ lead }}", "Vous remplacez une personne absente et avez ce lead jusqu'à son retour."
+        ),
+        "given_back": Opening(
+            "De retour chez vous : {{ lead }}", "Votre absence est terminée et ce lead est de nouveau le vôtre."
+        ),
+        "woken": Opening(
+            "De nouveau à traiter : {{ lead }}",
+            "Ce lead était reporté jusqu'à maintenant. Ses délais courent à nouveau.",
+        ),
         "held": Opening(
             "{{ lead }} attend",
             "Personne ne peut prendre ce lead maintenant. Il sera confié dès que quelqu'un sera disponible.",

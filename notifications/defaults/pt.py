@@ -45,6 +45,13 @@ LANGUAGE: Final = Language(
             "Prestes a perder-se: {{ lead }}",
             "{% if owner %}{{ owner }} ainda não respondeu.{% else %}Ainda ninguém o tem.{% endif %} {{ notes }}",
         ),
+        "lent": Opening(
+            "Em substituição: {{ lead }}", "Substitui alguém ausente e tem este lead até essa pessoa voltar."
+        ),
+        "given_back": Opening("De volta consigo: {{ lead }}", "A sua ausência terminou e este lead é de novo seu."),
+        "woken": Opening(
+            "De novo por tratar: {{ lead }}", "Este lead esteve adiado até agora. Os seus prazos voltam a correr."
+        ),
         "held": Opening(
             "{{ lead }} está à espera",
             "Ninguém pode atender este lead agora. Será atribuído assim que houver alguém disponível.",

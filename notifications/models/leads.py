@@ -77,6 +77,8 @@ class Call(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("provider_id",), condition=~Q(provider_id=""), name="call_once"),
         )
+        # The sweep reads only calls that nobody ended.
+        indexes = (models.Index("started_at", condition=Q(ended_at=None), name="call_open"),)
 
     def __str__(self) -> str:
         return f"{self.get_direction_display()} call with {self.lead}"

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 PHONE: Final = "phone"
 ANSWERED: Final = ("completed", "answered")
 VOICEMAIL: Final = "voicemail"
+UNKNOWN: Final = "unknown"
 # A second click so soon after the first is the same wish.
 SAME_WISH: Final = timedelta(minutes=1)
 
@@ -201,7 +202,7 @@ def finish(call: Call, status: str, seconds: int | None, now: datetime | None = 
     """Note how a call ended and what that means for the lead; False when that was noted before.
 
     Args:
-        status: the provider's word, or ``voicemail``.
+        status: the provider's word, ``voicemail``, or ``unknown``.
         seconds: how long both talked; None when they did not.
     """
     now = now or timezone.now()
@@ -222,7 +223,7 @@ def _tell(call: Call, status: str, talked: int | None, now: datetime) -> None:
         # Whoever dialled: somebody of ours really talked to the lead.
         record_contact(lead, channel=PHONE, outbound=True, automatic=False, actor=actor, text=sentence)
     elif call.direction == Call.Direction.IN:
-        if status != VOICEMAIL and talked is None:
+        if status not in (VOICEMAIL, UNKNOWN) and talked is None:
             record(lead, Event.Kind.REPLIED, channel=PHONE, text="Called, and nobody answered.", call=call.pk)
         end_runs([lead], "replied", now)
 
@@ -230,6 +231,8 @@ def _tell(call: Call, status: str, talked: int | None, now: datetime) -> None:
 def describe(call: Call, status: str, talked: int | None) -> str:
     """A call in a sentence."""
     way = call.get_direction_display()
+    if status == UNKNOWN:
+        return f"{way} call: nobody reported how it went."
     if talked is None:
         return f"{way} call: {status.replace('-', ' ') or 'ended'}."
     return f"{way} call{f' with {call.rep.name}' if call.rep else ''}, {spoken(talked)}."

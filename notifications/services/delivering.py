@@ -95,11 +95,11 @@ def note_sent(claimed: Claim, ready: Ready, receipt: Receipt, now: datetime) -> 
 
 
 def tell_timeline(claimed: Claim, ready: Ready) -> None:
-    """What a lead was written stands in its history; it is no contact."""
+    """What a lead was written stands in its history, without the way out; it is no contact."""
     head = claimed.head
     if head.user_id is None and head.lead is not None:
         channel = head.channel if head.channel in activity.CHANNELS else "other"
-        text = ready.message.text
+        text = ready.contents[0].text
         activity.record_contact(head.lead, channel=channel, outbound=True, automatic=True, actor=None, text=text)
 
 

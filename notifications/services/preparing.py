@@ -7,8 +7,9 @@ from typing import Any
 from notifications import guard
 from notifications.channels import CHANNELS, EMAIL, IN_APP, Message, SendError
 from notifications.choosing import address_of
-from notifications.content import Content, combined, content_of, link_of
+from notifications.content import Content, combined, content_of, language_of, link_of
 from notifications.kinds import KINDS
+from notifications.leaving import url_of
 from notifications.models import Notification
 from notifications.services import claiming, switches
 from notifications.services.claiming import Claim, State
@@ -79,10 +80,11 @@ def prepare(claimed: Claim, now: datetime) -> Ready:
     head = claimed.head
     address = _address(head)
     contents = tuple(content_of(row) for row in claimed.rows)
-    content = combined(contents, head.channel, head.language)
+    leave_url = url_of(address, language_of(head)) if head.user_id is None and head.channel == EMAIL else ""
+    content = combined(contents, head.channel, language_of(head), leave_url)
     _ask_guard(head, address, content, now)
     _ask_switches(head.channel, now)
-    return Ready(build_message(claimed, address, content), contents)
+    return Ready(build_message(claimed, address, content, leave_url), contents)
 
 
 def _address(head: Notification) -> str:
@@ -124,7 +126,7 @@ def _ask_switches(channel: str, now: datetime) -> None:
         raise Postponed(free_at, switches.FULL, for_all=True)
 
 
-def build_message(claimed: Claim, address: str, content: Content) -> Message:
+def build_message(claimed: Claim, address: str, content: Content, leave_url: str = "") -> Message:
     head = claimed.head
     return Message(
         to=address,
@@ -136,12 +138,19 @@ def build_message(claimed: Claim, address: str, content: Content) -> Message:
         at=head.created_at,
         thread=str(head.lead.uid) if head.lead and not claimed.others else "",
         link=link_of(head) if head.user_id else "",
+        unsubscribe_url=leave_url,
+        reply_to=_reply_to(head),
         content_sid=content.content_sid,
         content_variables=content.content_variables,
         urgent=any(row.urgency == Notification.Urgency.URGENT for row in claimed.rows),
         again=claimed.again,
         data=facts_of(head),
     )
+
+
+def _reply_to(head: Notification) -> str:
+    """A lead that answers an e-mail writes to its owner."""
+    return head.lead.owner.email if head.user_id is None and head.lead and head.lead.owner else ""
 
 
 def facts_of(row: Notification) -> dict[str, Any]:

@@ -18,12 +18,11 @@ from notifications import twiml
 from notifications.models import Call
 from notifications.services import calls, inbound
 from notifications.services.calls import CallRefused
+from notifications.services.callsweep import OVER
 from notifications.signatures import from_twilio
 from notifications.views.twilio import TWIML
 from pipeline.models import Lead
 from pipeline.selectors import work_lead
-
-_OVER = ("completed", "busy", "failed", "no-answer", "canceled")
 
 
 def answer(text: str) -> HttpResponse:
@@ -73,7 +72,7 @@ def ring_next(request: HttpRequest, uid: UUID) -> HttpResponse:
     if call.rep_id is not None:
         calls.finish(call, "completed", _seconds(request))
         return answer(twiml.hang_up())
-    if request.POST.get("CallStatus") in _OVER:
+    if request.POST.get("CallStatus") in OVER:
         calls.finish(call, "no-answer", None)
         return answer(twiml.hang_up())
     return _ring(call)
@@ -132,7 +131,7 @@ def status(request: HttpRequest, uid: UUID | None = None) -> HttpResponse:
     state, sid = request.POST.get("CallStatus", ""), clean(request.POST.get("CallSid", ""))
     found = Call.objects.filter(uid=uid) if uid else Call.objects.filter(provider_id=sid).exclude(provider_id="")
     call = found.select_related("lead", "rep__user").first()
-    if call is not None and state in _OVER:
+    if call is not None and state in OVER:
         calls.hung_up(call, state)
     return HttpResponse(status=204)
 

@@ -30,6 +30,7 @@ class Event(models.Model):
         REPLIED = "lead.replied", "The lead replied"
         MESSAGED = "lead.messaged", "Automatic message"
         CALLED = "lead.called", "Phone call"
+        CONSENT = "lead.consent", "Consent changed"
         SNOOZED = "lead.snoozed", "Snoozed"
         WOKEN = "lead.woken", "Back from snoozing"
         LENT = "lead.lent", "Lent"

@@ -1,16 +1,20 @@
-"""Fixtures for tests in a real browser: `page` (from pytest-playwright) against `live_server`, and `axe`."""
+"""Fixtures for tests in a real browser: `page` (from pytest-playwright) against `live_server`, `sign_in` and `axe`."""
 
 from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from django.contrib.auth.models import User
+from playwright.sync_api import BrowserContext, Page
 
+from tests.pipeline.people import signed_in
 from tests.support import browser
 
 browser.use_own_node()
 
 GRAVE = {"serious", "critical"}
+
+SignIn = Callable[[User, BrowserContext], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,3 +43,23 @@ def axe() -> Callable[[Page], list[str]]:
         ]
 
     return check
+
+
+@pytest.fixture
+def sign_in(live_server) -> SignIn:
+    """Let a browser be signed in as a user, without the page for it."""
+
+    def enter(user: User, context: BrowserContext) -> None:
+        cookie = signed_in(user).cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+
+    return enter
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser complains about, such as what the content security policy forbids."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found

@@ -17,21 +17,9 @@ Check = Callable[[Page], list[str]]
 
 
 @pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser complains about, such as what the security policy forbids."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
-
-
-@pytest.fixture
-def go(live_server, page: Page, client) -> Callable[[str], None]:
+def go(live_server, page: Page, sign_in) -> Callable[[str], None]:
     """Opens an admin page as a superuser, and waits until its scripts run."""
-    client.force_login(User.objects.create_superuser("boss", password="secret"))
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
+    sign_in(User.objects.create_superuser("boss", password="secret"), page.context)
 
     def open_page(address: str) -> None:
         page.goto(live_server.url + address)

@@ -10,7 +10,7 @@ from distribution.models import AwayReason, Rep
 from distribution.services.availability import plan_leave
 from tests.distribution.promises import make_hours
 from tests.distribution.world import stages
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
@@ -24,14 +24,9 @@ def people():
     return people
 
 
-def sign_in(context, live_server, user):
-    cookie = signed_in(user).cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-
-
-def test_a_rep_without_scripts_goes_to_lunch_comes_back_and_plans_leave(live_server, browser, people):
+def test_a_rep_without_scripts_goes_to_lunch_comes_back_and_plans_leave(live_server, browser, people, sign_in):
     context = browser.new_context(java_script_enabled=False)
-    sign_in(context, live_server, people.owner)
+    sign_in(people.owner, context)
     page = context.new_page()
     page.goto(live_server.url + "/board/")
     page.get_by_role("link", name="Your status: Available").click()
@@ -50,12 +45,12 @@ def test_a_rep_without_scripts_goes_to_lunch_comes_back_and_plans_leave(live_ser
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_every_page_is_accessible_and_fits(live_server, page: Page, people, axe, size, scheme):
+def test_every_page_is_accessible_and_fits(live_server, page: Page, people, sign_in, axe, size, scheme):
     rep = Rep.objects.get(user=people.owner)
     make_hours(is_default=True)
     starts_at = timezone.now() + timedelta(days=9)
     leave = plan_leave(rep, actor=None, starts_at=starts_at, ends_at=starts_at + timedelta(days=2), reason="holiday")
-    sign_in(page.context, live_server, people.manager)
+    sign_in(people.manager, page.context)
     page.set_viewport_size(size)
     page.emulate_media(color_scheme=scheme)
     one = f"/availability/{rep.pk}/"

@@ -9,7 +9,7 @@ from distribution import services
 from pipeline.models import Lead
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
@@ -37,19 +37,10 @@ def lead(people):
 
 
 @pytest.fixture
-def owners_page(page: Page, live_server, people):
+def owners_page(page: Page, sign_in, people):
     """A browser in which the owner has signed in."""
-    cookie = signed_in(people.owner).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    sign_in(people.owner, page.context)
     return page
-
-
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser complains about, such as what the content security policy forbids."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    return found
 
 
 def test_a_rep_signs_in_and_accepts_a_lead_with_the_keyboard_alone(live_server, page: Page, lead, complaints):
@@ -119,10 +110,9 @@ def test_a_column_that_grows_stays_where_it_was_scrolled_to(live_server, owners_
     assert owners_page.locator(".column-body").evaluate("body => body.scrollTop") == before
 
 
-def test_without_scripts_everything_is_reached_by_links(live_server, browser, people, lead):
+def test_without_scripts_everything_is_reached_by_links(live_server, browser, people, lead, sign_in):
     context = browser.new_context(java_script_enabled=False)
-    cookie = signed_in(people.owner).cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    sign_in(people.owner, context)
     page = context.new_page()
     page.goto(live_server.url + "/board/")
     page.get_by_role("link", name="Show 6 more").click()

@@ -28,22 +28,11 @@ Check = Callable[[Page], list[str]]
 
 
 @pytest.fixture
-def complaints(page: Page) -> list[str]:
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
-
-
-@pytest.fixture
-def go(live_server, page: Page, client) -> Callable[[str], None]:
+def go(live_server, page: Page, sign_in) -> Callable[[str], None]:
     """Opens an admin page as a superuser who is a rep in New York, and waits until its scripts run."""
     boss = User.objects.create_superuser("boss", password="secret")
     Rep.objects.create(user=boss, name="Boss", time_zone="America/New_York")
-    client.force_login(boss)
-    page.context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
+    sign_in(boss, page.context)
 
     def open_page(address: str) -> None:
         page.goto(live_server.url + address)

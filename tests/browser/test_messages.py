@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,11 +10,11 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from notifications import links
+from notifications.leaving import url_of
 from notifications.models import ActionLink, Notification
 from pipeline.models import Lead
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead
-from tests.pipeline.people import signed_in
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -59,17 +60,9 @@ def told(rep, lead, subject="New lead: Ada Lovelace", **more) -> Notification:
 
 
 @pytest.fixture
-def reps_page(page: Page, live_server, rep):
-    cookie = signed_in(rep.user).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+def reps_page(page: Page, sign_in, rep):
+    sign_in(rep.user, page.context)
     return page
-
-
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    return found
 
 
 def fits(page: Page) -> bool:
@@ -157,11 +150,23 @@ def test_a_link_is_acted_on_from_a_phone_without_signing_in(
     assert complaints == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @SIZES
-def test_the_template_editor_shows_what_one_types(live_server, page: Page, axe, complaints, lead, size):
-    boss = User.objects.create_superuser("boss", "boss@sales.example", "secret")
-    cookie = signed_in(boss).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+def test_a_lead_unsubscribes_in_its_language(live_server, page: Page, lead, axe, complaints, size, scheme):
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    page.goto(live_server.url + urlsplit(url_of("ada@engines.example", "de")).path)
+    page.wait_for_load_state("networkidle")
+    assert (axe(page), fits(page)) == ([], True)
+    page.get_by_role("button", name="Abmelden").click()
+    expect(page.get_by_role("status")).to_have_text("Sie bekommen von uns keine E-Mails mehr an ada@engines.example.")
+    assert axe(page) == []
+    assert complaints == []
+
+
+@SIZES
+def test_the_template_editor_shows_what_one_types(live_server, page: Page, sign_in, axe, complaints, lead, size):
+    sign_in(User.objects.create_superuser("boss", "boss@sales.example", "secret"), page.context)
     page.set_viewport_size(size)
     page.goto(f"{live_server.url}/admin/notifications/messagetemplate/add/?kind=assigned&channel=email")
     expect(page.locator(".template-subject")).to_have_text("New lead: Ada Lovelace")

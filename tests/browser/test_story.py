@@ -15,7 +15,7 @@ from pipeline.models import Lead
 from pipeline.services.keys import issue_key
 from tests.distribution.promises import make_policy
 from tests.distribution.world import make_source, stages, world
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people
 
 
 @pytest.fixture
@@ -37,9 +37,8 @@ def people():
 
 
 @pytest.fixture
-def managers_page(page: Page, live_server, people, clock):
-    cookie = signed_in(people.manager).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+def managers_page(page: Page, sign_in, people, clock):
+    sign_in(people.manager, page.context)
     return page
 
 

@@ -9,10 +9,14 @@ from django.test.utils import CaptureQueriesContext
 
 from distribution import services as distribution
 from distribution.models import Rep
+from distribution.services import covering
 from notifications.kinds import KINDS, kinds_of
 from notifications.models import ChannelChoice, FanOutFailure, Notification
 from notifications.services import fan_out
 from pipeline.models import Event
+from pipeline.services.activity import wake_lead
+from tests.distribution.calendars import make_leave
+from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead, world
 from tests.notifications.messages import NOW, happened, user
 
@@ -61,6 +65,33 @@ def test_the_last_owner_is_told_that_the_lead_went_away():
     distribution.reassign_lead(lead.pk, to=Rep.objects.exclude(pk=last.pk).get())
     fan_out()
     assert {name for name, _, _ in told(kind="reassigned_away")} == {last.user.username}
+
+
+def names_of(kind: str) -> set[str]:
+    return {name for name, _, _ in told(kind=kind)}
+
+
+def test_a_lead_that_is_lent_is_told_to_who_stands_in_and_its_return_to_both():
+    world("Ann")
+    lead, ben = make_lead(created_at=NOW), make_rep("Ben")
+    distribution.assign_lead(lead.pk, now=NOW)
+    ann = Rep.objects.get(name="Ann")
+    make_leave(ann, NOW + timedelta(minutes=30), NOW + timedelta(days=2), created_at=NOW, cover=ben, lend_leads=True)
+    covering.sweep_cover(now=NOW + timedelta(hours=1))
+    fan_out()
+    assert (names_of("lent"), names_of("reassigned_away")) == ({"ben"}, set())
+    covering.sweep_cover(now=NOW + timedelta(days=3))
+    fan_out()
+    assert (names_of("given_back"), names_of("reassigned_away")) == ({"ann"}, {"ben"})
+
+
+def test_the_end_of_a_snooze_is_told_to_the_owner_but_not_to_who_ended_it():
+    ann = make_rep("Ann").user
+    for actor in (ann, None):
+        lead = make_lead(owner=ann, routing_state="assigned", snoozed_until=NOW)
+        wake_lead(lead, actor=actor, now=NOW)
+        fan_out()
+        assert names_of("woken") == (set() if actor else {"ann"})
 
 
 def test_nobody_is_told_twice_of_one_event():

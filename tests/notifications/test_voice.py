@@ -1,5 +1,6 @@
 """Phone calls, driven as Twilio drives them: who is rung, what is said, and what the timeline keeps."""
 
+import json
 from datetime import timedelta
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from distribution.models import Assignment, Rep
 from notifications.models import Call, ChannelSwitch, ContactAddress
-from notifications.services import calls, dialling
+from notifications.services import calls, callsweep, dialling
 from notifications.services.calls import CallRefused
 from pipeline.models import Consent, Event, Lead
 from tests.distribution.setups import make_rep
@@ -254,12 +255,28 @@ def test_steps_of_calls_that_do_not_exist_are_404(step):
 
 
 class VoicePeer(TwilioPeer):
-    """Twilio's calls: https://www.twilio.com/docs/voice/api/call-resource."""
+    """Twilio's calls: https://www.twilio.com/docs/voice/api/call-resource. ``state`` is how they are, ``legs`` the
+    calls that they made: status and duration."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = "in-progress"
+        self.legs: list[tuple[str, str | None]] = []
 
     def decide(self, request: Request) -> Answer:
-        if not request.path.endswith("/Calls.json"):
-            return super().decide(request)
-        return Answer(201, b'{"sid": "CA77", "status": "queued"}', {"Content-Type": "application/json"})
+        path = urlsplit(request.path).path
+        if path.endswith("/Calls.json") and request.method == "POST":
+            return as_json(201, {"sid": "CA77", "status": "queued"})
+        if path.endswith("/Calls.json"):
+            legs = [{"sid": f"CA{n}", "status": status, "duration": long} for n, (status, long) in enumerate(self.legs)]
+            return as_json(200, {"calls": legs, "page": 0, "page_size": 50, "next_page_uri": None})
+        if path.endswith("/Calls/CA77.json"):
+            return as_json(200, {"sid": "CA77", "status": self.state})
+        return super().decide(request)
+
+
+def as_json(status: int, data: object) -> Answer:
+    return Answer(status, json.dumps(data).encode(), {"Content-Type": "application/json"})
 
 
 def test_the_page_of_a_lead_has_the_button_and_links_the_recording(reps, settings):
@@ -392,3 +409,61 @@ def test_assignments_follow_who_talked(reps):
     pick_up(second)
     held = Assignment.objects.get(ended_at=None)
     assert held.rep_id == Call.objects.get().rep_id
+
+
+# --- Calls whose end nobody reported -------------------------------------------------------------
+
+
+@pytest.fixture
+def hanging(lead, peer):
+    """A call that was placed and connected, and of which nothing was heard since."""
+    row = calls.request_call(lead, owner_of(lead))
+    dialling.place(row.pk)
+    calls.begin_talking(row)
+    return row
+
+
+def swept(row, **later):
+    callsweep.sweep_calls(now=row.started_at + timedelta(**later))
+    row.refresh_from_db()
+    return row
+
+
+def test_a_call_that_is_over_without_a_report_is_ended_as_the_provider_says(hanging, peer):
+    peer.state, peer.legs = "completed", [("no-answer", None), ("completed", "75")]
+    assert swept(hanging, minutes=14).ended_at is None
+    assert swept(hanging, minutes=15).seconds == 75
+    assert hanging.lead.events.get(kind=Event.Kind.CALLED).data["sentence"].endswith("1 min 15 s.")
+    assert Lead.objects.get().first_contacted_at is not None
+
+
+def test_a_call_in_which_nobody_talked_is_no_contact(hanging, peer):
+    peer.state, peer.legs = "completed", [("busy", None)]
+    assert (swept(hanging, minutes=15).status, hanging.seconds) == ("no-answer", None)
+    assert Lead.objects.get().first_contacted_at is None
+
+
+def test_a_call_that_goes_on_is_left_alone_and_given_up_in_the_end(hanging, peer, settings):
+    settings.CALL_UNKNOWN_MINUTES = 60
+    assert swept(hanging, minutes=59).ended_at is None
+    assert swept(hanging, minutes=60).status == "unknown"
+    sentence = hanging.lead.events.get(kind=Event.Kind.CALLED).data["sentence"]
+    assert sentence == "Outgoing call: nobody reported how it went."
+
+
+@pytest.mark.parametrize("answer", [TwilioPeer.error(404, 20404), Answer(500, b"oops"), Answer(broken=True)])
+def test_a_provider_that_does_not_know_does_not_end_a_call_before_its_time(hanging, peer, answer):
+    peer.answers = [answer]
+    assert swept(hanging, minutes=20).ended_at is None
+
+
+def test_a_call_that_was_asked_for_and_never_placed_is_not_placed_late(lead, peer):
+    row = swept(calls.request_call(lead, owner_of(lead)), minutes=15)
+    assert (row.status, dialling.place(row.pk), peer.seen) == ("failed", "nothing to do", [])
+
+
+def test_a_caller_of_whose_call_nothing_is_known_is_not_told_as_a_missed_one(reps):
+    ring()
+    row = swept(Call.objects.get(), minutes=301)
+    assert row.status == "unknown"
+    assert Event.Kind.REPLIED not in history(row.lead)
