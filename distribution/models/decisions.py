@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from leadcrm.lib.fields import JSONTextField
+
 
 class Decision(models.Model):
     """The outcome and the sentence of one routing, kept for ever."""
@@ -41,7 +43,8 @@ class DecisionTrace(models.Model):
 
     decision = models.OneToOneField(Decision, models.CASCADE, primary_key=True, related_name="trace")
     schema_version = models.PositiveSmallIntegerField()
-    data = models.JSONField()
+    # As it was digested.
+    data = JSONTextField()
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     def __str__(self) -> str:

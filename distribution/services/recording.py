@@ -27,7 +27,7 @@ from distribution.services.holding import hold_leads
 from distribution.services.opening import ClockChanged, Opening, Routed, open_clocks, write_moved, write_started
 from distribution.snapshots import Subject
 from leadcrm.lib.bulk import Change, insert_many, insertion, write
-from leadcrm.lib.jsontext import Ready, dumps
+from leadcrm.lib.jsontext import dumps
 from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, place_many
 from pipeline.signals import events_stored
@@ -240,7 +240,7 @@ def _trace(decision: Row, text: bytes) -> Row:
     return {
         "decision_id": decision["id"],
         "schema_version": SCHEMA_VERSION,
-        "data": Ready(text),
+        "data": text,
         "created_at": decision["at"],
     }
 

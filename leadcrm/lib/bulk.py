@@ -1,9 +1,11 @@
 """Writes rows, one or thousands, in one statement each: the values travel as JSON, which the database reads as a table.
 
-Quoting thousands of values into a statement would take longer than writing them.
+Quoting thousands of values into a statement would take longer than writing them. On PostgreSQL what all rows have in
+common travels once, and ready texts of one line travel as they are.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -12,18 +14,33 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from leadcrm.lib.jsontext import dumps
 
 Rows = Sequence[Mapping[str, Any]]
+Names = tuple[str, ...]
 _EXTRA_TYPE: Final = "integer"
+# What is equal as JSON when it is equal in one column.
+_PLAIN: Final = (str, int, datetime, type(None))
 
 
 class Change(NamedTuple):
-    """A statement with its rows, not run yet. It answers with the primary keys of the rows that it wrote."""
+    """A statement with its values, not run yet. It answers with the primary keys of the rows that it wrote."""
 
     sql: str
-    rows: Rows
-    fields: "Mapping[str, models.Field[Any, Any]]"
+    values: tuple[str, ...]
 
 
-_NOTHING: Final = Change("", (), {})
+class _Shape(NamedTuple):
+    """How rows travel: the names that each has a value of its own for, those that are lines of text, and those whose
+    value all rows share."""
+
+    own: Names
+    lines: Names
+    shared: Names
+
+    def place(self, name: str) -> str:
+        """Where the statement finds a value."""
+        return f's."{name}"' if name in self.shared else f'v."{name}"'
+
+
+_NOTHING: Final = Change("", ())
 
 
 def write(*changes: Change) -> list[list[Any]]:
@@ -32,18 +49,19 @@ def write(*changes: Change) -> list[list[Any]]:
     Returns:
         For each change the primary keys of the rows that it wrote; inserted ones in the order of the rows.
     """
-    asked = [change for change in changes if change.rows]
+    asked = [change for change in changes if change.sql]
     together = connection.vendor == "postgresql" and len(asked) > 1
     answers = iter(_run_together(asked) if together else [_run(change) for change in asked])
-    return [next(answers) if change.rows else [] for change in changes]
+    return [next(answers) if change.sql else [] for change in changes]
 
 
 def insertion(model: type[models.Model], rows: Rows) -> Change:
-    """New rows, each with the same values by attribute name (``owner_id``). What is not named is null."""
+    """New rows, each with the same values by attribute name (``owner_id``). What is not named is null. A value in
+    bytes is a text without line breaks, encoded."""
     if not rows:
         return _NOTHING
-    names = tuple(rows[0])
-    return Change(_insert_sql(connection.vendor, model, names), rows, _fields(model, names))
+    shape = _shape(rows)
+    return Change(_insert_sql(connection.vendor, model, tuple(rows[0]), shape), _values(model, rows, shape))
 
 
 def update(
@@ -70,9 +88,9 @@ def update(
     """
     if not rows:
         return _NOTHING
-    names = tuple(rows[0])
-    shape = (tuple(match), tuple(add), tuple(keep), tuple(given), also, where)
-    return Change(_update_sql(connection.vendor, model, names, *shape), rows, _fields(model, names))
+    shape = _shape(rows, apart=(*match, *given))
+    options = (tuple(match), tuple(add), tuple(keep), tuple(given), also, where)
+    return Change(_update_sql(connection.vendor, model, tuple(rows[0]), shape, *options), _values(model, rows, shape))
 
 
 def insert_many(model: type[models.Model], rows: Rows) -> list[Any]:
@@ -86,41 +104,80 @@ def update_each(model: type[models.Model], rows: Rows, **shape: Any) -> set[Any]
 
 
 def _run(change: Change) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(change.sql, [_document(change)])
+    with _cursor() as cursor:
+        cursor.execute(change.sql, change.values)
         return [pk for (pk,) in cursor.fetchall()]
 
 
 def _run_together(changes: Sequence[Change]) -> list[list[Any]]:
     parts = ", ".join(f"c{place} AS ({change.sql})" for place, change in enumerate(changes))
     answers = ", ".join(f"ARRAY(TABLE c{place})" for place in range(len(changes)))
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {parts} SELECT {answers}", [_document(change) for change in changes])
+    with _cursor() as cursor:
+        cursor.execute(f"WITH {parts} SELECT {answers}", [value for change in changes for value in change.values])
         return list(cursor.fetchone())
 
 
-def _document(change: Change) -> str:
-    return dumps(change.rows if connection.vendor == "postgresql" else list(_adapted(change))).decode()
+def _cursor() -> Any:
+    """On PostgreSQL one that sends values beside the statement: quoted into it they are read twice."""
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    from psycopg import Cursor
+
+    connection.ensure_connection()
+    return connection._prepare_cursor(Cursor(connection.connection))  # type: ignore[attr-defined]
 
 
-def _adapted(change: Change) -> Iterable[dict[str, Any]]:
+# --- Values ------------------------------------------------------------------------------------------
+
+
+def _shape(rows: Rows, apart: Sequence[str] = ()) -> _Shape:
+    """How rows travel to the database. The first name, and those ``apart``, never as shared values."""
+    first, *others = rows
+    names = tuple(first)
+    if connection.vendor != "postgresql":
+        return _Shape(names, (), ())
+    lines = tuple(name for name in names if isinstance(first[name], bytes))
+    candidates = [name for name in names[1:] if others and name not in apart and isinstance(first[name], _PLAIN)]
+    shared = tuple(name for name in candidates if all(row[name] == first[name] for row in others))
+    return _Shape(tuple(name for name in names if name not in lines and name not in shared), lines, shared)
+
+
+def _values(model: type[models.Model], rows: Rows, shape: _Shape) -> tuple[str, ...]:
+    """What the parameters of a statement are given, in their order."""
+    if connection.vendor != "postgresql":
+        return (dumps(list(_adapted(model, rows))).decode(),)
+    own = dumps([{name: row[name] for name in shape.own} for row in rows])
+    lines = [b"\n".join(row[name] for row in rows) for name in shape.lines]
+    shared = [dumps({name: rows[0][name] for name in shape.shared})] if shape.shared else []
+    return tuple(text.decode() for text in (own, *lines, *shared))
+
+
+def _adapted(model: type[models.Model], rows: Rows) -> Iterable[dict[str, Any]]:
     """Rows as SQLite stores their values. JSON stays as it is: taken out of the document it is text."""
     database = connections[DEFAULT_DB_ALIAS]
-    plain = {name for name, field in change.fields.items() if not isinstance(field, models.JSONField)}
-    for row in change.rows:
+    fields = _fields(model, rows[0])
+    plain = {name for name, field in fields.items() if not isinstance(field, models.JSONField)}
+    for row in rows:
         yield {
-            name: change.fields[name].get_db_prep_save(value, database) if name in plain else value
+            name: value.decode()
+            if isinstance(value, bytes)
+            else fields[name].get_db_prep_save(value, database)
+            if name in plain
+            else value
             for name, value in row.items()
         }
 
 
+# --- Statements --------------------------------------------------------------------------------------
+
+
 @cache
-def _insert_sql(vendor: str, model: type[models.Model], names: tuple[str, ...]) -> str:
+def _insert_sql(vendor: str, model: type[models.Model], names: Names, shape: _Shape) -> str:
     fields = _fields(model, names)
     columns = ", ".join(f'"{field.column}"' for field in fields.values())
-    values = ", ".join(f'v."{name}"' for name in names)
+    values = ", ".join(map(shape.place, names))
     return (
-        f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} FROM {_source(vendor, fields)} '  # noqa: S608
+        f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} FROM {_source(vendor, fields, shape)} '  # noqa: S608
         f'RETURNING "{model._meta.pk.column}"'
     )
 
@@ -129,16 +186,17 @@ def _insert_sql(vendor: str, model: type[models.Model], names: tuple[str, ...]) 
 def _update_sql(
     vendor: str,
     model: type[models.Model],
-    names: tuple[str, ...],
-    match: tuple[str, ...],
-    add: tuple[str, ...],
-    keep: tuple[str, ...],
-    given: tuple[str, ...],
+    names: Names,
+    shape: _Shape,
+    match: Names,
+    add: Names,
+    keep: Names,
+    given: Names,
     also: str,
     where: str,
 ) -> str:
     fields = _fields(model, [name for name in names if name not in given])
-    values = {name: f'v."{name}"' for name in fields}
+    values = {name: shape.place(name) for name in fields}
     values |= {name: f't."{fields[name].column}" + {values[name]}' for name in add}
     values |= {name: f'COALESCE({values[name]}, t."{fields[name].column}")' for name in keep}
     sets = [f'"{fields[name].column}" = {values[name]}' for name in fields if name not in match]
@@ -147,20 +205,29 @@ def _update_sql(
     target = "t." if vendor == "postgresql" else ""
     return (
         f'UPDATE "{model._meta.db_table}" AS t SET {", ".join([*sets, *filter(None, [also])])} '  # noqa: S608
-        f"FROM {_source(vendor, fields, given)} "
+        f"FROM {_source(vendor, fields, shape)} "
         f"WHERE {' AND '.join([*conditions, *filter(None, [where])])} "
         f'RETURNING {target}"{model._meta.pk.column}"'
     )
 
 
-def _source(vendor: str, fields: "Mapping[str, models.Field[Any, Any]]", given: Sequence[str] = ()) -> str:
-    """The rows as a table ``v``, from a parameter that is a JSON list of objects."""
-    if vendor == "postgresql":
-        columns = [f'"{name}" {field.db_type(connection)}' for name, field in fields.items()]
-        columns += [f'"{name}" {_EXTRA_TYPE}' for name in given]
-        return f"json_to_recordset(%s) AS v({', '.join(columns)})"
-    taken = ", ".join(f"json_extract(value, '$.{name}') AS \"{name}\"" for name in (*fields, *given))
-    return f"(SELECT {taken} FROM json_each(%s)) AS v"  # noqa: S608 - names of fields, nothing from outside
+def _source(vendor: str, fields: "Mapping[str, models.Field[Any, Any]]", shape: _Shape) -> str:
+    """The rows as a table ``v``, from a parameter that is a JSON list of objects, and from one for each column of
+    lines; what they share as a row ``s``, from a last one that is an object."""
+    if vendor != "postgresql":
+        taken = ", ".join(f"json_extract(value, '$.{name}') AS \"{name}\"" for name in shape.own)
+        return f"(SELECT {taken} FROM json_each(%s)) AS v"  # noqa: S608 - names of fields, nothing from outside
+    rows = [f"json_to_recordset(%s) AS ({_columns(fields, shape.own)})"]
+    rows += ["string_to_table(%s, E'\\n')"] * len(shape.lines)
+    names = ", ".join(f'"{name}"' for name in (*shape.own, *shape.lines))
+    shared = f", json_to_record(%s) AS s({_columns(fields, shape.shared)})" if shape.shared else ""
+    return f"ROWS FROM ({', '.join(rows)}) AS v({names}){shared}"
+
+
+def _columns(fields: "Mapping[str, models.Field[Any, Any]]", names: Names) -> str:
+    """Columns with their types; a name that is no column is a whole number."""
+    types = {name: fields[name].db_type(connection) if name in fields else _EXTRA_TYPE for name in names}
+    return ", ".join(f'"{name}" {type}' for name, type in types.items())
 
 
 @cache

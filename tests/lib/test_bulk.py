@@ -74,3 +74,30 @@ def test_a_condition_may_use_numbers_that_are_no_columns():
     a, b = account("A", employees=5), account("B", employees=5)
     rows = [{"id": a.pk, "city": "Rom", "most": 5}, {"id": b.pk, "city": "Rom", "most": 4}]
     assert update_each(Account, rows, match=("id",), given=("most",), where="t.employees <= v.most") == {a.pk}
+
+
+def test_what_all_rows_share_is_written_to_each():
+    lead, now = make_lead(), timezone.now()
+    same = {"lead_id": lead.pk, "at": now, "actor_id": None, "kind": "lead.edited"}
+    rows = [{"lead_id": lead.pk, **same, "data": {"is": True}}, {"lead_id": lead.pk, **same, "data": {"is": 1}}]
+    made = Event.objects.in_bulk(insert_many(Event, rows))
+    assert [repr(event.data) for event in made.values()] == ["{'is': True}", "{'is': 1}"]
+    assert {(event.kind, event.at, event.lead_id, event.actor_id) for event in made.values()} == {
+        ("lead.edited", now, lead.pk, None)
+    }
+
+
+def test_a_text_of_one_line_is_written_as_it_is():
+    lead = make_lead()
+    texts = [r'{"a": "\t, \n, \"quotes\", 100 %s"}', "ünd so weiter", ""]
+    insert_many(
+        Event, [{"lead_id": lead.pk, "at": timezone.now(), "data": {}, "kind": text.encode()} for text in texts]
+    )
+    assert list(Event.objects.order_by("pk").values_list("kind", flat=True)) == texts
+
+
+def test_rows_are_found_by_values_that_they_share():
+    a, b = account("A", city="Rom"), account("B", city="Rom")
+    rows = [{"id": pk, "city": "Rom", "region": "IT-62"} for pk in (a.pk, b.pk)]
+    assert update_each(Account, rows, match=("id", "city")) == {a.pk, b.pk}
+    assert set(Account.objects.values_list("region", flat=True)) == {"IT-62"}
