@@ -53,6 +53,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("pipeline.LeadSource", "login", "Forms, partners and files, their keys and required fields."),
         Entry("pipeline.AttributeDefinition", "help_center", "Questions of your own that sources may send."),
         Entry("pipeline.Pipeline", "view_kanban", "The stages a lead goes through."),
+        Entry("pipeline.LostReason", "thumb_down", "What people choose from when a lead is lost."),
         Entry("pipeline.ExchangeRate", "currency_exchange", "To compare values in one currency."),
     ),
     "3. Who gets what": (

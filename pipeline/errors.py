@@ -29,3 +29,18 @@ class ReasonMissing(PipelineError):
 
     def __init__(self) -> None:
         super().__init__("Say why the lead was lost.")
+
+
+class StageFull(PipelineError):
+    """The owner of a lead has as many leads in a stage as it allows."""
+
+    def __init__(self, stage: str, limit: int) -> None:
+        plural = "" if limit == 1 else "s"
+        super().__init__(f'"{stage}" has room for {limit} lead{plural} of one owner. Move one of them on first.')
+
+
+class TooLate(PipelineError):
+    """There is nothing left to undo."""
+
+    def __init__(self) -> None:
+        super().__init__("It is too late to undo this. Move the lead back by hand.")

@@ -27,8 +27,9 @@ from pipeline.admin.leadforms import QUESTION, LeadAddForm, LeadChangeForm, ques
 from pipeline.display import age, badge_of, cut, person
 from pipeline.errors import PipelineError
 from pipeline.intake import InvalidLead
-from pipeline.models import AttributeDefinition, Lead, Stage
-from pipeline.services.leads import close_lead, create_lead, edit_lead, move_lead, reopen_lead
+from pipeline.models import AttributeDefinition, Lead
+from pipeline.services.leads import create_lead, edit_lead
+from pipeline.services.moving import move_on
 
 # Tones of badges in the admin's own words.
 TONES = {"info": "info", "warn": "warning", "act": "primary", "good": "success", "bad": "danger"}
@@ -202,7 +203,9 @@ class LeadAdmin(ModelAdmin):
         actor = cast(User, request.user)
         if change:
             edit_lead(obj, form.edited(), actor=actor, version=form.cleaned_data["seen_version"])
-            _move(obj, form.cleaned_data["stage"], form.cleaned_data["lost_reason"], actor)
+            if form.cleaned_data["stage"].pk != obj.stage_id:
+                reason = form.cleaned_data["lost_reason"]
+                move_on(obj, form.cleaned_data["stage"], actor=actor, lost_reason=reason)
             return
         made = create_lead(
             source=form.cleaned_data["source"],
@@ -221,16 +224,3 @@ class LeadAdmin(ModelAdmin):
             return cast(HttpResponse, super().response_add(request, obj, post_url_continue))
         self.message_user(request, f"{obj} was added and routed.")
         return HttpResponseRedirect(reverse("admin:pipeline_lead_change", args=[obj.pk]))
-
-
-def _move(lead: Lead, stage: Stage, lost_reason: str, actor: User) -> None:
-    if stage.pk == lead.stage_id:
-        return
-    if stage.kind != Stage.Kind.OPEN:
-        if lead.closed_at:
-            raise PipelineError("This lead is closed. Reopen it first: choose an open stage.")
-        close_lead(lead, stage, actor=actor, lost_reason=lost_reason)
-    elif lead.closed_at:
-        reopen_lead(lead, stage, actor=actor)
-    else:
-        move_lead(lead, stage, actor=actor)

@@ -7,8 +7,15 @@ from django.forms import Form
 from django.http import HttpRequest
 
 from leadcrm.lib.access import GuardedModelAdmin
-from leadcrm.lib.adminbase import AnyModelForm, ArchivableAdmin, ArchivedFilter, LabelledFormSet, TabularInline
-from pipeline.models import Lead, Pipeline, Stage
+from leadcrm.lib.adminbase import (
+    AnyModelForm,
+    ArchivableAdmin,
+    ArchivedFilter,
+    LabelledFormSet,
+    ModelAdmin,
+    TabularInline,
+)
+from pipeline.models import Lead, LostReason, Pipeline, Stage
 
 
 class StageFormSet(LabelledFormSet):
@@ -32,7 +39,7 @@ class StageFormSet(LabelledFormSet):
 class StageInline(TabularInline):
     model = Stage
     formset = StageFormSet
-    fields = ("name", "slug", "kind", "position")
+    fields = ("name", "slug", "kind", "wip_limit", "rot_days", "position")
     prepopulated_fields = {"slug": ("name",)}
     ordering = ("position", "id")
     ordering_field = "position"
@@ -46,7 +53,7 @@ class StageInline(TabularInline):
 class PipelineForm(AnyModelForm):
     class Meta:
         model = Pipeline
-        fields = ("name", "slug", "is_default")
+        fields = ("name", "slug", "is_default", "sorted_by_hand")
 
     def clean_is_default(self) -> bool:
         chosen: bool = self.cleaned_data["is_default"]
@@ -70,7 +77,7 @@ class PipelineAdmin(GuardedModelAdmin, ArchivableAdmin):
     search_fields = ("name", "slug")
     search_help_text = "Search by name"
     prepopulated_fields = {"slug": ("name",)}
-    fields = ("name", "slug", "is_default")
+    fields = ("name", "slug", "is_default", "sorted_by_hand")
     computed_fields = ("is_default",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pipeline]:
@@ -93,3 +100,14 @@ class PipelineAdmin(GuardedModelAdmin, ArchivableAdmin):
         if Lead.objects.filter(stage__pipeline=obj, closed_at=None, archived_at=None).exists():
             return "it has open leads. Close them first."
         return ""
+
+
+@admin.register(LostReason)
+class LostReasonAdmin(ModelAdmin):
+    """Without any, whoever loses a lead says why in words of their own. Leads keep the words that were chosen."""
+
+    list_display = ("name", "position")
+    ordering_field = "position"
+    search_fields = ("name",)
+    search_help_text = "Search by name"
+    fields = ("name", "position")

@@ -5,10 +5,11 @@ from pipeline.models.consents import Consent
 from pipeline.models.events import Event
 from pipeline.models.leads import Lead
 from pipeline.models.money import ExchangeRate
-from pipeline.models.pipelines import Pipeline, Stage
+from pipeline.models.pipelines import LostReason, Pipeline, Stage
 from pipeline.models.search import SearchText
 from pipeline.models.sources import AttributeDefinition, IdempotencyKey, LeadSource, SourceKey
 from pipeline.models.teams import Team
+from pipeline.models.views import SavedView
 
 __all__ = [
     "Account",
@@ -19,7 +20,9 @@ __all__ = [
     "IdempotencyKey",
     "Lead",
     "LeadSource",
+    "LostReason",
     "Pipeline",
+    "SavedView",
     "SearchText",
     "SourceKey",
     "Stage",

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+_ON_BOARD = Q(closed_at=None, archived_at=None)
+
 
 class Lead(models.Model):
     """A person or company that asked for something.
@@ -81,6 +83,9 @@ class Lead(models.Model):
 
     # Where it stands
     stage = models.ForeignKey("pipeline.Stage", models.PROTECT, related_name="leads")
+    stage_since = models.DateTimeField(default=timezone.now, editable=False)
+    # Where it lies in its column when cards are sorted by hand: the latest on top.
+    board_at = models.DateTimeField(default=timezone.now, editable=False)
     lost_reason = models.CharField(max_length=200, blank=True)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="owned_leads"
@@ -135,6 +140,14 @@ class Lead(models.Model):
             models.Index("owner", "stage", condition=Q(closed_at=None), name="lead_open_by_owner"),
             models.Index("team", "routing_state", condition=Q(closed_at=None), name="lead_open_by_team"),
             models.Index(fields=("stage", "-created_at"), name="lead_by_stage"),
+            # The columns of the board, in their order: by urgency, by hand, and the last that were closed.
+            models.Index(
+                fields=("stage", "respond_by", "-created_at", "-id"), condition=_ON_BOARD, name="lead_board_urgency"
+            ),
+            models.Index(fields=("stage", "-board_at", "-id"), condition=_ON_BOARD, name="lead_board_by_hand"),
+            models.Index(
+                fields=("stage", "-closed_at", "-id"), condition=Q(closed_at__isnull=False), name="lead_board_closed"
+            ),
             models.Index(fields=("source", "-id"), name="lead_by_source"),
             models.Index("snoozed_until", condition=Q(snoozed_until__isnull=False), name="lead_snoozed"),
             models.Index("email", condition=~Q(email=""), name="lead_by_email"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,12 +12,13 @@ from django.utils import timezone
 
 from leadcrm.lib.prepared import Param, Prepared
 from pipeline import intake
-from pipeline.display import person
+from pipeline.display import money, person
 from pipeline.errors import ReasonMissing, StaleLead, WrongStage
 from pipeline.intake import ConsentInput, FieldError, InvalidLead, RateOf, todays_rate
 from pipeline.models import Consent, Event, Lead, LeadSource, Stage
 from pipeline.services.activity import touch
 from pipeline.services.events import record
+from pipeline.services.limits import make_room
 from pipeline.signals import lead_closed, lead_reopened, lead_waiting
 
 LONGEST_REASON: Final = 200
@@ -167,7 +169,7 @@ def edit_lead(
     if changed.keys() & {"value", "currency"}:
         changed["value_base"] = intake.in_base_currency({"value": lead.value, "currency": lead.currency} | changed)
     with transaction.atomic():
-        _change(lead, version, **changed)
+        change_lead(lead, version, **changed)
         record(lead, Event.Kind.EDITED, actor=actor, changes=history)
         touch(lead, actor)
     return history
@@ -177,32 +179,49 @@ def _json(value: Any) -> Any:
     return value if isinstance(value, (str, int, list, type(None))) else str(value)
 
 
-def move_lead(lead: Lead, stage: Stage, *, actor: User | None, version: int | None = None) -> None:
+def move_lead(
+    lead: Lead, stage: Stage, *, actor: User | None, version: int | None = None, board_at: datetime | None = None
+) -> None:
     """Moves an open lead to another open stage of its pipeline. Moving it to where it is changes nothing.
 
+    Args:
+        board_at: its place in the column, for boards that are sorted by hand; None for on top.
+
     Raises:
-        WrongStage: for a closed lead and for stages that close; StaleLead: when it was changed meanwhile.
+        WrongStage: for a closed lead and for stages that close; StageFull: the owner has enough there;
+        StaleLead: when it was changed meanwhile.
     """
     _check_stage(lead, stage, {Stage.Kind.OPEN})
     if lead.closed_at:
         raise WrongStage("This lead is closed. Reopen it first.")
     if lead.stage_id == stage.pk:
         return
-    before = lead.stage
+    before, now = lead.stage, timezone.now()
     with transaction.atomic():
-        _change(lead, version, stage=stage)
-        record(lead, Event.Kind.MOVED, actor=actor, **{"from": before.slug, "to": stage.slug})
+        make_room(lead, stage)
+        undo = standing_before(lead)
+        change_lead(lead, version, stage=stage, stage_since=now, board_at=board_at or now)
+        record(lead, Event.Kind.MOVED, actor=actor, **{"from": before.slug, "to": stage.slug, BEFORE: undo})
         touch(lead, actor)
 
 
 def close_lead(
-    lead: Lead, stage: Stage, *, actor: User | None, lost_reason: str = "", version: int | None = None
+    lead: Lead,
+    stage: Stage,
+    *,
+    actor: User | None,
+    lost_reason: str = "",
+    worth: Mapping[str, Any] | None = None,
+    version: int | None = None,
 ) -> None:
     """Closes a lead as won or lost and, in the same transaction, frees its owner's place.
 
+    Args:
+        worth: what it was won for, as ``value`` and ``currency``; None or blank leaves what is known.
+
     Raises:
         WrongStage: when it is closed already or the stage does not close; ReasonMissing: lost without a reason;
-        StaleLead: when it was changed meanwhile.
+        InvalidLead: a value that cannot be read; StaleLead: when it was changed meanwhile.
     """
     _check_stage(lead, stage, {Stage.Kind.WON, Stage.Kind.LOST})
     if lead.closed_at:
@@ -210,29 +229,67 @@ def close_lead(
     reason = lost_reason.strip()[:LONGEST_REASON] if stage.kind == Stage.Kind.LOST else ""
     if stage.kind == Stage.Kind.LOST and not reason:
         raise ReasonMissing
+    now = timezone.now()
     with transaction.atomic():
-        _change(lead, version, stage=stage, lost_reason=reason, closed_at=timezone.now())
-        record(lead, Event.Kind.CLOSED, actor=actor, stage=stage.slug, reason=reason)
+        undo = standing_before(lead)
+        value = _worth_of(lead, worth) if worth and stage.kind == Stage.Kind.WON else {}
+        change_lead(lead, version, stage=stage, stage_since=now, lost_reason=reason, closed_at=now, **value)
+        told = {"value": money(lead.value, lead.currency)} if value else {}
+        record(lead, Event.Kind.CLOSED, actor=actor, stage=stage.slug, reason=reason, **told, **{BEFORE: undo})
         lead_closed.send(Lead, lead=lead, actor=actor)
+
+
+def _worth_of(lead: Lead, worth: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that say what a lead is worth, from what somebody typed."""
+    if not str(worth.get("value") or "").strip():
+        return {}
+    currency = worth.get("currency") or lead.currency or settings.BASE_CURRENCY
+    values, errors = intake.read_fields({"value": worth["value"], "currency": currency}, lead.source)
+    if errors:
+        raise InvalidLead(errors)
+    return {**values, "value_base": intake.in_base_currency(values)}
 
 
 def reopen_lead(lead: Lead, stage: Stage, *, actor: User | None, version: int | None = None) -> None:
     """Opens a closed lead again in an open stage; its owner holds it again, without one it is routed.
 
     Raises:
-        WrongStage: when it is open or the stage is not; StaleLead: when it was changed meanwhile.
+        WrongStage: when it is open or the stage is not; StageFull: the owner has enough there;
+        StaleLead: when it was changed meanwhile.
     """
     _check_stage(lead, stage, {Stage.Kind.OPEN})
     if not lead.closed_at:
         raise WrongStage("This lead is open.")
+    now = timezone.now()
     with transaction.atomic():
-        _change(lead, version, stage=stage, lost_reason="", closed_at=None, next_attempt_at=_retry_of(lead))
-        record(lead, Event.Kind.REOPENED, actor=actor, stage=stage.slug)
+        make_room(lead, stage)
+        undo = standing_before(lead)
+        moved = {"stage": stage, "stage_since": now, "board_at": now}
+        change_lead(lead, version, **moved, lost_reason="", closed_at=None, next_attempt_at=retry_of(lead))
+        record(lead, Event.Kind.REOPENED, actor=actor, stage=stage.slug, **{BEFORE: undo})
         lead_reopened.send(Lead, lead=lead, actor=actor)
         wake_router(lead.pk)
 
 
-def _retry_of(lead: Lead) -> datetime | None:
+# What a move changes, and so what undoing it writes back; kept with the event of the move under this name.
+BEFORE: Final = "before"
+_MOVED: Final = ("stage_id", "stage_since", "board_at", "closed_at", "lost_reason", "value", "currency", "value_base")
+
+
+def standing_before(lead: Lead) -> dict[str, Any]:
+    """Where a lead stands, as JSON, to be read again by :func:`standing_read`."""
+    values = ((name, getattr(lead, name)) for name in _MOVED)
+    return {name: value.isoformat() if isinstance(value, datetime) else _json(value) for name, value in values}
+
+
+def standing_read(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a lead, by name, from what :func:`standing_before` wrote."""
+    fields = {field.attname: field for field in Lead._meta.concrete_fields}
+    return {name: fields[name].to_python(stored[name]) for name in _MOVED}
+
+
+def retry_of(lead: Lead) -> datetime | None:
+    """When routing tries a lead that is opened again."""
     return timezone.now() if lead.routing_state in Lead.UNFINISHED else lead.next_attempt_at
 
 
@@ -252,7 +309,7 @@ def _check_stage(lead: Lead, stage: Stage, kinds: set[Stage.Kind]) -> None:
         raise WrongStage(f'The stage "{stage}" is for {stage.get_kind_display().lower()} leads.')
 
 
-def _change(lead: Lead, version: int | None, **changes: Any) -> None:
+def change_lead(lead: Lead, version: int | None, **changes: Any) -> None:
     """Writes columns of the lead if nobody else wrote since; must run inside the caller's transaction."""
     known = lead.version if version is None else version
     if not Lead.objects.filter(pk=lead.pk, version=known).update(version=known + 1, **changes):

@@ -71,7 +71,7 @@ def test_a_lead_moves_between_open_stages_and_says_so(lead, kinds):
     lead.refresh_from_db()
     assert (lead.stage, lead.version) == (kinds["talks"], 1)
     assert kinds_of_events(lead) == [Event.Kind.CREATED, Event.Kind.MOVED]
-    assert lead.events.last().data == {"from": "open", "to": "talks"}
+    assert lead.events.last().data.items() >= {"from": "open", "to": "talks"}.items()
 
 
 def test_a_move_based_on_an_old_look_is_refused(lead, kinds):

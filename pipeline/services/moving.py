@@ -1,0 +1,142 @@
+"""Moves cards on a board: to whichever stage, back again, and to a place of their own in the column."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from pipeline.errors import StaleLead, TooLate, WrongStage
+from pipeline.models import Event, Lead, Stage
+from pipeline.services.activity import touch
+from pipeline.services.events import record
+from pipeline.services.leads import (
+    BEFORE,
+    change_lead,
+    close_lead,
+    move_lead,
+    reopen_lead,
+    retry_of,
+    standing_read,
+    wake_router,
+)
+from pipeline.signals import lead_closed, lead_reopened
+
+UNDO_SECONDS: Final = 10
+# A press in the last second still has to travel.
+_GRACE: Final = timedelta(seconds=5)
+_UNDONE: Final = "undone"
+_MOVES: Final = (Event.Kind.MOVED, Event.Kind.CLOSED, Event.Kind.REOPENED)
+_GAP: Final = timedelta(seconds=1)
+_SMALLEST: Final = timedelta(microseconds=2)
+
+
+def move_on(
+    lead: Lead,
+    stage: Stage,
+    *,
+    actor: User | None,
+    version: int | None = None,
+    lost_reason: str = "",
+    worth: Mapping[str, Any] | None = None,
+    board_at: datetime | None = None,
+) -> None:
+    """Put a lead into a stage, whatever that means: move, close or reopen it.
+
+    Raises:
+        PipelineError, InvalidLead: as the service that it takes says; nothing was changed.
+    """
+    if stage.kind == Stage.Kind.OPEN and lead.closed_at:
+        reopen_lead(lead, stage, actor=actor, version=version)
+    elif stage.kind == Stage.Kind.OPEN:
+        move_lead(lead, stage, actor=actor, version=version, board_at=board_at)
+    elif lead.closed_at and lead.stage_id != stage.pk:
+        raise WrongStage("This lead is closed. Reopen it first: move it to an open stage.")
+    elif not lead.closed_at:
+        close_lead(lead, stage, actor=actor, lost_reason=lost_reason, worth=worth, version=version)
+
+
+# --- Undoing -------------------------------------------------------------------------------------
+
+
+def undo_move(lead: Lead, *, actor: User, version: int, now: datetime | None = None) -> None:
+    """Take back the last move of a lead, by who made it, while nobody changed the lead since.
+
+    Args:
+        version: the lead's version after the move.
+
+    Raises:
+        TooLate: ten seconds have passed, or there is no such move; StaleLead: somebody changed it meanwhile.
+    """
+    event = _last_move(lead, actor, now or timezone.now())
+    if lead.version != version:
+        raise StaleLead
+    before, back = lead.stage, standing_read(event.data[BEFORE])
+    stage = Stage.objects.filter(pk=back.pop("stage_id")).first()
+    if stage is None:
+        raise TooLate
+    opened, closed = bool(lead.closed_at and not back["closed_at"]), bool(back["closed_at"] and not lead.closed_at)
+    if opened:
+        back["next_attempt_at"] = retry_of(lead)
+    with transaction.atomic():
+        change_lead(lead, version, stage=stage, **back)
+        _record_undo(lead, before, stage, actor)
+        touch(lead, actor)
+        if closed:
+            lead_closed.send(Lead, lead=lead, actor=actor)
+        if opened:
+            lead_reopened.send(Lead, lead=lead, actor=actor)
+            wake_router(lead.pk)
+
+
+def _last_move(lead: Lead, actor: User, now: datetime) -> Event:
+    event = lead.events.filter(kind__in=_MOVES).order_by("-pk").first()
+    if event is None or event.actor_id != actor.pk or BEFORE not in event.data:
+        raise TooLate
+    if now - event.at > timedelta(seconds=UNDO_SECONDS) + _GRACE:
+        raise TooLate
+    return event
+
+
+def _record_undo(lead: Lead, before: Stage, stage: Stage, actor: User) -> None:
+    if stage.kind != Stage.Kind.OPEN:
+        record(lead, Event.Kind.CLOSED, actor=actor, stage=stage.slug, reason=lead.lost_reason, **{_UNDONE: True})
+    elif before.kind != Stage.Kind.OPEN:
+        record(lead, Event.Kind.REOPENED, actor=actor, stage=stage.slug, **{_UNDONE: True})
+    else:
+        record(lead, Event.Kind.MOVED, actor=actor, **{"from": before.slug, "to": stage.slug, _UNDONE: True})
+
+
+# --- By hand -------------------------------------------------------------------------------------
+
+
+def place_lead(lead: Lead, at: datetime, *, version: int) -> None:
+    """Give an open lead a place of its own in its column (:func:`place_below`).
+
+    Where people put a card is no part of the lead's history, so there is no event.
+
+    Raises:
+        StaleLead: somebody changed the lead meanwhile.
+    """
+    if not Lead.objects.filter(pk=lead.pk, version=version, closed_at=None).update(board_at=at):
+        raise StaleLead
+    lead.board_at = at
+
+
+def place_below(stage: Stage, above: Lead | None, moving: Lead) -> datetime:
+    """The place right below a card of a column, or on top of it (None). Makes room where there is none left."""
+    column = Lead.objects.filter(stage=stage, closed_at=None, archived_at=None).exclude(pk=moving.pk)
+    if above is None:
+        top = column.order_by("-board_at").values_list("board_at", flat=True).first()
+        return max(timezone.now(), top + _GAP) if top else timezone.now()
+    lower = Q(board_at__lt=above.board_at) | Q(board_at=above.board_at, pk__lt=above.pk)
+    below = column.filter(lower).order_by("-board_at", "-pk").values_list("board_at", flat=True).first()
+    if below is None:
+        return above.board_at - _GAP
+    if above.board_at - below < _SMALLEST:
+        column.exclude(lower).update(board_at=F("board_at") + _GAP)
+        return below + _GAP / 2
+    return below + (above.board_at - below) / 2
