@@ -143,7 +143,7 @@ def _next_owner(step: Step) -> str:
         return "routing goes on"
     if stays_with_manager(step.held):
         return "stays with the manager"
-    if step.draft is None or not delivers(step.draft) or moved_on(step.lead) >= step.clock.max_hops:
+    if step.draft is None or not delivers(step.draft.choice) or moved_on(step.lead) >= step.clock.max_hops:
         return f"to {_manager(step)}"
     return f"to {any_of(_candidates(step.draft.choice))}"
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from distribution.bench.scratch import make_company, sample_fields, scratch_database
 from distribution.bench.timing import seconds
-from distribution.models import Assignment, EscalationStep, Rep, SLAClock, SLAPolicy
+from distribution.models import Assignment, EscalationStep, PoolMember, Rep, SLAClock, SLAPolicy
 from distribution.services import assign_lead, sweep_clocks
 from distribution.services.ladders import due_clocks
 from distribution.services.recounting import stale_clocks
@@ -81,17 +81,22 @@ def fill(lead: Lead, clocks: int) -> None:
     reps = dict(Rep.objects.order_by("pk").values_list("pk", "user_id"))
     last = Lead.objects.latest("pk").pk
     turn = f"1 + n %% {len(reps)}"
-    users, ids = (f"(ARRAY{list(values)})[{turn}]" for values in (reps.values(), reps.keys()))
+    members = PoolMember.objects.order_by("rep").values_list("pk", flat=True)
+    users, ids, places = (f"(ARRAY{list(values)})[{turn}]" for values in (reps.values(), reps.keys(), members))
     _copy(Lead, lead.pk, f"generate_series(1, {more}) n", uid="gen_random_uuid()", owner_id=users, phone="''")
     held = Assignment.objects.get(lead=lead)
     numbered = f"(SELECT id, row_number() OVER (ORDER BY id) AS n FROM pipeline_lead WHERE id > {last}) l"  # noqa: S608 - a number
-    _copy(Assignment, held.pk, numbered, lead_id="l.id", rep_id=ids)
+    _copy(Assignment, held.pk, numbered, lead_id="l.id", rep_id=ids, member_id=places)
     new = f"(SELECT id, lead_id, rep_id FROM distribution_assignment WHERE lead_id > {last}) a"  # noqa: S608
     for clock in SLAClock.objects.filter(lead=lead):
         own = "NULL" if clock.assignment_id is None else "a.id"
         _copy(SLAClock, clock.pk, new, lead_id="a.lead_id", assignment_id=own, rep_id="a.rep_id")
     _run(
         "UPDATE distribution_rep r SET open_leads = (SELECT count(*) FROM distribution_assignment WHERE rep_id = r.id)"
+    )
+    _run(
+        "UPDATE distribution_poolmember m SET open_leads = "
+        "(SELECT count(*) FROM distribution_assignment WHERE member_id = m.id)"
     )
     _run("ANALYZE")
 

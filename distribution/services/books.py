@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Q
-from django.db.models.functions import Greatest
 
 from distribution.caps import rolling_used
 from distribution.engine.people import Cap, Rep
@@ -109,11 +108,16 @@ def hold_place(rep_id: int, member_id: int | None = None) -> None:
         PoolMember.objects.filter(pk=member_id).update(open_leads=F("open_leads") + 1)
 
 
-def free_place(rep_id: int, member_id: int | None) -> None:
-    """An open lead of a rep ended: its place is free again."""
-    RepRow.objects.filter(pk=rep_id).update(open_leads=Greatest(F("open_leads") - 1, 0))
-    if member_id is not None:
-        PoolMember.objects.filter(pk=member_id).update(open_leads=Greatest(F("open_leads") - 1, 0))
+def free_places(reps: Mapping[int, int], members: Mapping[int, int]) -> None:
+    """Open leads ended, so many by rep and by member: their places are free again. Whose reps are several has locked
+    them."""
+    write(_freeing(RepRow, reps), _freeing(PoolMember, members))
+
+
+def _freeing(model: type[RepRow | PoolMember], leads: Mapping[int, int]) -> Change:
+    rows = [{"id": pk, "ended": leads[pk]} for pk in sorted(leads)]
+    fewer = "open_leads = CASE WHEN t.open_leads > v.ended THEN t.open_leads - v.ended ELSE 0 END"
+    return update(model, rows, match=("id",), given=("ended",), also=fewer)
 
 
 def count_new(leads: Mapping[int, int], zones: Mapping[int, str], now: datetime) -> dict[tuple[int, str], int]:

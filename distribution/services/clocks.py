@@ -3,7 +3,7 @@
 Everything here runs in the caller's transaction, which has locked the lead. Clocks are locked after it and by id.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,21 +22,21 @@ from distribution.services.clockrows import (
     set_clock,
     write_clocks,
 )
-from leadcrm.lib.prepared import Param, Prepared
+from leadcrm.lib.prepared import Each, Prepared
 from pipeline.models import Lead
-from pipeline.services.standing import set_respond_by
+from pipeline.services.standing import set_respond_bys
 
-_OF_LEAD: Final = Prepared(
-    lambda: SLAClock.objects.select_for_update(no_key=True).filter(RUNNING, lead=Param("lead")).order_by("pk")
+_OF_LEADS: Final = Prepared(
+    lambda: SLAClock.objects.select_for_update(no_key=True).filter(RUNNING, lead__in=Each("leads", int)).order_by("pk")
 )
 
 
 class LeadClocks:
-    """The running clocks of one lead, locked. Change them, then :meth:`save`."""
+    """The running clocks of leads, locked. Change them, then :meth:`save`."""
 
-    def __init__(self, lead_id: int, now: datetime) -> None:
-        self.lead_id, self.now = lead_id, now
-        self.rows = _OF_LEAD.rows(lead=lead_id)
+    def __init__(self, leads: Collection[int], now: datetime) -> None:
+        self.now = now
+        self.rows = _OF_LEADS.rows(leads=leads)
         self.hours = hours_for(self.rows)
         self._changed: list[SLAClock] = []
         self._new: list[SLAClock] = []
@@ -77,19 +77,24 @@ class LeadClocks:
         set_clock(anew, clock_of(anew, self.hours), self.now)
         self._new.append(anew)
 
-    def save(self) -> None:
-        """Store all, and until when somebody must do something."""
+    def write(self) -> None:
+        """Store all."""
         if self._changed:
             write_clocks(self._changed)
         if self._new:
             SLAClock.objects.bulk_create(self._new)
-        if self._changed or self._new:
-            set_respond_by(self.lead_id, earliest([*self.rows, *self._new]))
+
+    def save(self) -> None:
+        """Store all, and until when somebody must do something."""
+        self.write()
+        leads = {row.lead_id for row in (*self._changed, *self._new)}
+        rows = [*self.rows, *self._new]
+        set_respond_bys({pk: earliest(row for row in rows if row.lead_id == pk) for pk in leads})
 
 
 def accepted(held: Assignment, now: datetime) -> None:
     """The owner took the lead on: that promise is kept or late, and idleness counts from now."""
-    clocks = LeadClocks(held.lead_id, now)
+    clocks = LeadClocks([held.lead_id], now)
     clocks.apply(sla.MEET, lambda row: row.kind == ClockKind.ACCEPT)
     policy = policy_of(held)
     if policy is not None and _still_to_answer(held):
@@ -115,14 +120,14 @@ def policy_of(held: Assignment) -> Policy | None:
 
 def contacted(lead_id: int, at: datetime) -> None:
     """Somebody really reached out to the lead: nothing is asked for any more."""
-    clocks = LeadClocks(lead_id, at)
+    clocks = LeadClocks([lead_id], at)
     clocks.apply(sla.MEET)
     clocks.save()
 
 
 def touched(lead_id: int, now: datetime) -> None:
     """The owner did something with the lead: idleness counts from now again."""
-    clocks = LeadClocks(lead_id, now)
+    clocks = LeadClocks([lead_id], now)
     idle = next((row for row in clocks.rows if row.kind == ClockKind.IDLE), None)
     if idle is None:
         return
@@ -147,17 +152,26 @@ def end_all(lead_id: int, now: datetime) -> None:
 
 
 def _apply_all(lead_id: int, event: str, now: datetime) -> None:
-    clocks = LeadClocks(lead_id, now)
+    clocks = LeadClocks([lead_id], now)
     clocks.apply(event)
     clocks.save()
 
 
-def end_assignment_clocks(held: Assignment, now: datetime) -> None:
-    """The owner no longer has the lead: nothing is asked of that one; the lead's own clock counts on without."""
-    clocks = LeadClocks(held.lead_id, now)
-    clocks.apply(sla.END, lambda row: row.assignment_id == held.pk)
-    clocks.move(None)
-    clocks.save()
+def end_assignment_clocks(ended: Iterable[Assignment], now: datetime, *, decided: bool) -> None:
+    """Owners no longer have their leads: nothing is asked of them; the leads' own clocks count on without.
+
+    Args:
+        decided: it is recorded in the same transaction where the leads go; that moves their own clocks, and says until
+            when somebody must do something.
+    """
+    leads = {held.pk: held.lead_id for held in ended}
+    clocks = LeadClocks(leads.values(), now)
+    clocks.apply(sla.END, lambda row: row.assignment_id in leads)
+    if decided:
+        clocks.write()
+    else:
+        clocks.move(None)
+        clocks.save()
 
 
 def hand_over_clocks(lead_id: int, rep_id: int, now: datetime) -> None:
@@ -169,7 +183,7 @@ def hand_over_clocks(lead_id: int, rep_id: int, now: datetime) -> None:
     held = Assignment.objects.filter(lead=lead_id, rep=rep_id, ended_at=None).select_related("lead").first()
     if held is None:
         return
-    clocks = LeadClocks(lead_id, now)
+    clocks = LeadClocks([lead_id], now)
     clocks.move(rep_id)
     policy = policy_of(held)
     if policy is not None:

@@ -11,7 +11,8 @@ It runs in the transaction of the step, with the lead and the clock locked, and 
 the outside world belongs into a task that starts after the commit. A step that raises is tried again later.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,14 +20,17 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from distribution.engine import outcomes, sla
+from distribution.compiling import World
+from distribution.engine import outcomes, people, sla
+from distribution.engine.decision import Decision as Choice
 from distribution.engine.sla import ACTIONS, Rung
 from distribution.models import Assignment, Offer, Rep, SLAClock
 from distribution.people import load_rep
 from distribution.services import availability, books, clocks
 from distribution.services.assigning import Draft
-from distribution.services.handling import end_assignment
+from distribution.services.handling import end_assignment, end_assignments
 from distribution.services.recording import Case, Changed, Occasion, end_waiting, record
+from leadcrm.lib.prepared import Each, Prepared
 from pipeline.display import person
 from pipeline.models import Event, Lead, Team
 from pipeline.services.standing import Standing, place
@@ -100,14 +104,31 @@ def reassign(step: Step) -> str:
         return "stays with the manager"
     if moved_on(step.lead) >= step.clock.max_hops:
         return to_manager(step, f"it moved on {step.clock.max_hops} times")
-    if step.draft is None or not delivers(step.draft):
+    if step.draft is None or not delivers(step.draft.choice):
         return to_manager(step, "nobody else can take it now")
-    return _move_on(step, step.held, step.draft)
+    case = Case(step.draft.subject, step.draft.choice, step.draft.took_us)
+    move = Move(step, step.held, case)
+    move_on([move], step.draft.world, step.now)
+    return move.result
 
 
 def moved_on(lead: Lead) -> int:
     """How often a lead moved on by itself."""
-    return Assignment.objects.filter(lead=lead, trigger=Assignment.Trigger.ESCALATED).count()
+    return hops([lead.pk])[lead.pk]
+
+
+def hops(leads: Iterable[int]) -> Counter[int]:
+    """How often leads moved on by themselves."""
+    return Counter(_HOPS.rows(leads=leads))
+
+
+_HOPS: Final = Prepared(
+    lambda: (
+        Assignment.objects.filter(lead__in=Each("leads", int), trigger=Assignment.Trigger.ESCALATED)
+        .order_by()
+        .values_list("lead", flat=True)
+    )
+)
 
 
 def stays_with_manager(held: Assignment) -> bool:
@@ -115,20 +136,41 @@ def stays_with_manager(held: Assignment) -> bool:
     return held.trigger == Assignment.Trigger.ESCALATED and held.decision_id is None
 
 
-def delivers(draft: Draft) -> bool:
+def delivers(choice: Choice) -> bool:
     """Whether somebody gets the lead, or is offered it: it is not taken away for a queue or for nobody."""
-    return draft.choice.winner is not None or draft.choice.outcome == outcomes.OFFERED
+    return choice.winner is not None or choice.outcome == outcomes.OFFERED
 
 
-def _move_on(step: Step, held: Assignment, draft: Draft) -> str:
-    winner = draft.choice.winner
-    books.lock_reps([held.rep_id, *([winner.rep.id] if winner else [])])
-    end_assignment(held, Assignment.End.REASSIGNED, step.now, why(step))
-    case = Case(draft.subject, draft.choice, draft.took_us)
-    record([case], draft.world, Occasion(Assignment.Trigger.ESCALATED, step.now))
-    to = winner.rep.name if winner else "those who are offered it"
-    tell_moved(step, held, to, winner.rep.user_id if winner else None)
-    return f"to {to}"
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A step that takes a lead from its owner for whom the rules chose."""
+
+    step: Step
+    held: Assignment
+    case: Case
+
+    @property
+    def winner(self) -> people.Rep | None:
+        return self.case.choice.winner.rep if self.case.choice.winner else None
+
+    @property
+    def to(self) -> str:
+        return self.winner.name if self.winner else "those who are offered it"
+
+    @property
+    def result(self) -> str:
+        return f"to {self.to}"
+
+
+def move_on(moves: Sequence[Move], world: World, now: datetime) -> None:
+    """Give leads to the next, with the pool that they go to, the leads and their clocks locked."""
+    books.lock_reps({rep for move in moves for rep in (move.held.rep_id, move.winner and move.winner.id) if rep})
+    endings = [(move.held, why(move.step)) for move in moves]
+    end_assignments(endings, Assignment.End.REASSIGNED, now, decided=True)
+    record([move.case for move in moves], world, Occasion(Assignment.Trigger.ESCALATED, now))
+    Event.objects.bulk_create(
+        build_moved(move.step, move.held, move.to, move.winner.user_id if move.winner else None) for move in moves
+    )
 
 
 def why(step: Step) -> str:
@@ -138,18 +180,23 @@ def why(step: Step) -> str:
 _DONE: Final = {"accept": "accepted", "contact": "contacted", "idle": "worked on", "lead": "answered"}
 
 
-def tell_moved(step: Step, held: Assignment, to: str, user_id: int | None) -> None:
-    """One line of history, and what the last owner is told."""
+def build_moved(step: Step, held: Assignment, to: str, user_id: int | None) -> Event:
+    """One line of history, not stored yet, and what the last owner is told."""
     sentence = f"{why(step)} Moved on from {held.rep.name} to {to}."
     moved = {"from": held.rep.name, "from_user": held.rep.user_id, "to": to, "to_user": user_id}
-    tell(step, Event.Kind.MOVED_ON, sentence, [held.rep.user_id], **moved)
+    return build_line(step, Event.Kind.MOVED_ON, sentence, [held.rep.user_id], **moved)
+
+
+def build_line(step: Step, kind: Event.Kind, sentence: str, users: Sequence[int | None], **data: Any) -> Event:
+    """A line of the timeline about a step, not stored yet. ``tell`` in its data: the users who are to hear of it."""
+    heard = [user for user in users if user is not None]
+    facts = {"clock": step.clock.kind, "clock_id": step.clock.pk, "note": step.rung.note, "tell": heard}
+    return Event(lead=step.lead, kind=kind, at=step.now, data={**facts, **data, "sentence": sentence})
 
 
 def tell(step: Step, kind: Event.Kind, sentence: str, users: Sequence[int | None], **data: Any) -> None:
-    """A line of the timeline about a step. ``tell`` in its data: the users who are to hear of it."""
-    heard = [user for user in users if user is not None]
-    facts = {"clock": step.clock.kind, "clock_id": step.clock.pk, "note": step.rung.note, "tell": heard}
-    Event.objects.create(lead=step.lead, kind=kind, at=step.now, data={**facts, **data, "sentence": sentence})
+    """Put a :func:`build_line` on the timeline."""
+    build_line(step, kind, sentence, users, **data).save(force_insert=True)
 
 
 def to_manager(step: Step, because: str) -> str:
@@ -181,7 +228,7 @@ def _give(step: Step, held: Assignment, to: Rep, because: str) -> None:
     trigger = Assignment.Trigger.ESCALATED
     Assignment.objects.create(lead=step.lead, rep=to, trigger=trigger, reason=because[:200], started_at=step.now)
     clocks.hand_over_clocks(step.lead.pk, to.pk, step.now)
-    tell_moved(step, held, f"the manager {to.name}", to.user_id)
+    build_moved(step, held, f"the manager {to.name}", to.user_id).save(force_insert=True)
 
 
 def _place(lead: Lead, standing: Standing) -> None:
@@ -220,7 +267,7 @@ def _offer(step: Step, code: str, offers: Callable[[Team, list[int]], list[dict[
     end_waiting(step.lead.pk, step.now, Offer.End.WITHDRAWN)
     common = {"lead": step.lead, "decision_id": held.decision_id, "offered_at": step.now}
     Offer.objects.bulk_create(Offer(**common, **offer) for offer in offers(team, reps))
-    tell_moved(step, held, f"the team {team.name}", None)
+    build_moved(step, held, f"the team {team.name}", None).save(force_insert=True)
     return f"to the team {team.name}"
 
 

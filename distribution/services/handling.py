@@ -1,6 +1,7 @@
 """What owners and managers do with a lead they have: accept it, give it back, return it as invalid, pass it on."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from distribution.people import load_rep
 from distribution.services import books, clocks, waking
 from distribution.services.assigning import assign_lead
 from distribution.services.recording import end_waiting
+from leadcrm.lib.bulk import update_each
 from leadcrm.lib.transactions import retried
 from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, mark_accepted, open_leads, place
@@ -225,14 +227,28 @@ def _held(lead_id: int, unless: Callable[[Assignment], bool] | None = None) -> A
     return held
 
 
-def end_assignment(held: Assignment, end: Assignment.End, now: datetime, reason: str = "") -> bool:
-    """End an assignment with its clocks and free its place; False when it had ended before."""
-    ended = Assignment.objects.filter(pk=held.pk, ended_at=None).update(ended_at=now, end=end, reason=reason[:200])
-    if ended:
-        clocks.end_assignment_clocks(held, now)
-        books.free_place(held.rep_id, held.member_id)
-        waking.wake_for_room(held.rep_id, now)
-    return ended == 1
+def end_assignment(held: Assignment, end: Assignment.End, now: datetime, reason: str = "") -> None:
+    """End an assignment with its clocks and free its place; one that had ended before stays as it is."""
+    end_assignments([(held, reason)], end, now)
+
+
+def end_assignments(
+    endings: Sequence[tuple[Assignment, str]], end: Assignment.End, now: datetime, *, decided: bool = False
+) -> None:
+    """:func:`end_assignment` for many, each with its reason, by statements for all of them.
+
+    Args:
+        decided: it is recorded in the same transaction where the leads go (:func:`clocks.end_assignment_clocks`).
+    """
+    rows = [{"id": held.pk, "ended_at": now, "end": end, "reason": why[:200]} for held, why in endings]
+    changed = update_each(Assignment, rows, match=("id",), where="t.ended_at IS NULL")
+    ended = [held for held, _ in endings if held.pk in changed]
+    if not ended:
+        return
+    clocks.end_assignment_clocks(ended, now, decided=decided)
+    freed = Counter(held.rep_id for held in ended)
+    books.free_places(freed, Counter(held.member_id for held in ended if held.member_id is not None))
+    waking.wake_for_room(freed, now)
 
 
 def refund_turn(held: Assignment, now: datetime, actor: User | None, reason: str) -> None:

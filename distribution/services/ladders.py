@@ -23,9 +23,11 @@ from distribution.models import Assignment, SLAClock, StepTaken
 from distribution.services import clockrows, recounting
 from distribution.services.assigning import Draft, draft_decision, settle
 from distribution.services.escalation import HANDLERS, ROUTES, Step
+from distribution.services.moving import reassign_together
 from distribution.services.notices import build_notices
 from distribution.services.recording import Changed
-from distribution.snapshots import leads_to_route
+from distribution.services.stepping import ACTIVE, due_rung, note_taken
+from distribution.snapshots import read_leads
 from leadcrm.lib.prepared import Param, Prepared
 from leadcrm.lib.transactions import retried
 from pipeline.models import Event, Lead
@@ -38,9 +40,6 @@ LEASE: Final = timedelta(minutes=1)
 _ROUNDS: Final = 20
 _FIRST_DELAY: Final = timedelta(minutes=1)
 _LONGEST_DELAY: Final = timedelta(hours=1)
-
-# What the index on due clocks holds.
-_ACTIVE: Final = Q(stopped_at=None, paused_at=None)
 
 
 def sweep_clocks(limit: int = 5000, *, now: datetime | None = None) -> int:
@@ -67,21 +66,21 @@ def _recompute_safely(now: datetime) -> None:
 def due_clocks(now: datetime) -> QuerySet[SLAClock]:
     """Clocks with a step that is due and that no worker has, the longest overdue first. Reads only their index."""
     free = Q(leased_until=None) | Q(leased_until__lte=now)
-    return SLAClock.objects.filter(_ACTIVE, free, stale=False, next_at__lte=now).order_by("next_at")
+    return SLAClock.objects.filter(ACTIVE, free, stale=False, next_at__lte=now).order_by("next_at")
 
 
 @retried
 def _lease(limit: int, now: datetime) -> list[int]:
     with transaction.atomic():
         rows = due_clocks(now).select_for_update(skip_locked=True, no_key=True)
-        ids = list(rows.values_list("pk", flat=True)[:limit])
+        ids = [pk for _, pk in sorted(rows.values_list("next_at", "pk")[:limit])]
         if ids:
             SLAClock.objects.filter(pk__in=ids).update(leased_until=now + LEASE)
     return ids
 
 
 def _escalate(ids: Sequence[int], now: datetime) -> None:
-    for pk in _tell_safely(ids, now):
+    for pk in reassign_together(_tell_safely(ids, now), now):
         _act_safely(pk, now)
 
 
@@ -103,7 +102,7 @@ def _tell_safely(ids: Sequence[int], now: datetime) -> list[int]:
 @retried
 def _tell(ids: Sequence[int], now: datetime) -> list[int]:
     """One transaction: the steps, the lines of the timeline, and what is due next. Returns the clocks whose next step,
-    due as well, does more than tell; they stay leased."""
+    due as well, does more than tell, in the order given; they stay leased."""
     with transaction.atomic():
         rows = list(_locked(ids, now).select_related("rep", "lead__team__manager"))
         hours = clockrows.hours_for(rows)
@@ -114,12 +113,13 @@ def _tell(ids: Sequence[int], now: datetime) -> list[int]:
         clockrows.write_times(row for row, _ in told)
         if told:
             transaction.on_commit(partial(events_stored.send_robust, Lead), robust=True)
-        return [row.pk for row in rows if row.next_at is not None and row.next_at <= now]
+    more = {row.pk for row in rows if row.next_at is not None and row.next_at <= now}
+    return [pk for pk in ids if pk in more]
 
 
 def _locked(ids: Iterable[int], now: datetime) -> QuerySet[SLAClock]:
     """Those among the clocks that still have something due, locked by id."""
-    due = SLAClock.objects.filter(_ACTIVE, pk__in=ids, stale=False, next_at__lte=now)
+    due = SLAClock.objects.filter(ACTIVE, pk__in=ids, stale=False, next_at__lte=now)
     return due.order_by("pk").select_for_update(no_key=True, of=("self",))
 
 
@@ -144,10 +144,10 @@ def _steps(told: Iterable[tuple[SLAClock, list[tuple[Rung, datetime]]]], now: da
 # --- Acting ----------------------------------------------------------------------------------------
 
 # Each runs for every clock that acts.
-_CLOCK: Final = Prepared(lambda: SLAClock.objects.filter(_ACTIVE, pk=Param("clock")).order_by())
+_CLOCK: Final = Prepared(lambda: SLAClock.objects.filter(ACTIVE, pk=Param("clock")).order_by())
 _LOCK_LEAD: Final = Prepared(lambda: Lead.objects.select_for_update(no_key=True).filter(pk=Param("lead")).order_by())
 _LOCK_CLOCK: Final = Prepared(
-    lambda: SLAClock.objects.select_for_update(no_key=True).filter(_ACTIVE, pk=Param("clock"), stale=False).order_by()
+    lambda: SLAClock.objects.select_for_update(no_key=True).filter(ACTIVE, pk=Param("clock"), stale=False).order_by()
 )
 _HELD: Final = Prepared(
     lambda: Assignment.objects.filter(lead=Param("lead"), ended_at=None).select_related("rep__user").order_by()
@@ -174,7 +174,7 @@ def _act(clock_id: int, now: datetime) -> None:
 def _act_once(clock_id: int, now: datetime) -> None:
     """One transaction: what the next step does, its row, its line of the timeline."""
     found = _CLOCK.first(clock=clock_id)
-    rung = _rung(found) if found is not None and _is_due(found, now) else None
+    rung = due_rung(found, now) if found is not None else None
     if found is None or rung is None or sla.only_tells(rung):
         return
     draft = _draft(found.lead_id, found.rep_id, now) if rung.action in ROUTES else None
@@ -183,52 +183,26 @@ def _act_once(clock_id: int, now: datetime) -> None:
         step = _lock_step(found, rung, settled, now)
         if step is not None:
             result = HANDLERS[rung.action](step)
-            _note_taken(step, result)
-
-
-def _is_due(row: SLAClock, now: datetime) -> bool:
-    return row.next_at is not None and row.next_at <= now
-
-
-def _rung(row: SLAClock) -> Rung | None:
-    ladder = sla.load_ladder(row.ladder)
-    return ladder[row.next_step] if row.next_step < len(ladder) else None
+            note_taken([(step, result)], now)
 
 
 def _draft(lead_id: int, owner_id: int | None, now: datetime) -> Draft | None:
     """Where the lead would go without its owner; None when it has none."""
     if owner_id is None:
         return None
-    lead = leads_to_route().filter(pk=lead_id, closed_at=None, archived_at=None).first()
-    return draft_decision(lead, now, {owner_id}) if lead is not None else None
+    lead = next(iter(read_leads([lead_id])), None)
+    if lead is None or lead.closed_at is not None or lead.archived_at is not None:
+        return None
+    return draft_decision(lead, now, {owner_id})
 
 
 def _lock_step(found: SLAClock, rung: Rung, draft: Draft | None, now: datetime) -> Step | None:
     """The step, its lead and its clock locked; None when the promise was kept meanwhile or the step was taken."""
     lead = _LOCK_LEAD.first(lead=found.lead_id)
     clock = _LOCK_CLOCK.first(clock=found.pk)
-    if lead is None or clock is None or clock.next_step != found.next_step or not _is_due(clock, now):
+    if lead is None or clock is None or clock.next_step != found.next_step or due_rung(clock, now) is None:
         return None
     return Step(lead, clock, _HELD.first(lead=lead.pk), rung, now, draft)
-
-
-def _note_taken(step: Step, result: str) -> None:
-    """The step's row, and what comes next on a clock that goes on."""
-    StepTaken.objects.create(
-        clock=step.clock,
-        key=step.rung.key,
-        action=step.rung.action,
-        due_at=step.clock.next_at or step.now,
-        at=step.now,
-        result=result[:300],
-    )
-    stopped = SLAClock.objects.filter(pk=step.clock.pk, stopped_at__isnull=False)
-    if stopped.update(next_step=F("next_step") + 1, failures=0, error=""):
-        return
-    row = SLAClock.objects.get(pk=step.clock.pk)
-    clockrows.set_clock(row, sla.take(clockrows.clock_of(row, clockrows.hours_for([row])), step.now), step.now)
-    row.failures, row.error = 0, ""
-    clockrows.write_times([row])
 
 
 # --- Failing ---------------------------------------------------------------------------------------
@@ -247,14 +221,14 @@ def _postpone(clock_id: int, error: Exception, now: datetime) -> None:
 @retried
 def _note_failure(clock_id: int, text: str, now: datetime) -> None:
     with transaction.atomic():
-        row = SLAClock.objects.select_for_update(no_key=True).filter(_ACTIVE, pk=clock_id).first()
+        row = SLAClock.objects.select_for_update(no_key=True).filter(ACTIVE, pk=clock_id).first()
         if row is None:
             return
         wait = min(_FIRST_DELAY * 2 ** min(row.failures, 10), _LONGEST_DELAY)
         changes: dict[str, Any] = {"failures": F("failures") + 1, "error": text, "leased_until": now + wait}
         SLAClock.objects.filter(pk=clock_id).update(**changes)
         if not row.failures:
-            rung = _rung(row)
+            rung = due_rung(row, now)
             data = {"clock": row.kind, "clock_id": row.pk, "action": rung.action if rung else "", "error": text}
             data |= {"sentence": "A step of its escalation failed; it is tried again by itself."}
             Event.objects.create(lead_id=row.lead_id, kind=Event.Kind.STEP_FAILED, at=now, data=data)

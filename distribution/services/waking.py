@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from distribution.models import Hold, Pool, PoolMember, PoolWake
-from leadcrm.lib.prepared import Param, Prepared
+from leadcrm.lib.prepared import Each, Prepared
 
 
 def wake_pools(pool_ids: Iterable[int], now: datetime) -> None:
@@ -31,30 +31,39 @@ def wake_all(now: datetime) -> None:
 
 def wake_for(rep_id: int, now: datetime) -> None:
     """This rep may take leads again."""
-    wake_pools(_pools_of(rep_id), now)
-    _wake_alone(rep_id, now)
+    wake_pools(_pools_of([rep_id]), now)
+    _wake_alone([rep_id], now)
 
 
-def wake_for_room(rep_id: int, now: datetime) -> None:
-    """A rep has room for one lead more; who has no limit had room before."""
-    wake_pools(_LIMITED_IN.rows(rep=rep_id), now)
-    _wake_alone(rep_id, now)
+def wake_for_room(rep_ids: Collection[int], now: datetime) -> None:
+    """Reps have room for more leads; who has no limit had room before."""
+    wake_pools(_LIMITED_IN.rows(reps=rep_ids), now)
+    _wake_alone(rep_ids, now)
 
 
-def _pools_of(rep_id: Any) -> QuerySet[PoolMember, int]:
-    present = PoolMember.objects.filter(rep=rep_id, retired_at=None, pool__archived_at=None)
+def _pools_of(rep_ids: Any) -> QuerySet[PoolMember, int]:
+    present = PoolMember.objects.filter(rep__in=rep_ids, retired_at=None, pool__archived_at=None)
     return present.order_by().values_list("pool", flat=True)
 
 
-# It runs whenever a lead leaves its owner.
+# Both run whenever a lead leaves its owner.
 _LIMITED_IN: Final = Prepared(
-    lambda: _pools_of(Param("rep")).filter(Q(rep__capacity__isnull=False) | Q(max_open__isnull=False))
+    lambda: _pools_of(Each("reps", int)).filter(Q(rep__capacity__isnull=False) | Q(max_open__isnull=False))
+)
+_ALONE: Final = Prepared(
+    lambda: (
+        Hold.objects.filter(reps__in=Each("reps", int), released_at=None)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+        .distinct()
+    )
 )
 
 
-def _wake_alone(rep_id: int, now: datetime) -> None:
-    """Leads that wait for the rep alone, by a rule for one person or an owner, are due."""
-    Hold.objects.filter(reps=rep_id, released_at=None, retry_at__gt=now).update(retry_at=now)
+def _wake_alone(rep_ids: Collection[int], now: datetime) -> None:
+    """Leads that wait for the reps alone, by a rule for one person or an owner, are due."""
+    if waiting := _ALONE.rows(reps=rep_ids):
+        Hold.objects.filter(pk__in=waiting, released_at=None, retry_at__gt=now).update(retry_at=now)
 
 
 def _release_soon(pool_ids: Collection[int]) -> None:

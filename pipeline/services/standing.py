@@ -39,13 +39,8 @@ def place(lead: Lead, standing: Standing, **also: Any) -> bool:
     return bool(place_many([(lead, standing, also)]))
 
 
-def set_respond_by(lead_id: int, at: datetime | None) -> None:
-    """Note until when somebody must do something for a lead; None: nothing is promised."""
-    Lead.objects.filter(pk=lead_id).update(respond_by=at)
-
-
 def set_respond_bys(moments: Mapping[int, datetime | None]) -> None:
-    """:func:`set_respond_by` for many leads in one statement."""
+    """Note until when somebody must do something for leads, by id; None: nothing is promised."""
     update_each(Lead, [{"id": pk, "respond_by": at} for pk, at in moments.items()], match=("id",))
 
 
