@@ -1,7 +1,7 @@
 """Finds leads and accounts by name, company, e-mail or phone, as people type them.
 
-PostgreSQL finds what is spelled alike (trigrams); SQLite finds parts of words and, when there are none, what is spelled
-alike among the newest.
+First what contains the words, then, when that is little, what is spelled alike: by trigrams on PostgreSQL, among the
+newest on SQLite.
 """
 
 import re
@@ -32,6 +32,8 @@ _ALIKE: Final = 0.45
 # The same for SQLite's newest lines, from 0 to 100.
 _ALIKE_PERCENT: Final = 75
 _NEWEST: Final = 20_000
+# So many of the newest that contain the words are put in order.
+_RANKED: Final = 200
 _PHONE: Final = re.compile(r"[\d\s+/().-]+")
 _FEWEST_DIGITS: Final = 4
 
@@ -54,9 +56,12 @@ def _search(rows: QuerySet[M], text: str, limit: int) -> list[M]:
     words = match_key(text).split()
     if len("".join(words)) < SHORTEST:
         return []
-    if connection.vendor == "postgresql":
-        return _alike(rows, words, limit)
-    return _containing(rows, text.lower().split(), limit) or _alike_among_newest(rows, " ".join(words), limit)
+    found = _containing(rows, text.lower().split(), limit)
+    if len(found) < limit:
+        alike = _alike if connection.vendor == "postgresql" else _alike_among_newest
+        known = {row.pk for row in found}
+        found += [row for row in alike(rows, words, limit) if row.pk not in known]
+    return found[:limit]
 
 
 def _digits(text: str) -> str:
@@ -65,6 +70,15 @@ def _digits(text: str) -> str:
         return ""
     digits = re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
     return digits if len(digits) >= _FEWEST_DIGITS else ""
+
+
+def _containing(rows: QuerySet[M], words: list[str], limit: int) -> list[M]:
+    """Rows with all the words, or words that contain them: whole words first, then the newest."""
+    every = (Q(search_text__text__contains=word) | Q(search_text__text__contains=match_key(word)) for word in words)
+    newest = rows.filter(*every).order_by("-pk").values_list("pk", "search_text__text")[:_RANKED]
+    wanted = set(match_key(" ".join(words)).split())
+    best = sorted(newest, key=lambda found: -len(wanted.intersection(match_key(found[1]).split())))
+    return _in_order(rows, [pk for pk, _ in best[:limit]])
 
 
 def _alike(rows: QuerySet[M], words: list[str], limit: int) -> list[M]:
@@ -77,14 +91,13 @@ def _alike(rows: QuerySet[M], words: list[str], limit: int) -> list[M]:
         return list(found[:limit])
 
 
-def _containing(rows: QuerySet[M], words: list[str], limit: int) -> list[M]:
-    every = (Q(search_text__text__contains=word) | Q(search_text__text__contains=match_key(word)) for word in words)
-    return list(rows.filter(*every).order_by("-pk")[:limit])
-
-
-def _alike_among_newest(rows: QuerySet[M], text: str, limit: int) -> list[M]:
+def _alike_among_newest(rows: QuerySet[M], words: list[str], limit: int) -> list[M]:
     newest = rows.order_by("-pk").values_list("pk", "search_text__text")[:_NEWEST]
     lines = {pk: match_key(line or "") for pk, line in newest}
-    best = process.extract(text, lines, scorer=fuzz.partial_ratio, score_cutoff=_ALIKE_PERCENT, limit=limit)
-    found = rows.in_bulk([pk for _, _, pk in best])
-    return [found[pk] for _, _, pk in best]
+    best = process.extract(" ".join(words), lines, scorer=fuzz.partial_ratio, score_cutoff=_ALIKE_PERCENT, limit=limit)
+    return _in_order(rows, [pk for _, _, pk in best])
+
+
+def _in_order(rows: QuerySet[M], pks: list[int]) -> list[M]:
+    found = rows.in_bulk(pks)
+    return [found[pk] for pk in pks]

@@ -5,3 +5,4 @@ from distribution.bench import deciding as deciding
 from distribution.bench import fairness as fairness
 from distribution.bench import promising as promising
 from distribution.bench import requesting as requesting
+from distribution.bench import searching as searching

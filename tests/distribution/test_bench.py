@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from distribution.bench import assigning, deciding, requesting
+from distribution.bench import assigning, deciding, requesting, searching
 from distribution.bench.baseline import baseline
 from distribution.bench.scratch import make_company, sample_fields, scratch_database
 from distribution.bench.timing import percentile
@@ -12,6 +12,7 @@ from distribution.models import Assignment, PoolMember, Rep
 from leadcrm.lib.bench import benches
 from leadcrm.lib.doctor import violations
 from pipeline.models import Lead
+from pipeline.search import search_leads
 from pipeline.services.leads import create_lead
 
 
@@ -54,6 +55,17 @@ def test_the_sample_leads_are_routed_by_the_last_rule_and_shared_by_weight(sourc
     assert set(Assignment.objects.values_list("decision__rule__name", flat=True)) == {"From DE"}
     assert Rep.objects.filter(open_leads__gt=0).count() == 10
     assert sum(PoolMember.objects.values_list("credit", flat=True)) == 0
+
+
+def test_the_searches_find_the_one_who_is_meant_among_the_others(source, monkeypatch):
+    monkeypatch.setattr(searching, "LEADS", 200)
+    admin, rep = searching.fill(source)
+    *others, nobody = searching.TYPED.values()
+    for user in (admin, rep):
+        for text in set(others) - {"Pumps"}:
+            assert (text, [str(lead) for lead in search_leads(user, text, 1)]) == (text, ["Zaphod Beeblebrox"])
+        assert search_leads(user, nobody, 1) == []
+    assert len(search_leads(admin, "Pumps", 100)) > len(search_leads(rep, "Pumps", 100)) > 0
 
 
 def test_the_baseline_stores_leads_and_shares_them(source):
