@@ -81,6 +81,7 @@ LANGUAGE: Final = Language(
             "{{ reason }}.{% endif %}",
         ),
         "reply": Opening("{{ lead }} hat geantwortet"),
+        "consent": Opening("{{ lead }} hat geändert, was wir senden dürfen", "{{ sentence }}"),
         "mention": Opening("{% firstof actor %} hat Sie erwähnt: {{ lead }}"),
         "step_failed": Opening("Eine Eskalation ist gescheitert: {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Wöchentliche Prüfung", "{{ sentence }}"),

@@ -77,6 +77,7 @@ LANGUAGE: Final = Language(
             "reason }}.{% endif %}",
         ),
         "reply": Opening("{{ lead }} replied"),
+        "consent": Opening("{{ lead }} has changed what we may send", "{{ sentence }}"),
         "mention": Opening("{% firstof actor %} mentioned you: {{ lead }}"),
         "step_failed": Opening("An escalation failed: {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Weekly audit", "{{ sentence }}"),

@@ -83,6 +83,7 @@ LANGUAGE: Final = Language(
             "reason }}.{% endif %}",
         ),
         "reply": Opening("{{ lead }} ha respondido"),
+        "consent": Opening("{{ lead }} ha cambiado lo que podemos enviarle", "{{ sentence }}"),
         "mention": Opening("{% firstof actor %} le ha mencionado: {{ lead }}"),
         "step_failed": Opening("Ha fallado un escalado: {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Revisión semanal", "{{ sentence }}"),

@@ -83,6 +83,7 @@ LANGUAGE: Final = Language(
             "Motif : {{ reason }}.{% endif %}",
         ),
         "reply": Opening("{{ lead }} a répondu"),
+        "consent": Opening("{{ lead }} a changé ce que nous pouvons lui envoyer", "{{ sentence }}"),
         "mention": Opening("{% firstof actor %} vous a mentionné : {{ lead }}"),
         "step_failed": Opening("Une escalade a échoué : {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Contrôle hebdomadaire", "{{ sentence }}"),

@@ -80,6 +80,7 @@ LANGUAGE: Final = Language(
             " reason }}.{% endif %}",
         ),
         "reply": Opening("{{ lead }} respondeu"),
+        "consent": Opening("{{ lead }} mudou o que lhe podemos enviar", "{{ sentence }}"),
         "mention": Opening("{% firstof actor %} mencionou-o: {{ lead }}"),
         "step_failed": Opening("Uma escalada falhou: {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Verificação semanal", "{{ sentence }}"),
