@@ -317,6 +317,16 @@ def test_a_contact_noted_late_keeps_the_promise_if_it_was_made_in_time(promised,
     assert outcomes(lead) == {"accept": "late", "contact": "kept", "lead": "kept"}
 
 
+def test_a_contact_made_in_time_keeps_the_promise_although_a_sweep_took_it_for_broken(promised, time_machine):
+    lead = routed()
+    services.sweep_clocks(now=after(61))
+    assert clock(lead, "contact").broken_at == after(60)
+    time_machine.move_to(after(70))
+    call(lead, at=after(50))
+    assert outcomes(lead) == {"accept": "late", "contact": "kept", "lead": "kept"}
+    assert clock(lead, "contact").broken_at is None
+
+
 def test_a_new_owner_must_reach_out_to_a_lead_that_was_contacted_before(promised):
     lead = routed()
     call(lead, owner(lead).user)

@@ -300,6 +300,19 @@ def test_a_lead_is_offered_to_the_others_of_the_team(pool, team, action, to):
     assert list(violations()) == []
 
 
+def test_a_lead_that_goes_from_offer_to_offer_moves_on_as_often_as_the_policy_allows(pool, team):
+    team.members.set(User.objects.filter(rep__isnull=False))
+    make_policy(("accept", 10, "offer_team"), accept_minutes=15, max_hops=1)
+    lead = routed()
+    sweep(10)
+    services.sweep_offers(now=after(25))
+    services.sweep_unassigned(now=after(25))
+    sweep(35)
+    assert owner(lead) == "Ben"
+    assert StepTaken.objects.latest("pk").result == "manager Max Moritz told: it moved on 1 times"
+    assert event(lead, "escalated").data["tell"] == [team.manager_id]
+
+
 @pytest.mark.parametrize("action", ["offer_team", "queue"])
 def test_a_lead_is_offered_to_no_empty_team(pool, team, action):
     team.members.add(rep("Ann").user)
@@ -415,6 +428,18 @@ def test_after_an_outage_the_longest_overdue_comes_first(policy):
     leads = [routed(after(minute)) for minute in (9, 3, 6)]
     services.sweep_clocks(1, now=after(100))
     assert [bool(told(lead)) for lead in leads] == [False, True, False]
+
+
+def test_what_a_long_sweep_took_is_not_lost_to_the_next_owner(pool, custom, monkeypatch, time_machine):
+    monkeypatch.setattr(ladders, "BATCH", 1)
+    custom("page", lambda step: time_machine.move_to(after(55), tick=False) or "paged")
+    make_policy(("accept", 15, "page"), accept_minutes=15, is_default=False, min_priority=5, name="Slow")
+    make_policy(("accept", 15, "reassign"), accept_minutes=15)
+    routed(priority=5)
+    lead = routed()
+    time_machine.move_to(after(15), tick=False)
+    services.sweep_clocks()
+    assert running(lead) == {"accept": after(70)}
 
 
 def test_what_a_dead_worker_had_leased_comes_again_when_its_lease_is_over(policy):
