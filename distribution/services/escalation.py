@@ -304,11 +304,12 @@ def _others(step: Step) -> list[int]:
 
 @escalation("set_away")
 def set_away(step: Step) -> str:
-    """Set the owner away, so that no further leads come until that one is back."""
+    """Set the owner away, so that no further leads come until that one is back. Who is away already stays so, until
+    the end that was given."""
     if step.held is None:
         return "nobody has it"
     rep = step.held.rep
-    if rep.status == Rep.Status.AWAY:
+    if rep.is_away(step.now):
         return f"{rep.name} was away already"
     availability.set_away(rep, reason="did not answer", actor=None, now=step.now)
     sentence = f"{why(step)} {rep.name} was set away."

@@ -6,9 +6,9 @@ import pytest
 from django.db.models import Q
 
 from distribution import services
-from distribution.models import Assignment, Rep, SLAClock, WorkShift
+from distribution.models import Assignment, Rep, SLAClock, TeamHours, WorkingHours, WorkShift
 from distribution.services import recounting
-from pipeline.models import Lead, Stage
+from pipeline.models import Lead, Stage, Team
 from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_due
 from pipeline.services.leads import close_lead, edit_lead, move_lead, reopen_lead
 from tests.distribution.promises import MONDAY, after, clock, make_hours, make_policy, outcomes, running
@@ -268,6 +268,29 @@ def test_a_change_of_calendars_marks_the_clocks_that_count_by_them(office, chang
     assert set(stale.values_list("lead", flat=True)) == {lead.pk}
     assert stale.count() == 2
     assert running(other)
+
+
+LOSSES = {
+    "the team's hours": lambda team: team.hours.delete(),
+    "the team": lambda team: team.delete(),
+    "the default hours": lambda team: WorkingHours.objects.get(is_default=True).delete(),
+}
+
+
+@pytest.mark.parametrize(("loss", "stale"), [*zip(LOSSES, ("north", "north", "all"), strict=True)])
+def test_hours_that_are_lost_mark_the_clocks_that_counted_by_them(loss, stale):
+    """Ann has the hours of her team; Ben the default ones, which are without shifts."""
+    team, other = Team.objects.create(name="North"), Team.objects.create(name="South")
+    world("Ann", "Ben", team=other)
+    Rep.objects.get(name="Ann").user.lead_teams.set([team])
+    TeamHours.objects.create(team=team, hours=make_hours())
+    WorkingHours.objects.create(name="Always", always=True, is_default=True)
+    make_policy(time="working", accept_minutes=60)
+    leads = {owner(lead).name: lead.pk for lead in (routed(), of_ben())}
+    SLAClock.objects.update(stale=False)
+    LOSSES[loss](team)
+    wanted = {"north": {leads["Ann"]}, "all": set(leads.values())}[stale]
+    assert set(SLAClock.objects.filter(stale=True).values_list("lead", flat=True)) == wanted
 
 
 def test_other_default_hours_mark_the_leads_that_nobody_has(office):

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from distribution import services
 from distribution.engine.sla import ACTIONS
 from distribution.models import Assignment, Offer, PoolMember, Rep, SLAClock, StepTaken
-from distribution.services import escalation, ladders
+from distribution.services import availability, escalation, ladders
 from leadcrm.lib.doctor import violations
 from pipeline.models import Event, Lead, Team
 from pipeline.services.activity import record_contact, snooze_lead
@@ -332,6 +332,17 @@ def test_an_owner_who_does_not_answer_is_set_away_and_gets_no_more(pool):
     assert ann.history.latest().status == "away"
     assert told(lead) == ["broken", "set_away"]
     assert owner(routed(after(16))) == "Ben"
+
+
+@pytest.mark.parametrize(
+    ("ends", "away_until", "kinds"), [(14, None, ["broken", "set_away"]), (16, after(16), ["broken"])]
+)
+def test_a_break_that_is_over_keeps_nobody_from_being_set_away(pool, ends, away_until, kinds):
+    make_policy(("accept", 15, "set_away"), accept_minutes=15)
+    lead = routed()
+    availability.set_away(rep("Ann"), reason="lunch", until=after(ends), actor=None, now=after(1))
+    sweep(15)
+    assert (rep("Ann").is_away(after(15)), rep("Ann").away_until, told(lead)) == (True, away_until, kinds)
 
 
 @pytest.fixture
