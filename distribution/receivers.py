@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -35,7 +35,7 @@ from distribution.models import (
 from distribution.people import load_rep
 from distribution.selectors import rep_of
 from distribution.services import books, clocks, recounting, waking
-from distribution.services.handling import accept_own, end_assignment
+from distribution.services.handling import accept_own, end_assignment, end_routing
 from distribution.services.taking import offers_to
 from pipeline import signals
 from pipeline.models import AttributeDefinition, Lead, Team
@@ -103,6 +103,12 @@ def lead_archived(lead: Lead, **_: Any) -> None:
     clocks.end_all(lead.pk, timezone.now())
 
 
+@receiver(signals.lead_merged, dispatch_uid="distribution.lead_merged")
+def lead_merged(lead: Lead, **_: Any) -> None:
+    """In the transaction: the other lead goes on; of this one nothing is promised, and its owner's place is free."""
+    end_routing(lead.pk, timezone.now())
+
+
 @receiver(signals.lead_contacted, dispatch_uid="distribution.lead_contacted")
 def lead_contacted(lead: Lead, actor: User | None, at: datetime, **_: Any) -> None:
     """In the transaction: what was promised is done. An owner who reaches out has accepted the lead."""
@@ -154,6 +160,7 @@ def takeable_asked(user: User, lead_ids: list[int], **_: Any) -> set[int]:
 @receiver((post_save, post_delete), sender=TerritoryArea, dispatch_uid="distribution.area_changed")
 def territories_changed(**_: Any) -> None:
     compiling.touch(compiling.TERRITORIES)
+    waking.wake_unplaced(timezone.now())
 
 
 @receiver((post_save, post_delete), sender=AttributeDefinition, dispatch_uid="distribution.catalogue_changed")
@@ -171,10 +178,13 @@ def hours_changed(**_: Any) -> None:
 
 
 @receiver(post_save, sender=Rep, dispatch_uid="distribution.rep_saved")
-def rep_saved(instance: Rep, created: bool, raw: bool, **_: Any) -> None:
+def rep_saved(instance: Rep, created: bool, raw: bool, update_fields: Collection[str] | None = None, **_: Any) -> None:
     """In the transaction: back from being away, more capacity, another cap, another language."""
-    if not created and not raw and instance.active:
-        waking.wake_for(instance.pk, timezone.now())
+    if created or raw or not instance.active:
+        return
+    waking.wake_for(instance.pk, timezone.now())
+    if update_fields is None or {"active", "languages"} & set(update_fields):
+        waking.wake_unplaced(timezone.now())
 
 
 @receiver(m2m_changed, sender=Rep.skills.through, dispatch_uid="distribution.skills_changed")
@@ -183,6 +193,7 @@ def abilities_changed(instance: Any, action: str, **_: Any) -> None:
     """In the transaction: a rep can take other leads than before."""
     if action == "post_add" and isinstance(instance, Rep):
         waking.wake_for(instance.pk, timezone.now())
+        waking.wake_unplaced(timezone.now())
 
 
 @receiver(post_save, sender=PoolMember, dispatch_uid="distribution.member_saved")
@@ -190,6 +201,7 @@ def member_saved(instance: PoolMember, raw: bool, **_: Any) -> None:
     """In the transaction: somebody joined, is paused no longer, or may have more."""
     if not raw and instance.retired_at is None and not instance.paused:
         waking.wake_pools([instance.pool_id], timezone.now())
+        waking.wake_unplaced(timezone.now())
 
 
 @receiver(post_save, sender=Pool, dispatch_uid="distribution.pool_saved")
@@ -197,6 +209,7 @@ def pool_saved(instance: Pool, created: bool, raw: bool, **_: Any) -> None:
     """In the transaction: the pool asks for less, or gives by another method."""
     if not created and not raw:
         waking.wake_pools([instance.pk], timezone.now())
+        waking.wake_unplaced(timezone.now())
 
 
 @receiver(post_save, sender=RuleSet, dispatch_uid="distribution.rule_set_saved")
@@ -204,6 +217,7 @@ def rule_set_saved(instance: RuleSet, raw: bool, **_: Any) -> None:
     """In the transaction: other rules may place what waits."""
     if not raw and instance.state == RuleSet.State.LIVE:
         waking.wake_all(timezone.now())
+        waking.wake_unplaced(timezone.now())
 
 
 @receiver(post_save, sender=Leave, dispatch_uid="distribution.leave_saved")
@@ -217,15 +231,14 @@ def leave_saved(instance: Leave, created: bool, raw: bool, **_: Any) -> None:
 # --- Promises in working time are worked out again when calendars change ---------------------------
 
 
-# Before rows are deleted: afterwards nobody can tell whose they were.
-@receiver((post_save, pre_delete), sender=WorkShift, dispatch_uid="distribution.clocks_of_shift")
-@receiver((post_save, pre_delete), sender=HoursException, dispatch_uid="distribution.clocks_of_exception")
-@receiver((post_save, pre_delete), sender=TeamHours, dispatch_uid="distribution.clocks_of_team_hours")
+@receiver((post_save, post_delete), sender=WorkShift, dispatch_uid="distribution.clocks_of_shift")
+@receiver((post_save, post_delete), sender=HoursException, dispatch_uid="distribution.clocks_of_exception")
+@receiver((post_save, post_delete), sender=TeamHours, dispatch_uid="distribution.clocks_of_team_hours")
 def clocks_of_hours(instance: WorkShift | HoursException | TeamHours, **_: Any) -> None:
     recounting.mark_stale(_counting_by(instance.hours))
 
 
-@receiver((post_save, pre_delete), sender=WorkingHours, dispatch_uid="distribution.clocks_of_working_hours")
+@receiver(post_save, sender=WorkingHours, dispatch_uid="distribution.clocks_of_working_hours")
 def clocks_of_working_hours(instance: WorkingHours, **_: Any) -> None:
     """Whether they are the default ones may have changed, so whoever has none of their own is asked as well."""
     recounting.mark_stale(_counting_by(instance) | Q(rep=None) | Q(rep__hours=None))
@@ -258,11 +271,6 @@ def clocks_of_team(instance: Team | User, action: str, pk_set: set[int] | None, 
         recounting.mark_stale(Q(rep__user__in=instance.members.all()))
     elif pk_set:
         recounting.mark_stale(Q(rep__user__in=pk_set))
-
-
-@receiver(pre_delete, sender=Team, dispatch_uid="distribution.clocks_of_former_team")
-def clocks_of_former_team(instance: Team, **_: Any) -> None:
-    recounting.mark_stale(Q(rep__user__in=instance.members.all()))
 
 
 @receiver((post_save, post_delete), sender=SLAPolicy, dispatch_uid="distribution.policy_changed")

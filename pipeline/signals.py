@@ -5,6 +5,7 @@ In the transaction (``send``; a failure rolls the change back):
 ``lead_closed(lead, actor)``     the lead was moved to a won or lost stage; who held it is free again
 ``lead_reopened(lead, actor)``   the lead is open again; its owner, if any, holds it again
 ``lead_archived(lead, actor)``   the lead was put out of sight
+``lead_merged(lead, into, actor)`` the lead went into another one, which goes on in its place; the lead is locked
 ``lead_contacted(lead, actor, at)``  somebody really reached out to the lead; sent for each time, the lead is locked
 ``lead_touched(lead, actor, at)``    somebody moved or edited the lead, or wrote a note
 ``lead_snoozed(lead, actor, at)``    the lead rests; ``lead_woken(lead, actor, at)``: it no longer does
@@ -25,6 +26,7 @@ from django.dispatch import Signal
 lead_closed = Signal()
 lead_reopened = Signal()
 lead_archived = Signal()
+lead_merged = Signal()
 lead_contacted = Signal()
 lead_touched = Signal()
 lead_snoozed = Signal()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils import timezone
 from import_export import resources
 from import_export.fields import Field
 from simple_history.utils import bulk_create_with_history
@@ -11,6 +12,7 @@ from simple_history.utils import bulk_create_with_history
 from distribution.areas import PARTS, read_area
 from distribution.compiling import touch_territories
 from distribution.models import Territory, TerritoryArea
+from distribution.services import waking
 from leadcrm.lib.text import clean, csv_safe, match_key, without_csv_guard
 from pipeline.models import Account
 
@@ -85,6 +87,7 @@ class AreaResource(resources.ModelResource):
 
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
         touch_territories()
+        waking.wake_unplaced(timezone.now())
 
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> str:
         return csv_safe(super().export_field(field, instance, **kwargs))

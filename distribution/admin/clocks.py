@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -21,6 +21,7 @@ from distribution.admin.history import LeadRecordAdmin
 from distribution.engine.sla import BREAK, load_ladder
 from distribution.ladders import action_label, duration_words
 from distribution.models import Loan, SLAClock, StepTaken
+from distribution.services.stepping import try_again
 from leadcrm.lib.adminbase import ReadOnlyInline, admin_link, counted
 
 STATES = {"running": "info", "paused": "default", "failed": "danger", "broken": "warning", "stopped": "success"}
@@ -116,8 +117,7 @@ class SLAClockAdmin(LeadRecordAdmin):
     @admin.action(description="Try again now", permissions=("retry",))
     def retry(self, request: HttpRequest, queryset: QuerySet[SLAClock]) -> None:
         """The next sweep takes up what failed. Nothing that was taken is taken again."""
-        failed = queryset.filter(stopped_at=None, failures__gt=0)
-        count = failed.update(failures=0, error="", leased_until=None, stale=True)
+        count = try_again(Q(pk__in=queryset.values("pk")))
         self.message_user(request, counted(count, SLAClock, "left to the next sweep"))
 
     def has_retry_permission(self, request: HttpRequest) -> bool:

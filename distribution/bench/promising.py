@@ -124,7 +124,7 @@ def _idle() -> tuple[str, float]:
     """What a sweep with nothing due reads, and the milliseconds that the database needs for it, by its own account."""
     now = timezone.now()
     with transaction.atomic():
-        asked = (stale_clocks(), due_clocks(now).select_for_update(skip_locked=True, no_key=True)[:100])
+        asked = (stale_clocks(now), due_clocks(now).select_for_update(skip_locked=True, no_key=True)[:100])
         plans = [json.loads(rows.explain(format="json", analyze=True))[0] for _ in range(RUNS) for rows in asked]
     nodes = [node for plan in plans[: len(asked)] for node in _reading(plan["Plan"])]
     spent = sum(plan["Planning Time"] + plan["Execution Time"] for plan in plans)

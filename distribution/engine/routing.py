@@ -17,13 +17,12 @@ from distribution.engine.snapshot import Snapshot
 from distribution.engine.territories import Located
 
 _ENDINGS: Final = {ASSIGN: outcomes.ASSIGNED, OFFER: outcomes.OFFERED}
-# A rule for account owners says nothing of a lead without an account: as if it had not matched.
-_WHOLE: Final = {outcomes.NO_TARGET: outcomes.NO_RULE, outcomes.EMPTY_POOL: outcomes.NOBODY_ELIGIBLE}
+_WHOLE: Final = {outcomes.EMPTY_POOL: outcomes.NOBODY_ELIGIBLE}
 _HEALING: Final = (outcomes.NOBODY_AVAILABLE, outcomes.ALL_AT_CAPACITY)
 # When several targets failed for different reasons, the one that time would heal is told.
 # So many people may stand in for one another.
 MOST_COVERS: Final = 3
-_STRONGEST: Final = (*_HEALING, outcomes.NOBODY_ELIGIBLE)
+_STRONGEST: Final = (*_HEALING, outcomes.NOBODY_ELIGIBLE, outcomes.NO_TARGET)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,3 @@
-from datetime import datetime
-
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
@@ -92,7 +90,3 @@ class Rep(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def is_away(self, now: datetime) -> bool:
-        """Whether this person is away at an instant: the status stays in the row after its end."""
-        return self.status == Rep.Status.AWAY and (self.away_until is None or self.away_until > now)

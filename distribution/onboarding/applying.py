@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from distribution.models import ConfigStamp
@@ -19,6 +20,7 @@ from distribution.onboarding.writing import (
     write_reps,
     write_teams,
 )
+from distribution.services import recounting, waking
 from pipeline.models import LeadSource
 
 
@@ -55,6 +57,7 @@ def _write_setup(plan: Plan) -> LeadSource | None:
     """Everything but the opportunities, in one transaction; the source they will belong to."""
     with transaction.atomic():
         _wait_for_others()
+        _wake(plan)
         write_managers(plan.managers)
         write_products(plan.products)
         write_reps(plan.reps)
@@ -63,6 +66,14 @@ def _write_setup(plan: Plan) -> LeadSource | None:
             raise Overtaken
         write_accounts(plan.accounts)
         return write_pipeline(plan) if plan.opportunities else None
+
+
+def _wake(plan: Plan) -> None:
+    """Rows that are written at once send no signals: who is in which team, knows what or has room for more may change.
+    First of all, because clocks are locked before reps."""
+    recounting.mark_stale(Q(rep__user__in=[step.id for step in plan.reps if step.id is not None]))
+    waking.wake_all(timezone.now())
+    waking.wake_unplaced(timezone.now())
 
 
 def _wait_for_others() -> None:

@@ -30,6 +30,7 @@ from distribution.snapshots import (
     read_subject,
     reload_pool,
 )
+from leadcrm.lib.backoff import doubled
 from leadcrm.lib.transactions import retried
 from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, open_leads, place
@@ -188,7 +189,7 @@ def mark_failed(lead_id: int, now: datetime) -> None:
     lead = open_leads().filter(pk=lead_id, routing_state__in=Lead.UNFINISHED).first()
     if lead is None:
         return
-    wait = min(_RETRY_FAILED * 2 ** min(lead.attempts, 10), _LONGEST_RETRY)
+    wait = doubled(_RETRY_FAILED, lead.attempts, _LONGEST_RETRY)
     words = "Routing failed; it is tried again by itself."
     standing = Standing(Lead.RoutingState.ERROR, "error", words, next_attempt_at=now + wait)
     with transaction.atomic():

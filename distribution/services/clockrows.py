@@ -108,6 +108,11 @@ def move_clock(row: SLAClock, rep_id: int | None, hours: HoursOf, now: datetime)
         set_clock(row, moved, now)
 
 
+def free_at(now: datetime) -> Q:
+    """Clocks that no worker has, and that are not put off because something failed."""
+    return Q(leased_until=None) | Q(leased_until__lte=now)
+
+
 def lock_clocks(ids: Iterable[int]) -> None:
     """Lock clocks in the order of their ids, for whoever is about to change several."""
     _LOCK.rows(clocks=ids)

@@ -174,11 +174,19 @@ def end_assignment_clocks(ended: Iterable[Assignment], now: datetime, *, decided
         clocks.save()
 
 
-def hand_over_clocks(lead_id: int, rep_id: int, now: datetime) -> None:
+def promised_by(held: Assignment) -> list[str]:
+    """What the owner of a lead still promises: the kinds of the clocks that run."""
+    return list(SLAClock.objects.filter(RUNNING, assignment=held).values_list("kind", flat=True))
+
+
+def hand_over_clocks(lead_id: int, rep_id: int, now: datetime, kinds: Sequence[str] | None = None) -> None:
     """Somebody else has the lead now, by hand, by taking it or on loan: start the clocks of the open assignment, and
     let the lead's own clock count by the new owner's hours.
 
     The clocks of the last owner end with that assignment (:func:`end_assignment_clocks`).
+
+    Args:
+        kinds: start only these; None: all that a new owner promises.
     """
     held = Assignment.objects.filter(lead=lead_id, rep=rep_id, ended_at=None).select_related("lead").first()
     if held is None:
@@ -187,6 +195,6 @@ def hand_over_clocks(lead_id: int, rep_id: int, now: datetime) -> None:
     clocks.move(rep_id)
     policy = policy_of(held)
     if policy is not None:
-        kinds = (ClockKind.IDLE if held.accepted_at else ClockKind.ACCEPT, ClockKind.CONTACT)
-        clocks.start(held.lead, policy, kinds, held)
+        first = ClockKind.IDLE if held.accepted_at else ClockKind.ACCEPT
+        clocks.start(held.lead, policy, (first, ClockKind.CONTACT) if kinds is None else kinds, held)
     clocks.save()

@@ -251,6 +251,16 @@ def end_assignments(
     waking.wake_for_room(freed, now)
 
 
+def end_routing(lead_id: int, now: datetime) -> None:
+    """Nobody is to have a lead any more, as one that was merged into another: its promises, its assignment, and what
+    it waits for end. In the caller's transaction, which has locked the lead and says where it stands."""
+    clocks.end_all(lead_id, now)
+    held = Assignment.objects.filter(lead=lead_id, ended_at=None).first()
+    if held is not None:
+        end_assignment(held, Assignment.End.CLOSED, now)
+    end_waiting(lead_id, now, Offer.End.WITHDRAWN)
+
+
 def refund_turn(held: Assignment, now: datetime, actor: User | None, reason: str) -> None:
     """Reverse the whole posting of the decision that gave the lead, once, and only within the pool's time for it."""
     posting = _posted(held) if _in_time(held, now) else {}

@@ -10,10 +10,10 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from distribution.engine import sla
@@ -26,7 +26,7 @@ from distribution.services.escalation import HANDLERS, ROUTES, Step
 from distribution.services.moving import reassign_together
 from distribution.services.notices import build_notices
 from distribution.services.recording import Changed
-from distribution.services.stepping import ACTIVE, due_rung, note_taken
+from distribution.services.stepping import ACTIVE, due_rung, note_taken, postpone
 from distribution.snapshots import read_leads
 from leadcrm.lib.prepared import Param, Prepared
 from leadcrm.lib.transactions import retried
@@ -38,28 +38,19 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 100
 LEASE: Final = timedelta(minutes=1)
 _ROUNDS: Final = 20
-_FIRST_DELAY: Final = timedelta(minutes=1)
-_LONGEST_DELAY: Final = timedelta(hours=1)
 
 
 def sweep_clocks(limit: int = 5000, *, now: datetime | None = None) -> int:
     """Take the steps that are due, of the longest overdue clock first. Returns how many clocks had any.
 
-    Clocks whose calendars changed are worked out first. Each batch has a moment of its own: what the sweep took so far
-    is not taken from the time that a new owner is promised, or from a lease.
+    Clocks whose calendars changed are worked out first.
     """
-    _recompute_safely(now or timezone.now())
-    done = 0
-    while done < limit and (leased := _sweep_batch(min(BATCH, limit - done), now or timezone.now())):
-        done += leased
+    now, done = now or timezone.now(), 0
+    _recompute_safely(now)
+    while done < limit and (leased := _lease(min(BATCH, limit - done), now)):
+        _escalate(leased, now)
+        done += len(leased)
     return done
-
-
-def _sweep_batch(limit: int, now: datetime) -> int:
-    leased = _lease(limit, now)
-    for pk in reassign_together(_tell_safely(leased, now), now) if leased else ():
-        _act_safely(pk, now)
-    return len(leased)
 
 
 def _recompute_safely(now: datetime) -> None:
@@ -72,8 +63,7 @@ def _recompute_safely(now: datetime) -> None:
 
 def due_clocks(now: datetime) -> QuerySet[SLAClock]:
     """Clocks with a step that is due and that no worker has, the longest overdue first. Reads only their index."""
-    free = Q(leased_until=None) | Q(leased_until__lte=now)
-    return SLAClock.objects.filter(ACTIVE, free, stale=False, next_at__lte=now).order_by("next_at")
+    return SLAClock.objects.filter(ACTIVE, clockrows.free_at(now), stale=False, next_at__lte=now).order_by("next_at")
 
 
 @retried
@@ -86,6 +76,11 @@ def _lease(limit: int, now: datetime) -> list[int]:
     return ids
 
 
+def _escalate(ids: Sequence[int], now: datetime) -> None:
+    for pk in reassign_together(_tell_safely(ids, now), now):
+        _act_safely(pk, now)
+
+
 # --- Telling ---------------------------------------------------------------------------------------
 
 
@@ -95,7 +90,7 @@ def _tell_safely(ids: Sequence[int], now: datetime) -> list[int]:
         return _tell(ids, now)
     except Exception as error:
         if len(ids) == 1:
-            _postpone(ids[0], error, now)
+            postpone(ids[0], error, now)
             return []
         logger.exception("taking steps together failed; they are taken one by one")
     return [pk for one in ids for pk in _tell_safely([one], now)]
@@ -160,7 +155,7 @@ def _act_safely(clock_id: int, now: datetime) -> None:
     try:
         _act(clock_id, now)
     except Exception as error:
-        _postpone(clock_id, error, now)
+        postpone(clock_id, error, now)
 
 
 def _act(clock_id: int, now: datetime) -> None:
@@ -205,32 +200,3 @@ def _lock_step(found: SLAClock, rung: Rung, draft: Draft | None, now: datetime) 
     if lead is None or clock is None or clock.next_step != found.next_step or due_rung(clock, now) is None:
         return None
     return Step(lead, clock, _HELD.first(lead=lead.pk), rung, now, draft)
-
-
-# --- Failing ---------------------------------------------------------------------------------------
-
-
-def _postpone(clock_id: int, error: Exception, now: datetime) -> None:
-    """Try a clock again later: after 1, 2, 4 ... minutes, at most an hour. The timeline tells of the first failure."""
-    logger.error("a step of clock %s failed", clock_id, exc_info=error)
-    try:
-        _note_failure(clock_id, f"{type(error).__name__}: {error}"[:300], now)
-    except Exception:
-        # It stays leased for a while and comes again.
-        logger.exception("the failure of clock %s could not be noted", clock_id)
-
-
-@retried
-def _note_failure(clock_id: int, text: str, now: datetime) -> None:
-    with transaction.atomic():
-        row = SLAClock.objects.select_for_update(no_key=True).filter(ACTIVE, pk=clock_id).first()
-        if row is None:
-            return
-        wait = min(_FIRST_DELAY * 2 ** min(row.failures, 10), _LONGEST_DELAY)
-        changes: dict[str, Any] = {"failures": F("failures") + 1, "error": text, "leased_until": now + wait}
-        SLAClock.objects.filter(pk=clock_id).update(**changes)
-        if not row.failures:
-            rung = due_rung(row, now)
-            data = {"clock": row.kind, "clock_id": row.pk, "action": rung.action if rung else "", "error": text}
-            data |= {"sentence": "A step of its escalation failed; it is tried again by itself."}
-            Event.objects.create(lead_id=row.lead_id, kind=Event.Kind.STEP_FAILED, at=now, data=data)

@@ -26,6 +26,7 @@ from distribution.services import books
 from distribution.services.holding import hold_leads
 from distribution.services.opening import ClockChanged, Opening, Routed, open_clocks, write_moved, write_started
 from distribution.snapshots import Subject
+from leadcrm.lib.backoff import doubled
 from leadcrm.lib.bulk import Change, insert_many, insertion, write
 from leadcrm.lib.jsontext import dumps
 from pipeline.models import Event, Lead
@@ -34,7 +35,9 @@ from pipeline.signals import events_stored
 
 Row = dict[str, Any]
 
-RETRY_AFTER: Final = timedelta(seconds=60)
+# A lead that nobody was found for is tried again after 1, 2, 4 ... minutes; a change of rules or pools wakes it.
+RETRY_AFTER: Final = timedelta(minutes=1)
+LONGEST_RETRY: Final = timedelta(hours=1)
 
 _STATES: Final[Mapping[str, Lead.RoutingState]] = {
     outcomes.ASSIGNED: Lead.RoutingState.ASSIGNED,
@@ -132,7 +135,7 @@ def _claim(cases: Sequence[Case], words: Sequence[str], openings: Mapping[int, O
     rows = [
         (
             case.lead,
-            standing_of(case.choice, text, now),
+            standing_of(case, text, now),
             learned(case) | {"respond_by": openings[case.lead.pk].respond_by},
         )
         for case, text in zip(cases, words, strict=True)
@@ -195,8 +198,9 @@ def learned(case: Case) -> Row:
     }
 
 
-def standing_of(choice: Choice, words: str, now: datetime) -> Standing:
+def standing_of(case: Case, words: str, now: datetime) -> Standing:
     """Where a decision leaves the lead."""
+    choice = case.choice
     state = _STATES.get(choice.outcome, Lead.RoutingState.UNASSIGNED)
     winner, final = choice.winner, choice.final
     team_id = final.team_id if final else None
@@ -211,7 +215,9 @@ def standing_of(choice: Choice, words: str, now: datetime) -> Standing:
         owner_id=winner.rep.user_id if winner else None,
         team_id=team_id,
         assigned_at=now if winner else None,
-        next_attempt_at=now + RETRY_AFTER if state == Lead.RoutingState.UNASSIGNED else None,
+        next_attempt_at=now + doubled(RETRY_AFTER, case.lead.attempts, LONGEST_RETRY)
+        if state == Lead.RoutingState.UNASSIGNED
+        else None,
     )
 
 

@@ -63,11 +63,8 @@ def serve(pool_id: int, attempt: Try, now: datetime, *, most: int = MOST) -> Rou
         else:
             _try(hold, attempt, done)
     _postpone(done, now)
-    served = PoolWake.objects.filter(pk__in=wakes)
-    if done.left:
-        served.update(leased_until=None)
-    else:
-        served.delete()
+    if not done.left:
+        PoolWake.objects.filter(pk__in=wakes).delete()
     return done
 
 

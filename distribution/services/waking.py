@@ -14,6 +14,8 @@ from django.db.models import Q, QuerySet
 
 from distribution.models import Hold, Pool, PoolMember, PoolWake
 from leadcrm.lib.prepared import Each, Prepared
+from leadcrm.lib.wake import wake
+from pipeline.services.standing import try_again
 
 
 def wake_pools(pool_ids: Iterable[int], now: datetime) -> None:
@@ -27,6 +29,12 @@ def wake_pools(pool_ids: Iterable[int], now: datetime) -> None:
 def wake_all(now: datetime) -> None:
     """Anybody may take leads again: hours or rules changed."""
     wake_pools(Pool.objects.filter(archived_at=None).values_list("pk", flat=True), now)
+
+
+def wake_unplaced(now: datetime) -> None:
+    """Leads that nobody was found for may find someone: rules, territories, pools or what people can do changed."""
+    if try_again(now):
+        transaction.on_commit(_route_soon, robust=True)
 
 
 def wake_for(rep_id: int, now: datetime) -> None:
@@ -66,8 +74,14 @@ def _wake_alone(rep_ids: Collection[int], now: datetime) -> None:
         Hold.objects.filter(pk__in=waiting, released_at=None, retry_at__gt=now).update(retry_at=now)
 
 
+def _route_soon() -> None:
+    from distribution.tasks import sweep_unassigned  # it imports the services
+
+    wake(sweep_unassigned)
+
+
 def _release_soon(pool_ids: Collection[int]) -> None:
     if Hold.objects.filter(pools__in=pool_ids, released_at=None).exists():
         from distribution.tasks import sweep_waiting  # it imports the services
 
-        sweep_waiting.delay()
+        wake(sweep_waiting)

@@ -145,11 +145,8 @@ class ChannelSwitch(models.Model):
     )
     changed_at = models.DateTimeField(auto_now=True)
 
-    class Meta:
-        verbose_name = "channel"
-
     def __str__(self) -> str:
-        return "All channels" if self.channel == self.ALL else self.channel
+        return self.channel
 
 
 class ChannelWindow(models.Model):

@@ -31,6 +31,16 @@ def open_leads() -> QuerySet[Lead]:
     return Lead.objects.filter(closed_at=None, archived_at=None)
 
 
+def try_again(now: datetime) -> int:
+    """Have all leads that nobody was found for tried again at once: there are other rules or people. Returns how many.
+
+    One that is being routed at this moment is not waited for; its own time to be tried again is near.
+    """
+    later = open_leads().filter(routing_state=Lead.RoutingState.UNASSIGNED, next_attempt_at__gt=now)
+    free = later.order_by("pk").select_for_update(no_key=True, skip_locked=True)
+    return Lead.objects.filter(pk__in=free.values("pk")).update(next_attempt_at=now)
+
+
 def place(lead: Lead, standing: Standing, **also: Any) -> bool:
     """Write a standing if the lead is still open and as it was read; ``also`` sets further columns with it.
 

@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.db.models import Q
 
 from distribution import services
-from distribution.models import Assignment, Rep, SLAClock, TeamHours, WorkingHours, WorkShift
-from distribution.services import recounting
-from pipeline.models import Lead, Stage, Team
+from distribution.models import Assignment, Rep, SLAClock, WorkShift
+from distribution.services import recounting, stepping
+from pipeline.models import Lead, Stage
 from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_due
 from pipeline.services.leads import close_lead, edit_lead, move_lead, reopen_lead
+from pipeline.signals import lead_merged
 from tests.distribution.promises import MONDAY, after, clock, make_hours, make_policy, outcomes, running
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, make_leads, stages, world
@@ -270,29 +272,6 @@ def test_a_change_of_calendars_marks_the_clocks_that_count_by_them(office, chang
     assert running(other)
 
 
-LOSSES = {
-    "the team's hours": lambda team: team.hours.delete(),
-    "the team": lambda team: team.delete(),
-    "the default hours": lambda team: WorkingHours.objects.get(is_default=True).delete(),
-}
-
-
-@pytest.mark.parametrize(("loss", "stale"), [*zip(LOSSES, ("north", "north", "all"), strict=True)])
-def test_hours_that_are_lost_mark_the_clocks_that_counted_by_them(loss, stale):
-    """Ann has the hours of her team; Ben the default ones, which are without shifts."""
-    team, other = Team.objects.create(name="North"), Team.objects.create(name="South")
-    world("Ann", "Ben", team=other)
-    Rep.objects.get(name="Ann").user.lead_teams.set([team])
-    TeamHours.objects.create(team=team, hours=make_hours())
-    WorkingHours.objects.create(name="Always", always=True, is_default=True)
-    make_policy(time="working", accept_minutes=60)
-    leads = {owner(lead).name: lead.pk for lead in (routed(), of_ben())}
-    SLAClock.objects.update(stale=False)
-    LOSSES[loss](team)
-    wanted = {"north": {leads["Ann"]}, "all": set(leads.values())}[stale]
-    assert set(SLAClock.objects.filter(stale=True).values_list("lead", flat=True)) == wanted
-
-
 def test_other_default_hours_mark_the_leads_that_nobody_has(office):
     Rep.objects.update(status="away")
     lead = routed()
@@ -340,16 +319,6 @@ def test_a_contact_noted_late_keeps_the_promise_if_it_was_made_in_time(promised,
     assert outcomes(lead) == {"accept": "late", "contact": "kept", "lead": "kept"}
 
 
-def test_a_contact_made_in_time_keeps_the_promise_although_a_sweep_took_it_for_broken(promised, time_machine):
-    lead = routed()
-    services.sweep_clocks(now=after(61))
-    assert clock(lead, "contact").broken_at == after(60)
-    time_machine.move_to(after(70))
-    call(lead, at=after(50))
-    assert outcomes(lead) == {"accept": "late", "contact": "kept", "lead": "kept"}
-    assert clock(lead, "contact").broken_at is None
-
-
 def test_a_new_owner_must_reach_out_to_a_lead_that_was_contacted_before(promised):
     lead = routed()
     call(lead, owner(lead).user)
@@ -364,6 +333,19 @@ def move(lead, actor):
     lead.refresh_from_db()
     other, _ = Stage.objects.get_or_create(pipeline=lead.stage.pipeline, slug="talks", name="Talks", kind="open")
     move_lead(lead, other, actor=actor)
+
+
+def test_a_merge_stops_every_promise_and_frees_the_owner(promised):
+    lead, kept = routed(), routed()
+    ann = owner(lead)
+    with transaction.atomic():
+        lead_merged.send(Lead, lead=lead, into=kept, actor=None)
+    assert outcomes(lead) == {"accept": "ended", "contact": "ended", "lead": "ended"}
+    assert set(running(kept)) == {"accept", "contact", "lead"}
+    assert respond_by(lead) is None
+    assert not lead.assignments.filter(ended_at=None).exists()
+    ann.refresh_from_db()
+    assert ann.open_leads == 0
 
 
 DEEDS = {
@@ -415,3 +397,37 @@ def test_a_contact_while_it_rests_keeps_the_promise(promised):
     snooze_lead(lead, after(45), "On holiday", None, now=after(5))
     call(lead)
     assert outcomes(lead) == {"accept": "kept", "contact": "kept", "lead": "kept"}
+
+
+def test_one_clock_that_cannot_be_worked_out_holds_back_no_other_and_is_tried_later(office, monkeypatch):
+    leads, real = [routed() for _ in range(3)], recounting.clock_of
+    bad = SLAClock.objects.get(lead=leads[0], kind="accept").pk
+
+    def poisoned(row, hours):
+        if row.pk == bad:
+            raise ValueError("no such hour")
+        return real(row, hours)
+
+    monkeypatch.setattr(recounting, "clock_of", poisoned)
+    recounting.mark_stale(Q())
+    now = after(1)
+    assert recounting.recompute_stale(now=now) > 0
+    stuck = SLAClock.objects.get(pk=bad)
+    assert (stuck.failures, stuck.error, stuck.leased_until) == (1, "ValueError: no such hour", after(2))
+    assert set(SLAClock.objects.filter(stale=True).values_list("lead", flat=True)) == {leads[0].pk}
+    assert recounting.recompute_stale(now=now) == 0
+    assert SLAClock.objects.get(pk=bad).failures == 1
+    assert leads[0].events.filter(kind="sla.failed").exists()
+    monkeypatch.undo()
+    recounting.mark_stale(Q())
+    recounting.recompute_stale(now=now)
+    assert not SLAClock.objects.filter(Q(stale=True) | Q(failures__gt=0)).exists()
+
+
+def test_a_clock_that_failed_is_tried_again_at_once_when_somebody_asks(office):
+    lead = routed()
+    later = after(60)
+    SLAClock.objects.filter(lead=lead).update(failures=3, error="boom", leased_until=later)
+    assert stepping.try_again(Q(lead=lead)) == SLAClock.objects.filter(lead=lead).count()
+    assert set(SLAClock.objects.values_list("failures", "error", "leased_until", "stale")) == {(0, "", None, True)}
+    assert stepping.try_again(Q(lead=lead)) == 0

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from distribution import services
-from distribution.models import Assignment, Leave, Loan, PoolMember, Rep
+from distribution.models import Assignment, Leave, Loan, PoolMember, Rep, SLAClock
 from distribution.services import availability, covering
 from pipeline.models import Account, Event
+from pipeline.services.activity import record_contact
 from pipeline.services.leads import close_lead
 from tests.distribution.calendars import make_leave
+from tests.distribution.promises import make_policy, running
 from tests.distribution.setups import make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages, world
 
@@ -139,32 +141,9 @@ def test_another_cover_gets_the_leads_in_the_place_of_the_first(ann, ben):
     lead, leave, _ = lent(ann, ben)
     services.sweep_cover(now=NOW + DAY)
     availability.change_leave(leave, cover=make_rep("Cem"), actor=None, now=NOW + 1.5 * DAY)
-    assert services.sweep_cover(now=NOW + 1.5 * DAY) == (1, 1)
-    assert owner_of(lead) == "Cem"
-    assert services.sweep_cover(now=NOW + 1.6 * DAY) == (0, 0)
-    services.sweep_cover(now=NOW + 3 * DAY)
+    services.sweep_cover(now=NOW + 1.5 * DAY)
     assert owner_of(lead) == "Ann"
-
-
-def test_a_loan_goes_on_when_one_leave_follows_another(ann, ben):
-    lead, _, _ = lent(ann, ben)
-    more = make_leave(ann, NOW + 3 * DAY, NOW + 5 * DAY, created_at=NOW, cover=ben, lend_leads=True)
-    for moment, done in ((NOW + DAY, (1, 0)), (NOW + 3 * DAY, (0, 0)), (NOW + 4 * DAY, (0, 0))):
-        assert services.sweep_cover(now=moment) == done
-        assert owner_of(lead) == "Ben"
-    assert (Loan.objects.get().leave, Loan.objects.get().until) == (more, NOW + 5 * DAY)
-    services.sweep_cover(now=NOW + 5 * DAY)
-    assert owner_of(lead) == "Ann"
-    consistent()
-
-
-def test_a_lead_goes_from_cover_to_cover_when_leave_follows_leave_with_another(ann, ben):
-    lead, _, _ = lent(ann, ben)
-    make_leave(ann, NOW + 3 * DAY, NOW + 5 * DAY, created_at=NOW, cover=make_rep("Cem"), lend_leads=True)
-    for moment, name in ((NOW + DAY, "Ben"), (NOW + 3 * DAY, "Cem"), (NOW + 5 * DAY, "Ann")):
-        services.sweep_cover(now=moment)
-        assert owner_of(lead) == name
-    consistent()
+    assert Loan.objects.get().ended_at is not None
 
 
 def test_a_lead_closed_meanwhile_stays_closed(ann, ben):
@@ -217,3 +196,33 @@ def test_one_that_fails_does_not_stop_the_others(ann, ben, monkeypatch):
     monkeypatch.setattr(covering, "lock_held", failing)
     assert services.sweep_cover(now=NOW + DAY) == (1, 0)
     assert (owner_of(lead), owner_of(other)) == ("Ann", "Ben")
+
+
+def test_who_has_a_lead_on_loan_promises_what_the_owner_still_promised(ann, ben):
+    make_policy(accept_minutes=15, contact_minutes=6000, idle_minutes=3000, lead_minutes=9000)
+    lead, _, _ = lent(ann, ben)
+    services.accept_lead(lead.pk, rep=ann, now=NOW)
+    services.sweep_cover(now=NOW + DAY)
+    assert owner_of(lead) == "Ben"
+    assert set(running(lead)) == {"contact", "idle", "lead"}
+    assert set(SLAClock.objects.filter(lead=lead, stopped_at=None).values_list("rep__name", flat=True)) == {"Ben"}
+
+
+def test_a_lead_that_was_answered_promises_nothing_more_when_it_is_lent_and_comes_back(ann, ben, time_machine):
+    make_policy(accept_minutes=15, contact_minutes=60, idle_minutes=30, lead_minutes=120)
+    lead, _, _ = lent(ann, ben)
+    time_machine.move_to(NOW + timedelta(minutes=5), tick=False)
+    lead.refresh_from_db()
+    record_contact(lead, channel="phone", outbound=True, automatic=False, actor=ann.user)
+    for moment, name in ((NOW + DAY, "Ben"), (NOW + 3 * DAY, "Ann")):
+        services.sweep_cover(now=moment)
+        assert (owner_of(lead), running(lead), lead.respond_by) == (name, {}, None)
+
+
+def test_a_lead_that_came_with_its_owner_promises_nothing_when_it_is_lent(ann, ben):
+    make_policy(accept_minutes=15, contact_minutes=60)
+    world(ann)
+    lead = make_lead(created_at=NOW, owner=ann.user, routing_state="assigned")
+    make_leave(ann, NOW + DAY, NOW + 3 * DAY, created_at=NOW, cover=ben, lend_leads=True)
+    services.sweep_cover(now=NOW + DAY)
+    assert (owner_of(lead), running(lead)) == ("Ben", {})

@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from distribution import services
-from distribution.models import Assignment, Decision, Rep
+from distribution.models import Assignment, Decision, Pool, PoolMember, Rep, Skill, Territory
 from distribution.selectors import unrouted_since
+from distribution.services import availability
 from pipeline.models import Event, Lead
 from pipeline.services.leads import create_lead
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
@@ -64,6 +65,81 @@ def test_admins_are_told_once_of_all_unrouted_leads_and_of_none_when_there_are_n
     assert "3 leads of the last 7 days matched no rule" in page
     listed = client.get("/admin/distribution/decision/?reason__exact=no_rule")
     assert len(listed.context["cl"].result_list) == 3
+
+
+def test_a_rule_that_led_nowhere_is_another_reason_than_no_rule():
+    rules = make_rule_set(pool=make_pool("Rest", "Ben"))
+    make_rule(rules, "Owners", target="account_owner")
+    publish(rules)
+    assign(country="FR")
+    assert Decision.objects.get().reason == "no_target"
+    assert unrouted_since(timezone.now() - timedelta(days=1)) == 0
+
+
+# --- Tried again ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nobody_fits():
+    """A lead for somebody who speaks Polish; nobody does, and who takes the rest is gone."""
+    ann = make_rep("Ann", languages=["de"])
+    rules = make_rule_set(pool=make_pool("Rest", "Gone"))
+    make_rule(rules, "Germany", ("country", "is", "DE"), pool=make_pool("Germany", ann), match_language=True)
+    publish(rules)
+    Rep.objects.filter(name="Gone").update(active=False)
+    lead = assign(country="DE", language="pl")
+    assert (lead.routing_state, lead.routing_code) == ("unassigned", "nobody_eligible")
+    return lead
+
+
+def test_a_lead_that_nobody_fits_is_tried_again_ever_less_often(nobody_fits):
+    lead, waits = nobody_fits, []
+    for _ in range(8):
+        now = lead.next_attempt_at
+        services.sweep_unassigned(now=now)
+        lead.refresh_from_db()
+        waits.append((lead.next_attempt_at - now) // timedelta(minutes=1))
+    assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def speaks_polish(ann):
+    ann.languages = ["de", "pl"]
+    ann.save()
+
+
+def joins(ann):
+    PoolMember.objects.create(pool=Pool.objects.get(name="Germany"), rep=make_rep("Ola", languages=["pl"]))
+
+
+def other_rules(ann):
+    rules = make_rule_set("Other", pool=Pool.objects.get(name="Germany"))
+    publish(rules)
+
+
+def areas_come(ann):
+    Territory.objects.create(name="North").areas.create(country="DE")
+
+
+def is_told_skill(ann):
+    ann.skills.add(Skill.objects.create(name="Pumps"))
+
+
+@pytest.mark.parametrize("change", [speaks_polish, joins, other_rules, areas_come, is_told_skill])
+def test_a_change_of_rules_or_people_has_it_tried_at_once(nobody_fits, change):
+    Lead.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
+    change(Rep.objects.get(name="Ann"))
+    nobody_fits.refresh_from_db()
+    assert nobody_fits.next_attempt_at <= timezone.now()
+    found = services.sweep_unassigned()
+    assert found == (change in (speaks_polish, joins, other_rules))
+
+
+def test_who_goes_to_lunch_has_no_leads_tried_again(nobody_fits):
+    later = timezone.now() + timedelta(hours=1)
+    Lead.objects.update(next_attempt_at=later)
+    availability.set_away(Rep.objects.get(name="Ann"), reason="Lunch", actor=None)
+    nobody_fits.refresh_from_db()
+    assert nobody_fits.next_attempt_at == later
 
 
 # --- With an owner ------------------------------------------------------------------------------

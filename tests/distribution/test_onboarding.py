@@ -1,6 +1,7 @@
 """Taking over a company from the exports of another system."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from distribution.models import Assignment, Rep, Skill
+from distribution import services
+from distribution.models import Assignment, PoolWake, Rep, Skill, SLAClock
 from distribution.onboarding.applying import Overtaken, apply_plan
 from distribution.onboarding.fields import KINDS
 from distribution.onboarding.history import apply_deals
@@ -18,6 +20,8 @@ from distribution.onboarding.planning import build_plan
 from leadcrm.lib.doctor import violations
 from leadcrm.lib.mapping import MappingError
 from pipeline.models import Account, Event, Lead, LeadSource, Stage, Team
+from tests.distribution.promises import make_hours, make_policy
+from tests.distribution.world import world
 
 pytestmark = pytest.mark.django_db
 
@@ -409,3 +413,22 @@ def test_the_mapping_on_the_page_can_be_used():
     mapping = parse_mapping(example)
     assert mapping.corrected("product", "zephyrx") == "Zephyr X"
     assert mapping.parts["team"].columns == {"name": "Full name", "office": "Where"}
+
+
+def test_people_who_are_changed_have_their_leads_and_promises_looked_at_again():
+    apply_plan(plan_of())
+    ann = Rep.objects.order_by("pk").first()
+    make_hours(is_default=True)
+    make_policy(accept_minutes=60, time="working")
+    world(ann)
+    place = {"stage": Stage.objects.filter(kind="open").first(), "source": LeadSource.objects.first()}
+    services.assign_lead(Lead.objects.create(**place).pk)
+    SLAClock.objects.update(stale=False)
+    later = timezone.now() + timedelta(hours=1)
+    unplaced = Lead.objects.create(**place, routing_state="unassigned", next_attempt_at=later)
+    PoolWake.objects.all().delete()
+    apply_plan(plan_of())
+    unplaced.refresh_from_db()
+    assert unplaced.next_attempt_at < later
+    assert PoolWake.objects.exists()
+    assert SLAClock.objects.get().stale

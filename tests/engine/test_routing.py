@@ -49,15 +49,15 @@ OUTCOMES = [
     ([kind("rep", rep_id=2)], {}, "assigned to Bob", "assigned"),
     ([kind("team_queue", team_id=9)], {}, "queued", "queued"),
     ([kind("account_owner")], {"account_owner": 102}, "assigned to Bob", "assigned"),
-    ([kind("account_owner")], {}, "no_rule", "no_target"),
-    ([kind("account_owner")], {"account_owner": 999}, "no_rule", "no_target"),  # a user who is no rep
+    ([kind("account_owner")], {}, "no_target", "no_target"),
+    ([kind("account_owner")], {"account_owner": 999}, "no_target", "no_target"),  # a user who is no rep
     ([kind("previous_owner")], {"previous_owner": 101}, "assigned to Ann", "assigned"),
-    ([kind("previous_owner")], {}, "no_rule", "no_target"),
+    ([kind("previous_owner")], {}, "no_target", "no_target"),
     ([kind("territory_owner")], {"territories": NORTH}, "assigned to Ann", "assigned"),
     ([kind("territory_pool")], {"territories": NORTH}, "assigned to Bob", "assigned"),
-    ([kind("territory_pool")], {}, "no_rule", "no_target"),
-    ([kind("territory_owner")], {"territories": BARE}, "no_rule", "no_target"),
-    ([kind("territory_pool")], {"territories": BARE}, "no_rule", "no_target"),
+    ([kind("territory_pool")], {}, "no_target", "no_target"),
+    ([kind("territory_owner")], {"territories": BARE}, "no_target", "no_target"),
+    ([kind("territory_pool")], {"territories": BARE}, "no_target", "no_target"),
     # the next rule
     ([to(6), NEXT], {}, "assigned to Bob", "assigned"),
     ([to(5), NEXT], {}, "assigned to Ann", "empty_pool, assigned"),
