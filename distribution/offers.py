@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from distribution.models import Offer
-from pipeline.display import age, money
+from pipeline.display import Due, age, due_of, money
+
+LAST_CALL: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class OfferLine:
-    """One lead that may be taken. ``place``: the pool or team it was offered through."""
+    """One lead that may be taken. ``place``: the pool or team it was offered through; ``due``: until when, urgent from
+    ``amber`` on."""
 
     uid: UUID
     title: str
@@ -21,7 +25,8 @@ class OfferLine:
     place: str
     created_at: datetime
     age: str
-    expires_at: datetime | None
+    due: Due | None
+    amber: datetime | None
 
 
 def build_offers(offers: Iterable[Offer], now: datetime) -> list[OfferLine]:
@@ -40,5 +45,6 @@ def _line(offer: Offer, now: datetime) -> OfferLine:
         place=str(offer.pool or offer.team or ""),
         created_at=lead.created_at,
         age=age(lead.created_at, now),
-        expires_at=offer.expires_at,
+        due=due_of(offer.expires_at, now) if offer.expires_at else None,
+        amber=offer.expires_at - LAST_CALL if offer.expires_at else None,
     )

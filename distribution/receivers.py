@@ -33,10 +33,10 @@ from distribution.models import (
     WorkShift,
 )
 from distribution.people import load_rep
-from distribution.selectors import rep_of
 from distribution.services import books, clocks, recounting, waking
 from distribution.services.handling import accept_own, end_assignment, end_routing
-from distribution.services.taking import offers_to
+from distribution.services.taking import offers_to_user
+from distribution.territoryleads import leads_in, territory_names
 from pipeline import signals
 from pipeline.models import AttributeDefinition, Lead, Team
 
@@ -152,8 +152,19 @@ def lead_waiting(lead_id: int, **_: Any) -> None:
 @receiver(signals.takeable_asked, dispatch_uid="distribution.takeable_asked")
 def takeable_asked(user: User, lead_ids: list[int], **_: Any) -> set[int]:
     """Asked by pages: the leads among these that were offered to this user and are still free."""
-    rep = rep_of(user)
-    return set(offers_to(rep).filter(lead__in=lead_ids).values_list("lead", flat=True)) if rep else set()
+    return set(offers_to_user(user).filter(lead__in=lead_ids).values_list("lead", flat=True))
+
+
+@receiver(signals.territory_asked, dispatch_uid="distribution.territory_asked")
+def territory_asked(territory_id: int, **_: Any) -> Q:
+    """Asked by pages: the condition for leads that lie in this territory."""
+    return leads_in(territory_id)
+
+
+@receiver(signals.territories_asked, dispatch_uid="distribution.territories_asked")
+def territories_asked(**_: Any) -> list[tuple[int, str]]:
+    """Asked by pages: which territories there are."""
+    return territory_names()
 
 
 @receiver((post_save, post_delete), sender=Territory, dispatch_uid="distribution.territory_changed")

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from distribution import availabilityviews as there
+from distribution import reassignviews as reassigning
 from distribution import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -9,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:uid>/plan/", views.plan, name="lead-plan"),
     path("leads/<uuid:uid>/accept/", views.accept, name="lead-accept"),
     path("leads/<uuid:uid>/claim/", views.claim, name="lead-claim"),
+    path("reassign/", reassigning.reassign, name="leads-reassign"),
     path("my/availability/", there.mine, name="my-availability"),
     path("team/availability/", there.team, name="team-availability"),
     path("availability/<int:pk>/", there.one, name="availability"),

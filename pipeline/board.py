@@ -1,54 +1,58 @@
-"""The board: a pipeline's columns and cards as one user sees them, as values ready to show.
-
-A column is asked for by its own address with the number of cards it shows, so that it can be shown again, grown or
-refreshed by itself.
-"""
+"""The board: a pipeline's columns and cards as one user sees them, as values ready to show."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain
-from typing import Final
-from uuid import UUID
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from pipeline.display import Due, action_of, age, badge_of, cut, due_of, initials, money, person, takeable
-from pipeline.models import Lead, Pipeline, Stage, Team
+from pipeline.boardcards import Card, build_card, mark_of
+from pipeline.boardfilters import Filters
+from pipeline.boardorder import Order, order_of
+from pipeline.display import money, takeable
+from pipeline.models import Event, Lead, Pipeline, Stage, Team
 from pipeline.selectors import visible_leads
 
-CARDS: Final = 25
-MOST_CARDS: Final = 500
+CARDS: Final = 20
 CLOSED_DAYS: Final = 30
-LONGEST_REASON: Final = 75
+SOON: Final = timedelta(hours=1)
+# So many leads at most are told of one by one; who missed more reads the board again.
+MOST_CHANGES: Final = 200
 
 MINE: Final = "mine"
 TEAM: Final = "team"
-WHOSE: Final = {MINE: "Mine and to take", TEAM: "Whole team"}
+WHOSE: Final = {MINE: "Mine", TEAM: "Team"}
 
-Halves = tuple[QuerySet[Lead], QuerySet[Lead]]
+Leads = QuerySet[Lead]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a user asked to see. ``cards``: at most so many per column."""
+    """What a user asked to see."""
 
     user: User
     pipeline: Pipeline
     who: str
     now: datetime
-    cards: int = CARDS
+    filters: Filters = field(default_factory=Filters)
 
-    def url(self, stage: str = "", **changes: str | int) -> str:
-        """The address of the board, or of one of its columns."""
-        query: dict[str, str | int] = {"who": self.who, **changes}
-        slugs = [self.pipeline.slug, stage] if stage else [self.pipeline.slug]
-        return f"{reverse('board-column' if stage else 'board', args=slugs)}?{urlencode(query)}"
+    def query(self, **changes: str | int) -> str:
+        """The view as the end of an address."""
+        return urlencode({"who": self.who, **self.filters.query, **changes})
+
+    def url(self, name: str = "board", *more: str, **changes: str | int) -> str:
+        """The address of a page that shows this view; ``more``: what its path needs beside the pipeline."""
+        return f"{reverse(name, args=[self.pipeline.slug, *more])}?{self.query(**changes)}"
+
+    def order(self, stage: Stage) -> Order:
+        return order_of(stage, by_hand=self.pipeline.sorted_by_hand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,36 +65,42 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """One lead on the board. ``reason`` begins the sentence of its routing, ``reason_rest`` ends it."""
+class Sums:
+    """Of all leads of a stage, not only of those shown: how many, worth what, late, due within the hour."""
 
-    uid: UUID
-    title: str
-    company: str
-    product: str
-    value: str
-    created_at: datetime
-    age: str
-    badge: str
-    tone: str
-    owner: str
-    initials: str
-    reason: str
-    reason_rest: str
-    action: str
-    due: Due | None
-    snoozed_until: datetime | None
+    count: int = 0
+    total: Decimal | None = None
+    late: int = 0
+    soon: int = 0
+
+    @property
+    def bar(self) -> tuple[int, int]:
+        """Where the parts for late and for soon end, in percent; what there is, is seen."""
+        if not self.count:
+            return 0, 0
+        late = -(-100 * self.late // self.count)
+        return late, min(100, late + -(-100 * self.soon // self.count))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column. ``limit``: how many of one owner; ``full``: whether this one owner is there already."""
+
+    name: str
+    slug: str
+    kind: str
+    note: str
+    sums: Sums
+    total: str
+    limit: int | None
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One stage. ``count`` and ``total`` are of all its leads, not only of those shown."""
+    """One stage, with its first cards. ``more``: how many follow; ``more_url``: where the next ones are."""
 
-    name: str
-    slug: str
-    note: str
-    count: int
-    total: str
+    head: Head
     cards: list[Card]
     more: int
     more_url: str
@@ -99,115 +109,202 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Board:
     url: str
+    changes_url: str
     title: str
     columns: list[Column]
-    pipelines: list[Choice]
-    whose: list[Choice]
-    team_less: bool
+    by_hand: bool
+    cursor: int
+    now: datetime
 
     @property
     def empty(self) -> bool:
-        return not any(column.count for column in self.columns)
+        return not any(column.head.sums.count for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of leads since a moment: fresh cards, the marks of those that left, the heads of all columns."""
+
+    cursor: int
+    cards: list[Card] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
+    too_many: bool = False
+    now: datetime | None = None
 
 
 def default_who(user: User) -> str:
     """Managers, and those who see leads without being in a team, begin with everything; others with their own."""
-    manages = Team.objects.filter(manager=user).exists()
-    return TEAM if manages or not user.lead_teams.exists() else MINE
+    managers = list(Team.objects.filter(Q(manager=user) | Q(members=user)).values_list("manager", flat=True))
+    return TEAM if user.pk in managers or not managers else MINE
 
 
-def build_board(view: View) -> Board:
-    """The whole board: a constant number of queries, and one per column that has leads."""
-    pipelines = Pipeline.objects.filter(archived_at=None)
-    stages = view.pipeline.stages.order_by("position", "id")
+def is_in_a_team(user: User) -> bool:
+    return Team.objects.filter(Q(members=user) | Q(manager=user)).exists()
+
+
+def whose_choices(view: View, page: str) -> list[Choice]:
+    return [Choice(label, view.url(page, who=key), key == view.who) for key, label in WHOSE.items()]
+
+
+def build_board(view: View, stages: Collection[Stage], cursor: int) -> Board:
+    """The whole board, in a number of queries that depends on nothing.
+
+    Args:
+        cursor: an event that was read before; what changes from there on will be told.
+    """
     return Board(
         url=view.url(),
+        changes_url=view.url("board-changes"),
         title=view.pipeline.name,
         columns=build_columns(view, stages),
-        pipelines=[
-            Choice(p.name, f"{reverse('board', args=[p.slug])}?who={view.who}", p == view.pipeline) for p in pipelines
-        ],
-        whose=[Choice(label, view.url(who=key), key == view.who) for key, label in WHOSE.items()],
-        team_less=not Team.objects.filter(Q(members=view.user) | Q(manager=view.user)).exists(),
+        by_hand=view.pipeline.sorted_by_hand,
+        cursor=cursor,
+        now=view.now,
     )
 
 
-def build_columns(view: View, stages: Iterable[Stage]) -> list[Column]:
-    halves = _open_and_closed(view)
-    totals = _totals(halves)
-    shown = {stage: _first(halves, stage, view.cards) if stage.pk in totals else [] for stage in stages}
-    free = takeable(view.user, chain.from_iterable(shown.values()))
-    return [
-        _column(view, stage, [build_card(lead, view, free) for lead in cards], *totals.get(stage.pk, (0, None)))
-        for stage, cards in shown.items()
-    ]
+def build_columns(view: View, stages: Collection[Stage]) -> list[Column]:
+    """The columns of these stages with their first cards."""
+    sums = sums_of(view)
+    filled = [stage for stage in stages if stage.pk in sums]
+    shown = _first_cards(view, filled)
+    return [_column(view, stage, shown.get(stage.pk, []), sums.get(stage.pk, Sums())) for stage in stages]
 
 
-def _open_and_closed(view: View) -> Halves:
-    """The leads on this board. Closed ones leave it after a while, those kept out of routing are never on it.
+def build_more(view: View, stage: Stage, after: str) -> tuple[list[Card], str]:
+    """The cards of a column that come after a place, and the address of those that follow, if any."""
+    order = view.order(stage)
+    condition = order.after(after)
+    leads = _of(view, stage).order_by(*order.by())
+    found = list(_whole(leads.filter(condition) if condition else leads)[: CARDS + 1])
+    cards = _cards(view, {stage.pk: stage}, found[:CARDS])
+    more = view.url("board-column", stage.slug, after=cards[-1].place) if len(found) > CARDS else ""
+    return cards, more
 
-    In two halves, because each has an index of its own.
+
+def build_changes(view: View, stages: Collection[Stage], since: int) -> Changes | None:
+    """What changed since an event; None when nothing did."""
+    events = list(Event.objects.filter(pk__gt=since).order_by("pk").values_list("pk", "lead")[: 4 * MOST_CHANGES])
+    if not events:
+        return None
+    cursor, ids = events[-1][0], {lead for _, lead in events}
+    if len(ids) > MOST_CHANGES or len(events) == 4 * MOST_CHANGES:
+        return Changes(Event.objects.aggregate(last=Max("pk"))["last"], too_many=True)
+    return changes_of(view, stages, ids, cursor)
+
+
+def changes_of(view: View, stages: Collection[Stage], ids: Collection[int], cursor: int = 0) -> Changes:
+    """These leads as they are on the board now."""
+    found = list(chain.from_iterable(_whole(half.filter(pk__in=ids)) for half in halves(view)))
+    left = set(ids) - {lead.pk for lead in found}
+    uids = Lead.objects.filter(pk__in=left).values_list("uid", flat=True) if left else ()
+    return Changes(
+        cursor=cursor,
+        cards=_cards(view, {stage.pk: stage for stage in stages}, found),
+        gone=[mark_of(uid) for uid in uids],
+        heads=build_heads(view, stages),
+        now=view.now,
+    )
+
+
+def build_heads(view: View, stages: Iterable[Stage]) -> list[Head]:
+    sums = sums_of(view)
+    return [_head(view, stage, sums.get(stage.pk, Sums())) for stage in stages]
+
+
+# --- Which leads -----------------------------------------------------------------------------------
+
+
+def halves(view: View) -> tuple[Leads, Leads]:
+    """The open and the closed leads of this view: two, because each has an index of its own."""
+    leads = leads_of(view)
+    return leads.filter(closed_at=None), leads.filter(closed_at__gte=_closed_since(view))
+
+
+def leads_of(view: View, *, whenever: bool = True) -> Leads:
+    """The leads of this view, or only those on it now: closed ones leave after a while.
+
+    Those kept out of routing are never in it. Of those up for claim a rep has what was offered in the lane beside, not
+    among the own.
     """
     leads = visible_leads(view.user).filter(stage__pipeline=view.pipeline, archived_at=None)
     leads = leads.exclude(routing_state=Lead.RoutingState.EXCLUDED)
-    if view.who == MINE:
-        leads = leads.filter(Q(owner=view.user) | Q(owner=None))
-    since = view.now - timedelta(days=CLOSED_DAYS)
-    return leads.filter(closed_at=None), leads.filter(closed_at__gte=since)
+    if view.who == MINE and not view.filters.names_owner:
+        to_take = Q(owner=None) & ~Q(routing_state=Lead.RoutingState.CLAIMABLE)
+        leads = leads.filter(Q(owner=view.user) | to_take)
+    leads = view.filters.narrow(leads, view.now)
+    return leads if whenever else leads.filter(Q(closed_at=None) | Q(closed_at__gte=_closed_since(view)))
 
 
-def _totals(halves: Halves) -> dict[int, tuple[int, Decimal | None]]:
-    """Number and value of the leads by stage."""
-    rows = (half.order_by().values_list("stage").annotate(Count("pk"), Sum("value_base")) for half in halves)
-    return {stage: (count, total) for stage, count, total in chain.from_iterable(rows)}
+def _closed_since(view: View) -> datetime:
+    return view.now - timedelta(days=CLOSED_DAYS)
 
 
-def _column(view: View, stage: Stage, cards: list[Card], count: int, total: Decimal | None) -> Column:
-    return Column(
+def _of(view: View, stage: Stage) -> Leads:
+    opened, closed = halves(view)
+    return (opened if stage.kind == Stage.Kind.OPEN else closed).filter(stage=stage)
+
+
+def sums_of(view: View) -> dict[int, Sums]:
+    """Sums by stage, in one query; stages without leads are left out."""
+    late, soon = Q(respond_by__lt=view.now), Q(respond_by__gte=view.now, respond_by__lt=view.now + SOON)
+    counted: dict[str, Any] = {
+        "count": Count("pk"),
+        "total": Sum("value_base"),
+        "late": Count("pk", filter=late),
+        "soon": Count("pk", filter=soon),
+    }
+    opened, closed = (half.order_by().values("stage").annotate(**counted) for half in halves(view))
+    rows = opened.union(closed, all=True).values_list("stage", *counted)
+    return {stage: Sums(*values) for stage, *values in rows}
+
+
+def _first_cards(view: View, stages: Collection[Stage]) -> dict[int, list[Card]]:
+    """The first cards of each of these stages, in one query."""
+    if not stages:
+        return {}
+    first = [_of(view, stage).order_by(*view.order(stage).by()).values("pk")[:CARDS] for stage in stages]
+    # Each in a query of its own: SQLite knows no limit for a part of a union.
+    parts = [Lead.objects.filter(pk__in=part).order_by().values("pk") for part in first]
+    found = _whole(Lead.objects.filter(pk__in=parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]))
+    by_stage: dict[int, list[Card]] = {stage.pk: [] for stage in stages}
+    slugs = {stage.slug: stage.pk for stage in stages}
+    for card in sorted(_cards(view, {stage.pk: stage for stage in stages}, list(found)), key=lambda one: one.place):
+        by_stage[slugs[card.stage]].append(card)
+    return by_stage
+
+
+def _whole(leads: Leads) -> Leads:
+    """With what a card shows, and without what is long and is not shown."""
+    return leads.select_related("owner", "source").defer("message", "attributes", "tags", "routing_sentence")
+
+
+def _cards(view: View, stages: dict[int, Stage], leads: Collection[Lead]) -> list[Card]:
+    free = takeable(view.user, leads)
+    for lead in leads:
+        lead.stage = stages[lead.stage_id]  # read once for all of them
+    return [build_card(lead, view.user, view.order(lead.stage), free, view.now) for lead in leads]
+
+
+# --- Columns -----------------------------------------------------------------------------------------
+
+
+def _column(view: View, stage: Stage, cards: list[Card], sums: Sums) -> Column:
+    more = sums.count - len(cards)
+    url = view.url("board-column", stage.slug, after=cards[-1].place) if more > 0 and cards else ""
+    return Column(_head(view, stage, sums), cards, max(more, 0), url)
+
+
+def _head(view: View, stage: Stage, sums: Sums) -> Head:
+    one_owner = view.who == MINE or bool(view.filters.owner)
+    return Head(
         name=stage.name,
         slug=stage.slug,
-        note="" if stage.kind == Stage.Kind.OPEN else f"of the last {CLOSED_DAYS} days",
-        count=count,
-        total=money(total, settings.BASE_CURRENCY),
-        cards=cards,
-        more=min(max(count - view.cards, 0), CARDS) if view.cards < MOST_CARDS else 0,
-        more_url=view.url(stage.slug, cards=min(view.cards + CARDS, MOST_CARDS)),
-    )
-
-
-def _first(halves: Halves, stage: Stage, number: int) -> list[Lead]:
-    """The most urgent leads of an open stage: by the promise to answer, then the newest. Of others the last closed."""
-    opened, closed = halves
-    if stage.kind == Stage.Kind.OPEN:
-        leads = opened.order_by(F("respond_by").asc(nulls_last=True), "-created_at", "-pk")
-    else:
-        leads = closed.order_by("-closed_at", "-pk")
-    shown = list(leads.filter(stage=stage).select_related("owner")[:number])
-    for lead in shown:
-        lead.stage = stage  # read once for all of them
-    return shown
-
-
-def build_card(lead: Lead, view: View, free: Collection[int]) -> Card:
-    """One lead as a card. Reads its stage and its owner; ``free``: the leads that the user may take."""
-    badge, tone = badge_of(lead)
-    owner = person(lead.owner) if lead.owner else ""
-    reason, rest = cut(lead.routing_sentence, LONGEST_REASON)
-    return Card(
-        uid=lead.uid,
-        title=str(lead),
-        company=lead.company if lead.name else "",
-        product=lead.product,
-        value=money(lead.value, lead.currency),
-        created_at=lead.created_at,
-        age=age(lead.created_at, view.now),
-        badge=badge,
-        tone=tone,
-        owner="You" if lead.owner_id == view.user.pk else owner,
-        initials=initials(owner),
-        reason=reason,
-        reason_rest=rest,
-        action=action_of(lead, view.user, free),
-        due=due_of(lead.respond_by, view.now) if lead.respond_by else None,
-        snoozed_until=lead.snoozed_until,
+        kind=stage.kind,
+        note="" if stage.kind == Stage.Kind.OPEN else f"last {CLOSED_DAYS} days",
+        sums=sums,
+        total=money(sums.total, settings.BASE_CURRENCY),
+        limit=stage.wip_limit,
+        full=bool(stage.wip_limit and one_owner and sums.count >= stage.wip_limit),
     )

@@ -19,6 +19,8 @@ After the commit (``send_robust``; a wake-up, nothing is lost when nobody hears 
 Asked while a page is made (``send``); whoever knows answers with the ids among them:
 
 ``takeable_asked(user, lead_ids)``   which of these leads this user may take now
+``territory_asked(territory_id)``    the condition (``Q``) for leads that lie in a territory
+``territories_asked()``              the territories there are, as pairs of id and name
 """
 
 from django.dispatch import Signal
@@ -35,3 +37,5 @@ leads_created = Signal()
 lead_waiting = Signal()
 events_stored = Signal()
 takeable_asked = Signal()
+territory_asked = Signal()
+territories_asked = Signal()

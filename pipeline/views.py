@@ -1,50 +1,154 @@
-"""The board."""
+"""The board: its page, the next cards of a column, and what changed since it was read."""
+
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.db.models import Subquery
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from leadcrm.lib.pages import PageRequest, page_or_part
-from pipeline.board import CARDS, MOST_CARDS, WHOSE, View, build_board, build_columns, default_who
-from pipeline.models import Pipeline
+from leadcrm.lib.pages import UNATTENDED, PageRequest, page_or_part
+from pipeline.board import (
+    WHOSE,
+    Changes,
+    Choice,
+    View,
+    build_board,
+    build_changes,
+    build_columns,
+    build_more,
+    default_who,
+    is_in_a_team,
+    whose_choices,
+)
+from pipeline.boardfilters import read_filters
+from pipeline.boardpanel import build_chips
+from pipeline.models import Event, Pipeline, Stage
+
+LONGEST_CURSOR: Final = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A board that a request is about: the view, its stages in order, all pipelines, and the newest event."""
+
+    view: View
+    stages: list[Stage]
+    pipelines: list[Pipeline]
+    cursor: int
+
+    def tabs(self, name: str) -> list[Choice]:
+        """The same page of the other pipelines; filters stay."""
+        views = (
+            (pipeline, View(self.view.user, pipeline, self.view.who, self.view.now)) for pipeline in self.pipelines
+        )
+        return [Choice(one.name, view.url(name), one == self.view.pipeline) for one, view in views]
+
+
+def open_board(request: PageRequest, slug: str = "") -> Opened | None:
+    """The board of a pipeline, without a name of the default one; None when there is no pipeline at all.
+
+    Raises:
+        Http404: there is none of this name.
+    """
+    newest = Event.objects.order_by("-pk").values("pk")[:1]
+    shown = (
+        Stage.objects.filter(pipeline__archived_at=None).select_related("pipeline").annotate(newest=Subquery(newest))
+    )
+    stages: list[Any] = list(shown.order_by("pipeline__name", "position", "id"))
+    pipelines = list(dict.fromkeys(stage.pipeline for stage in stages))
+    if not pipelines and not slug:
+        return None
+    fitting = [one for one in pipelines if one.slug == slug or (not slug and one.is_default)] or pipelines[: not slug]
+    if not fitting:
+        raise Http404("There is no such board.")
+    who = request.GET.get("who", "")
+    view = View(
+        user=request.user,
+        pipeline=fitting[0],
+        who=who if who in WHOSE else default_who(request.user),
+        now=timezone.now(),
+        filters=read_filters(request.GET),
+    )
+    own = [stage for stage in stages if stage.pipeline_id == view.pipeline.pk]
+    return Opened(view, own, pipelines, own[0].newest or 0)
+
+
+def this_board(request: PageRequest, slug: str) -> Opened:
+    """:func:`open_board` where there must be one."""
+    opened = open_board(request, slug)
+    if opened is None:
+        raise Http404("There is no such board.")
+    return opened
+
+
+def toolbar(opened: Opened, page: str) -> dict[str, Any]:
+    """What stands above the cards or rows. ``page``: the name of the page that is shown."""
+    view = opened.view
+    return {
+        "pipelines": opened.tabs(page),
+        "whose": whose_choices(view, page),
+        "chips": build_chips(view, page),
+        "stages": opened.stages,
+        "filters_url": view.url("board-filters", page=page),
+        "other_url": view.url("board-table" if page == "board" else "board"),
+        "export_url": view.url("board-export"),
+        "add_url": view.url("board-add"),
+    }
 
 
 @login_required
 @require_safe
+@gzip_page
 def board(request: PageRequest, slug: str = "") -> HttpResponse:
     """A pipeline's board; without a name that of the default pipeline."""
-    pipelines = Pipeline.objects.filter(archived_at=None).order_by("-is_default", "name")
-    pipeline = get_object_or_404(pipelines, slug=slug) if slug else pipelines.first()
-    if pipeline is None:
+    opened = open_board(request, slug)
+    if opened is None:
         return render(request, "board/no_pipeline.html", {"section": "board"})
-    page = build_board(_view(request, pipeline))
-    return render(request, "board/board.html", {"section": "board", "board": page})
+    view = opened.view
+    page = build_board(view, opened.stages, opened.cursor)
+    context = {
+        "section": "board",
+        "board": page,
+        "view": view,
+        **toolbar(opened, "board"),
+        "team_less": page.empty and not view.filters.query and not is_in_a_team(request.user),
+    }
+    return render(request, "board/board.html", context)
 
 
 @login_required
 @require_safe
-def board_column(request: PageRequest, slug: str, stage: str) -> HttpResponse:
-    """One column with as many cards as the address says."""
-    pipeline = get_object_or_404(Pipeline, slug=slug, archived_at=None)
-    view = _view(request, pipeline)
-    column = build_columns(view, [get_object_or_404(pipeline.stages, slug=stage)])[0]
-    context = {"section": "board", "column": column, "board_url": view.url(), "pipeline": pipeline.name}
+@gzip_page
+def column(request: PageRequest, slug: str, stage: str) -> HttpResponse:
+    """One column; with a place (``after``) the cards that come after it."""
+    opened = this_board(request, slug)
+    chosen = next((one for one in opened.stages if one.slug == stage), None)
+    if chosen is None:
+        raise Http404("There is no such column.")
+    context = {"section": "board", "view": opened.view, "pipeline": opened.view.pipeline.name, "stage": chosen}
+    after = request.GET.get("after", "")
+    if after:
+        cards, more_url = build_more(opened.view, chosen, after)
+        context |= {"cards": cards, "more_url": more_url}
+        return page_or_part(request, "board/more.html", "board/_more.html", context)
+    context["column"] = build_columns(opened.view, [chosen])[0]
     return page_or_part(request, "board/column.html", "board/_column.html", context)
 
 
-def _view(request: PageRequest, pipeline: Pipeline) -> View:
-    who = request.GET.get("who", "")
-    return View(
-        user=request.user,
-        pipeline=pipeline,
-        who=who if who in WHOSE else default_who(request.user),
-        now=timezone.now(),
-        cards=_cards(request.GET.get("cards", "")),
-    )
-
-
-def _cards(text: str) -> int:
-    """How many cards a column shows: what the address says within bounds."""
-    return max(CARDS, min(int(text), MOST_CARDS)) if text.isascii() and text.isdigit() and len(text) < 6 else CARDS
+@login_required
+@require_safe
+def changes(request: PageRequest, slug: str) -> HttpResponse:
+    """What changed since an event (``since``): asked for every few seconds by boards that are open."""
+    setattr(request, UNATTENDED, True)
+    opened = this_board(request, slug)
+    since = request.GET.get("since", "")
+    known = since.isascii() and since.isdecimal() and len(since) < LONGEST_CURSOR
+    found = build_changes(opened.view, opened.stages, int(since)) if known else Changes(opened.cursor, too_many=True)
+    if found is None:
+        return HttpResponse(status=204)
+    return render(request, "board/_changes.html", {"changes": found, "view": opened.view})

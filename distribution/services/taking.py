@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -11,12 +12,12 @@ from django.utils import timezone
 from distribution.engine.eligibility import FULL, Demand, screen
 from distribution.engine.people import Member, Pool
 from distribution.errors import AlreadyTaken, Full, NotYours
-from distribution.models import Assignment, Offer, Rep
+from distribution.models import Assignment, Offer, PoolMember, Rep
 from distribution.people import load_pool, load_rep
 from distribution.services import books, clocks
 from distribution.services.recording import end_waiting
 from leadcrm.lib.transactions import retried
-from pipeline.models import Event, Lead
+from pipeline.models import Event, Lead, Team
 from pipeline.services.standing import Standing, open_leads, place
 
 LOST: Final = (Assignment.End.REASSIGNED, Assignment.End.RETURNED, Assignment.End.RELEASED)
@@ -24,15 +25,28 @@ LOST: Final = (Assignment.End.REASSIGNED, Assignment.End.RETURNED, Assignment.En
 
 def offers_ever_to(rep: Rep) -> QuerySet[Offer]:
     """Offers made to a rep, or to a pool or a team of the rep, those that have ended too."""
-    pools = rep.memberships.filter(retired_at=None, paused=False).values("pool")
-    teams = rep.user.lead_teams.values("pk")
-    return Offer.objects.filter(Q(rep=rep) | Q(rep=None, pool__in=pools) | Q(team__in=teams))
+    return _offers_ever(Rep.objects.filter(pk=rep.pk))
 
 
 def offers_to(rep: Rep) -> QuerySet[Offer]:
     """Open offers that a rep may take: not of leads that the rep gave up or lost."""
-    had = Assignment.objects.filter(rep=rep, end__in=LOST).values("lead")
-    open_offers = offers_ever_to(rep).filter(ended_at=None, lead__routing_state=Lead.RoutingState.CLAIMABLE)
+    return _open_offers(Rep.objects.filter(pk=rep.pk))
+
+
+def offers_to_user(user: User) -> QuerySet[Offer]:
+    """:func:`offers_to` for a user's profile, without reading it; none for a user who has none."""
+    return _open_offers(Rep.objects.filter(user=user, active=True))
+
+
+def _offers_ever(rep: QuerySet[Rep]) -> QuerySet[Offer]:
+    pools = PoolMember.objects.filter(rep__in=rep.values("pk"), retired_at=None, paused=False).values("pool")
+    teams = Team.members.through.objects.filter(user__in=rep.values("user")).values("team")
+    return Offer.objects.filter(Q(rep__in=rep.values("pk")) | Q(rep=None, pool__in=pools) | Q(team__in=teams))
+
+
+def _open_offers(rep: QuerySet[Rep]) -> QuerySet[Offer]:
+    had = Assignment.objects.filter(rep__in=rep.values("pk"), end__in=LOST).values("lead")
+    open_offers = _offers_ever(rep).filter(ended_at=None, lead__routing_state=Lead.RoutingState.CLAIMABLE)
     return open_offers.exclude(lead__in=had)
 
 

@@ -2,6 +2,7 @@
 ``{% moment_short at %}`` where there is little room."""
 
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -25,3 +26,22 @@ def moment(at: datetime, age: str = "") -> SafeString:
 def moment_short(at: datetime) -> SafeString:
     """The time of a moment of today, else its date and time, with the moment in full as its title."""
     return moment(at, short_moment(at, timezone.now()))
+
+
+@register.simple_tag
+def clock(due: Any, amber: datetime | None = None) -> SafeString:
+    """How long something is due yet, kept right by ``clocks.js``; urgent from ``amber`` on.
+
+    due: with ``at``, ``text``, ``left`` and ``late``, such as ``pipeline.display.Due``.
+    """
+    now = timezone.now()
+    tone = "late" if due.late else "soon" if amber and amber <= now else ""
+    return format_html(
+        '<time class="due {}" datetime="{}" data-due="{}" data-amber="{}" title="{}">{}</time>',
+        tone,
+        due.at.isoformat(),
+        int(due.at.timestamp()),
+        int((amber or due.at).timestamp()),
+        due.text,
+        due.left,
+    )

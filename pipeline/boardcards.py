@@ -1,0 +1,105 @@
+"""Cards of the board: leads as values ready to show."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from pipeline.boardorder import Order
+from pipeline.display import Due, action_of, age, badge_of, due_of, initials, money, person
+from pipeline.models import Lead, Stage
+
+_LEAST_WARNING: Final = timedelta(minutes=5)
+_MOST_WARNING: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One lead on the board.
+
+    ``step``: what comes next, with ``due`` until when and ``amber`` from when it is urgent. ``rotting``: the days it
+    has been in its stage, once they are too many. ``place`` orders the cards of a column; ``mark`` stands for the lead
+    where its uid is nobody's business.
+    """
+
+    uid: UUID
+    version: int
+    stage: str
+    place: str
+    mark: str
+    title: str
+    company: str
+    product: str
+    value: str
+    score: int | None
+    source: str
+    created_at: datetime
+    age: str
+    badge: str
+    tone: str
+    owner: str
+    initials: str
+    action: str
+    step: str
+    due: Due | None
+    amber: datetime | None
+    snoozed_until: datetime | None
+    rotting: int
+
+
+def mark_of(uid: UUID) -> str:
+    """Stands for a lead without telling its uid."""
+    return blake2b(uid.bytes, digest_size=6).hexdigest()
+
+
+def build_card(lead: Lead, user: User, order: Order, free: Collection[int], now: datetime) -> Card:
+    """One lead as a card. Reads its stage, source and owner; ``free``: the leads that the user may take."""
+    badge, tone = badge_of(lead)
+    owner = person(lead.owner) if lead.owner else ""
+    respond_by = None if lead.closed_at else lead.respond_by
+    return Card(
+        uid=lead.uid,
+        version=lead.version,
+        stage=lead.stage.slug,
+        place=order.place_of(lead),
+        mark=mark_of(lead.uid),
+        title=str(lead),
+        company=lead.company if lead.name else "",
+        product=lead.product,
+        value=money(lead.value, lead.currency),
+        score=lead.score,
+        source=lead.source.name,
+        created_at=lead.created_at,
+        age=age(lead.created_at, now),
+        badge=badge,
+        tone=tone,
+        owner="You" if lead.owner_id == user.pk else owner,
+        initials=initials(owner),
+        action=action_of(lead, user, free),
+        step=_step(lead),
+        due=due_of(respond_by, now) if respond_by else None,
+        amber=_amber(lead, respond_by) if respond_by else None,
+        snoozed_until=lead.snoozed_until,
+        rotting=_rotting(lead, lead.stage, now),
+    )
+
+
+def _step(lead: Lead) -> str:
+    if lead.owner_id and not lead.accepted_at:
+        return "Accept"
+    return "" if lead.first_contacted_at else "Contact"
+
+
+def _amber(lead: Lead, respond_by: datetime) -> datetime:
+    """From when a promise is urgent: its last quarter, at least five minutes and at most an hour."""
+    whole = respond_by - (lead.assigned_at or lead.created_at)
+    return respond_by - min(max(whole / 4, _LEAST_WARNING), _MOST_WARNING)
+
+
+def _rotting(lead: Lead, stage: Stage, now: datetime) -> int:
+    days = (now - lead.stage_since).days
+    return days if stage.rot_days and not lead.closed_at and days >= stage.rot_days else 0

@@ -1,0 +1,73 @@
+"""What people fill in on the board. The services check again what a form lets through."""
+
+from typing import Any, cast
+
+from django import forms
+
+from leadcrm.lib.money import CURRENCIES
+from pipeline.models import Lead, LostReason, Stage
+from pipeline.services.leads import LONGEST_REASON
+
+_WHO = ("first_name", "last_name", "company", "email", "phone")
+_CURRENCIES = [("", ""), *((code, code) for code in sorted(CURRENCIES))]
+
+
+class MoveForm(forms.Form):
+    """Where a lead goes, and what that asks for: a value when it is won, a reason when it is lost."""
+
+    stage = forms.ModelChoiceField(Stage.objects.none(), to_field_name="slug", empty_label=None, label="Stage")
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    above = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    value = forms.CharField(label="Value, when won", required=False, max_length=40)
+    currency = forms.ChoiceField(label="Currency", required=False, choices=_CURRENCIES)
+    lost_reason = forms.CharField(label="Why, when lost", required=False, max_length=LONGEST_REASON)
+
+    def __init__(self, lead: Lead, *args: Any, **more: Any) -> None:
+        first = {"stage": lead.stage.slug, "version": lead.version, "currency": lead.currency}
+        first["value"] = "" if lead.value is None else str(lead.value)
+        super().__init__(*args, **{**more, "initial": {**first, **more.get("initial", {})}})
+        stages = cast("forms.ModelChoiceField[Stage]", self.fields["stage"])
+        stages.queryset = lead.stage.pipeline.stages.order_by("position", "id")
+        offer_reasons(self.fields)
+        self.fields["value"].widget.attrs["inputmode"] = "decimal"
+
+
+class BulkForm(forms.Form):
+    """Where many leads go."""
+
+    stage = forms.ModelChoiceField(Stage.objects.none(), to_field_name="slug", label="Stage")
+    lost_reason = forms.CharField(label="Why, when lost", required=False, max_length=LONGEST_REASON)
+
+    def __init__(self, stages: Any, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        choice = cast("forms.ModelChoiceField[Stage]", self.fields["stage"])
+        choice.queryset = stages
+        offer_reasons(self.fields)
+
+
+def offer_reasons(fields: dict[str, forms.Field]) -> None:
+    """Let people choose why a lead was lost from the installation's list, if it has one."""
+    reasons = list(LostReason.objects.values_list("name", flat=True))
+    if reasons:
+        choices = [("", ""), *((reason, reason) for reason in reasons)]
+        fields["lost_reason"] = forms.ChoiceField(label="Why, when lost", required=False, choices=choices)
+
+
+class QuickLeadForm(forms.Form):
+    """A lead that somebody enters by hand; the intake reads the fields as those of any other source."""
+
+    first_name = forms.CharField(label="First name", required=False)
+    last_name = forms.CharField(label="Last name", required=False)
+    company = forms.CharField(label="Company", required=False)
+    email = forms.CharField(label="E-mail", required=False, widget=forms.EmailInput)
+    phone = forms.CharField(label="Phone", required=False, widget=forms.TextInput({"type": "tel"}))
+    country = forms.CharField(label="Country", required=False)
+    product = forms.CharField(label="What they want", required=False)
+    value = forms.CharField(label="Value", required=False, widget=forms.TextInput({"inputmode": "decimal"}))
+    currency = forms.ChoiceField(label="Currency", required=False, choices=_CURRENCIES)
+    message = forms.CharField(label="Note", required=False, widget=forms.Textarea({"rows": 2}))
+
+    def clean(self) -> dict[str, Any]:
+        if not any(self.cleaned_data.get(name) for name in _WHO):
+            raise forms.ValidationError("Say who it is: a name, a company, an e-mail address or a phone number.")
+        return self.cleaned_data

@@ -1,0 +1,156 @@
+"""What people do on the board: move cards, undo that, move many, add a lead.
+
+Each is a form that works by itself. A board that asks for itself (htmx) is answered with the fresh cards instead of the
+page: what was refused goes back to where it is.
+"""
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from leadcrm.lib.pages import PageRequest, back
+from pipeline.board import changes_of
+from pipeline.boardforms import BulkForm, MoveForm, QuickLeadForm
+from pipeline.errors import PipelineError, ReasonMissing, StaleLead
+from pipeline.intake import InvalidLead
+from pipeline.many import each, read_chosen
+from pipeline.models import Lead, LeadSource, Stage
+from pipeline.selectors import work_lead, workable_leads
+from pipeline.services.leads import create_lead
+from pipeline.services.moving import UNDO_SECONDS, move_on, place_below, place_lead, undo_move
+from pipeline.views import Opened, this_board
+
+_READ_AND_WRITE: Final = ["GET", "HEAD", "POST"]
+
+
+@login_required
+@require_http_methods(_READ_AND_WRITE)
+def move(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
+    """Move a card; asked for without a form, what the move needs to know."""
+    opened, lead = this_board(request, slug), work_lead(request.user, uid)
+    if request.method != "POST":
+        return _move_form(request, opened, lead, MoveForm(lead, initial={"stage": request.GET.get("stage", "")}))
+    form = MoveForm(lead, request.POST)
+    if not form.is_valid():
+        return _move_form(request, opened, lead, form)
+    try:
+        _move(request, lead, **form.cleaned_data)
+    except ReasonMissing as error:
+        form.add_error("lost_reason", str(error))
+        return _move_form(request, opened, lead, form)
+    except InvalidLead as error:
+        for fault in error.errors:
+            form.add_error(fault.field if fault.field in form.fields else None, fault.detail)
+        return _move_form(request, opened, lead, form)
+    except PipelineError as error:
+        return _answer(request, opened, [lead.pk], str(error), refused=True)
+    text = f"{lead} is in “{lead.stage}” now."
+    return _answer(request, opened, [lead.pk], text, undo=opened.view.url("board-undo", str(uid), version=lead.version))
+
+
+def _move(request: PageRequest, lead: Lead, stage: Stage, version: int, above: UUID | None, **more: Any) -> None:
+    """One card to a stage and, where cards are sorted by hand, to a place in it."""
+    by_hand = lead.stage.pipeline.sorted_by_hand and stage.kind == Stage.Kind.OPEN and "above" in request.POST
+    over = workable_leads(request.user).filter(uid=above, stage=stage).first() if above else None
+    at = place_below(stage, over, lead) if by_hand else None
+    if at and lead.stage_id == stage.pk and not lead.closed_at:
+        place_lead(lead, at, version=version)
+        return
+    worth = {"value": more["value"], "currency": more["currency"]}
+    reason = more["lost_reason"]
+    move_on(lead, stage, actor=request.user, version=version, lost_reason=reason, worth=worth, board_at=at)
+
+
+def _move_form(request: PageRequest, opened: Opened, lead: Lead, form: MoveForm) -> HttpResponse:
+    context = {"section": "board", "view": opened.view, "lead": lead, "form": form, "stages": opened.stages}
+    template = "board/_move_form.html" if request.htmx else "board/move.html"
+    return render(request, template, context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_POST
+def undo(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
+    """Take back a move that was just made."""
+    opened, lead = this_board(request, slug), work_lead(request.user, uid)
+    version = request.GET.get("version", "")
+    try:
+        if not (version.isascii() and version.isdecimal() and len(version) < 10):
+            raise StaleLead
+        undo_move(lead, actor=request.user, version=int(version))
+    except PipelineError as error:
+        return _answer(request, opened, [lead.pk], str(error), refused=True)
+    return _answer(request, opened, [lead.pk], f"{lead} is back in “{lead.stage}”.")
+
+
+@login_required
+@require_POST
+def bulk(request: PageRequest, slug: str) -> HttpResponse:
+    """Move many cards, each by itself: what cannot be moved stays, and is named."""
+    opened = this_board(request, slug)
+    form = BulkForm(opened.view.pipeline.stages, request.POST)
+    chosen = read_chosen(request.POST.getlist("lead"))
+    if not form.is_valid() or not chosen:
+        return _answer(request, opened, [], "Choose leads and a stage first.", refused=True)
+    leads = workable_leads(request.user).filter(uid__in=chosen, stage__pipeline=opened.view.pipeline)
+    leads = leads.select_related("stage__pipeline", "source")
+    stage, reason = form.cleaned_data["stage"], form.cleaned_data["lost_reason"]
+
+    def act(lead: Lead) -> None:
+        move_on(lead, stage, actor=request.user, version=chosen[lead.uid], lost_reason=reason)
+
+    done, refused = each(leads, act)
+    text = f"{len(done)} moved to “{stage}”." + "".join(f" {words}" for words in refused)
+    return _answer(request, opened, [lead.pk for lead in leads], text, refused=bool(refused))
+
+
+@login_required
+@require_http_methods(_READ_AND_WRITE)
+def add(request: PageRequest, slug: str) -> HttpResponse:
+    """Enter a lead by hand. It is read and routed like any other."""
+    opened = this_board(request, slug)
+    first = next((stage for stage in opened.stages if stage.kind == Stage.Kind.OPEN), None)
+    form = QuickLeadForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and first is not None:
+        sent = {name: value for name, value in form.cleaned_data.items() if value}
+        if "value" not in sent:
+            sent.pop("currency", None)
+        try:
+            lead = create_lead(source=_manual_source(), fields=sent, actor=request.user, stage=first)
+        except InvalidLead as error:
+            for fault in error.errors:
+                form.add_error(fault.field if fault.field in form.fields else None, fault.detail)
+        else:
+            return _answer(request, opened, [lead.pk], f"{lead} was added, and the rules decide who gets it.")
+    context = {"section": "board", "view": opened.view, "form": form}
+    template = "board/_add_form.html" if request.htmx else "board/add.html"
+    return render(request, template, context, status=422 if form.is_bound else 200)
+
+
+def _manual_source() -> LeadSource:
+    """Where leads come from that people enter: the first source of this kind, made when there is none."""
+    manual = LeadSource.objects.filter(kind=LeadSource.Kind.MANUAL, active=True).order_by("pk").first()
+    if manual:
+        return manual
+    named = {"name": "Entered by hand", "kind": LeadSource.Kind.MANUAL}
+    return LeadSource.objects.get_or_create(slug="by-hand", defaults=named)[0]
+
+
+def _answer(
+    request: PageRequest, opened: Opened, ids: list[int], text: str, *, refused: bool = False, undo: str = ""
+) -> HttpResponse:
+    """What was done or refused: for a board its fresh cards, else a message on the page that the form came from."""
+    view = opened.view
+    if not request.htmx:
+        messages.add_message(request, messages.ERROR if refused else messages.SUCCESS, text, extra_tags=undo)
+        return back(request, view.url())
+    context = {
+        "changes": changes_of(view, opened.stages, ids),
+        "view": view,
+        "notice": {"text": text, "tone": "error" if refused else "success", "undo": undo, "seconds": UNDO_SECONDS},
+    }
+    return render(request, "board/_changes.html", context, status=409 if refused else 200)

@@ -1,0 +1,370 @@
+// The board and the table: cards are dragged, moved with the keyboard or chosen by the dozen, forms open in a dialog, and
+// what others change appears by itself. The server answers every move with the cards as they are then, so that what it
+// refused goes back to its place.
+
+const board = document.getElementById("board");
+const dialog = document.getElementById("dialog");
+const bulk = document.getElementById("bulk");
+const POLL = 2500;
+const HX = { "HX-Request": "true", "HX-Current-URL": location.href };
+
+const toast = (detail) => document.dispatchEvent(new CustomEvent("toast", { detail }));
+const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
+const cardOf = (element) => element?.closest?.(".card[data-version]");
+const columnOf = (element) => element?.closest?.(".column[data-stage]");
+const nameOf = (card) => card.querySelector("h3").textContent.trim();
+const say = (text) => (document.getElementById("said").textContent = text);
+const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
+
+// --- Asking the server -----------------------------------------------------------------------------
+
+async function ask(url, body = null) {
+  const headers = body ? { ...HX, "X-CSRFToken": token() } : HX;
+  const response = await fetch(url, { method: body ? "POST" : "GET", body, headers });
+  const elsewhere = response.headers.get("HX-Redirect");
+  if (elsewhere) location.assign(elsewhere);
+  return response;
+}
+
+async function send(url, body, failed = () => {}) {
+  try {
+    const response = await ask(url, body);
+    if (response.status === 404) throw new Error("This lead is not there any more. Reload the page.");
+    const text = response.status === 204 ? "" : await response.text();
+    if (response.status >= 500 || response.status === 403) throw new Error("That did not work. Please try again in a moment.");
+    return { response, page: parsed(text) };
+  } catch (error) {
+    failed();
+    const offline = error instanceof TypeError;
+    toast({ text: offline ? "The server cannot be reached. Please check your connection." : error.message, tone: "error" });
+    return null;
+  }
+}
+
+// --- What changed ----------------------------------------------------------------------------------
+
+let held = null; // a card under the pointer: nothing moves meanwhile
+let waiting = []; // changes that wait for it
+
+function place(card) {
+  const list = board.querySelector(`.column[data-stage="${CSS.escape(card.dataset.stage)}"] .cards`);
+  if (!list) return false;
+  const next = [...list.children].find((other) => !other.dataset.place || other.dataset.place > card.dataset.place);
+  if (next?.classList.contains("more") && next.previousElementSibling) return false; // further down than is shown
+  list.insertBefore(card, next ?? null);
+  return true;
+}
+
+function refresh(fresh) {
+  const old = document.getElementById(fresh.id);
+  if (old?.dataset.version === fresh.dataset.version && old.dataset.place === fresh.dataset.place && !old.dataset.moved) {
+    return false;
+  }
+  const focused = old?.contains(document.activeElement) ? document.activeElement.className || document.activeElement.tagName : null;
+  fresh.querySelector(".pick").checked = old?.querySelector(".pick").checked ?? false;
+  const shown = place(fresh);
+  old?.remove();
+  if (!shown) return false;
+  globalThis.htmx?.process(fresh);
+  if (focused) refocus(fresh, focused);
+  return old?.dataset.version !== fresh.dataset.version;
+}
+
+const refocus = (card, what) =>
+  (card.querySelector(what === "A" ? "h3 a" : `.${CSS.escape(what.split(" ")[0])}`) ?? card.querySelector("h3 a")).focus({ preventScroll: true });
+
+function applyHeads(changes) {
+  for (const head of changes.querySelectorAll("div[data-head]")) {
+    const slug = CSS.escape(head.dataset.head);
+    board.querySelector(`.column-head[data-head="${slug}"]`)?.replaceChildren(...head.childNodes);
+    const jump = document.querySelector(`[data-count="${slug}"]`);
+    if (jump) jump.textContent = head.dataset.count;
+  }
+}
+
+function applyNotice(changes) {
+  const notice = changes.querySelector("[data-notice]");
+  if (!notice) return;
+  const { tone, undo, seconds } = notice.dataset;
+  const action = undo ? { label: "Undo", run: () => post(undo, new FormData()) } : null;
+  toast({ text: notice.textContent, tone, seconds: Number(seconds) || 8, action });
+}
+
+function apply(page, highlight = true) {
+  const changes = page.getElementById("board-changes");
+  if (!changes) return false;
+  if (held) {
+    waiting.push([page, highlight]);
+    return true;
+  }
+  for (const gone of changes.querySelectorAll("[data-gone]")) {
+    board.querySelector(`[data-mark="${CSS.escape(gone.dataset.gone)}"]`)?.remove();
+  }
+  for (const card of changes.querySelectorAll(".card")) {
+    const fresh = document.adoptNode(card);
+    if (refresh(fresh) && highlight) fresh.classList.add("changed");
+  }
+  applyHeads(changes);
+  document.dispatchEvent(new CustomEvent("cards-changed"));
+  showChosen();
+  applyNotice(changes);
+  return true;
+}
+
+async function post(url, body, failed) {
+  const answer = await send(url, body, failed);
+  if (answer) apply(answer.page, false);
+  return answer;
+}
+
+// --- By itself -------------------------------------------------------------------------------------
+
+// Events are numbered when they are written and seen when they are committed, so each answer looks back a little.
+const cursors = board ? [board.dataset.cursor] : [];
+let polling = null;
+let missed = 0;
+
+async function poll() {
+  clearTimeout(polling);
+  if (document.hidden) return;
+  try {
+    const response = await ask(`${board.dataset.changes}&since=${cursors[0]}`);
+    if (response.status >= 500) throw new TypeError("broken");
+    if (response.status === 200) await applyPolled(parsed(await response.text()));
+    missed = 0;
+  } catch {
+    missed += 1;
+  }
+  document.getElementById("offline").hidden = missed < 1;
+  polling = setTimeout(poll, Math.min(POLL * 2 ** Math.max(0, missed - 1), 20000));
+}
+
+async function applyPolled(page) {
+  const changes = page.getElementById("board-changes");
+  if (!changes) return;
+  if ("tooMany" in changes.dataset) {
+    await readAgain();
+    cursors.splice(0, cursors.length, changes.dataset.cursor);
+    return;
+  }
+  if (cursors.at(-1) !== changes.dataset.cursor) document.body.dispatchEvent(new CustomEvent("offers-changed"));
+  cursors.push(changes.dataset.cursor);
+  if (cursors.length > 3) cursors.shift();
+  apply(page);
+}
+
+async function readAgain() {
+  const page = parsed(await (await ask(location.href)).text());
+  for (const column of page.querySelectorAll(".column[data-stage]")) {
+    const here = document.getElementById(column.id);
+    const scrolled = here?.querySelector(".column-body").scrollTop;
+    const fresh = document.adoptNode(column);
+    here?.replaceWith(fresh);
+    fresh.querySelector(".column-body").scrollTop = scrolled;
+    globalThis.htmx?.process(fresh);
+    makeSortable(fresh);
+  }
+}
+
+// --- Moving ----------------------------------------------------------------------------------------
+
+const moveUrl = (card) => card.querySelector("[data-dialog]").href;
+
+function moveData(card, stage, above) {
+  const body = new FormData();
+  body.set("stage", stage);
+  body.set("version", card.dataset.version);
+  if ("byHand" in board.dataset) body.set("above", above?.id.replace("lead-", "") ?? "");
+  return body;
+}
+
+async function moveTo(card, column, above, putBack) {
+  const { stage, kind } = column.dataset;
+  const asks = kind !== "open" && card.dataset.stage !== stage;
+  if (asks) return openDialog(`${moveUrl(card)}&stage=${encodeURIComponent(stage)}`, putBack);
+  const answer = await post(moveUrl(card), moveData(card, stage, above), putBack);
+  if (!answer) return;
+  const fresh = document.getElementById(card.id);
+  const list = [...(fresh?.parentElement.querySelectorAll(".card") ?? [])];
+  const at = fresh ? `, ${list.indexOf(fresh) + 1} of ${list.length} shown` : "";
+  const head = columnOf(fresh)?.querySelector("h2").textContent;
+  if (answer.response.ok) say(`${nameOf(card)} is in ${head}${at}.`);
+}
+
+function makeSortable(column) {
+  globalThis.Sortable?.create(column.querySelector(".cards"), {
+    group: "cards",
+    draggable: ".card",
+    filter: ".more, .card-tools, button, input, form",
+    preventOnFilter: false,
+    animation: 150,
+    // Native dragging does not work by touch; and a short hold on a phone leaves scrolling to the finger.
+    forceFallback: true,
+    fallbackTolerance: 4,
+    fallbackOnBody: true,
+    delay: 220,
+    delayOnTouchOnly: true,
+    touchStartThreshold: 6,
+    scrollSensitivity: 60,
+    onStart: ({ item }) => (held = item),
+    onEnd: dropped,
+  });
+}
+
+async function dropped({ item, from, to, oldIndex, newIndex }) {
+  held = null;
+  if (from !== to || ("byHand" in board.dataset && oldIndex !== newIndex)) {
+    item.dataset.moved = "";
+    const back = () => {
+      delete item.dataset.moved;
+      if (item.isConnected) from.insertBefore(item, from.children[oldIndex + (from === to && oldIndex > newIndex ? 1 : 0)] ?? null);
+    };
+    const above = item.previousElementSibling?.classList.contains("card") ? item.previousElementSibling : null;
+    await moveTo(item, columnOf(to), above, back);
+  } else if (from.children[oldIndex] !== item) {
+    from.insertBefore(item, from.children[oldIndex + (oldIndex > newIndex ? 1 : 0)] ?? null);
+  }
+  for (const [page, highlight] of waiting.splice(0)) apply(page, highlight);
+}
+
+// --- With the keyboard -----------------------------------------------------------------------------
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+function onKey(event) {
+  const card = cardOf(event.target);
+  const [across, down] = ARROWS[event.key] ?? [];
+  if (!card || across === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  const columns = [...board.querySelectorAll(".column[data-stage]")];
+  const column = columns[columns.indexOf(columnOf(card)) + across];
+  if (event.shiftKey) shift(card, column, down);
+  else step(card, column, across, down);
+}
+
+function step(card, column, across, down) {
+  const target = across ? column?.querySelector(".card") : down > 0 ? card.nextElementSibling : card.previousElementSibling;
+  target?.querySelector("a")?.focus();
+  target?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function shift(card, column, down) {
+  if (!down) {
+    if (column) moveTo(card, column, null);
+    else say("There is no column on that side.");
+  } else if ("byHand" in board.dataset) {
+    const above = down > 0 ? card.nextElementSibling : card.previousElementSibling?.previousElementSibling;
+    moveTo(card, columnOf(card), above?.classList.contains("card") ? above : null);
+  }
+}
+
+// --- Forms in the dialog ---------------------------------------------------------------------------
+
+let refused = null; // puts a card back when its dialog is left
+
+async function openDialog(url, putBack = null, body = null) {
+  const answer = await send(url, body, putBack ?? undefined);
+  if (!answer || !fill(answer.page)) return;
+  refused = putBack;
+  if (!dialog.open) dialog.showModal();
+}
+
+function fill(page) {
+  if (!page.querySelector("form")) return false;
+  dialog.replaceChildren(...[...page.body.childNodes].map((node) => document.adoptNode(node)));
+  globalThis.htmx?.process(dialog);
+  fitToStage(dialog);
+  dialog.querySelector("[aria-invalid=true], [autofocus], input:not([type=hidden]), select")?.focus();
+  return true;
+}
+
+// Shows what the chosen stage asks for, and nothing else.
+function fitToStage(form) {
+  const select = form.querySelector("select[name=stage]");
+  if (!select) return;
+  const { kind } = select.selectedOptions[0]?.dataset ?? {};
+  for (const part of form.querySelectorAll("[data-for-kind]")) part.hidden = part.dataset.forKind !== kind;
+}
+
+async function submit(event) {
+  const form = event.target.closest("[data-board-form], #dialog form");
+  const button = event.submitter;
+  if (!form || !board || button?.dataset.plain !== undefined) return;
+  event.preventDefault();
+  const body = new FormData(form, button);
+  const url = button?.getAttribute("formaction") || form.getAttribute("action");
+  if (button?.dataset.opensDialog !== undefined) return openDialog(url, null, body);
+  button?.setAttribute("aria-busy", "true");
+  const answer = await send(url, body);
+  button?.removeAttribute("aria-busy");
+  if (!answer) return;
+  if (answer.page.getElementById("board-changes")) return done(form, answer);
+  if (form.closest("#dialog") && fill(answer.page)) return;
+  location.reload();
+}
+
+function done(form, answer) {
+  refused = answer.response.ok ? null : refused;
+  if (form.closest("#dialog")) dialog.close();
+  if (form === bulk && answer.response.ok) clearChosen();
+  apply(answer.page, false);
+  poll();
+}
+
+// --- Choosing many ---------------------------------------------------------------------------------
+
+const picks = () => [...document.querySelectorAll(".pick:checked")];
+
+function showChosen() {
+  if (!bulk) return;
+  const count = picks().length;
+  bulk.classList.toggle("open", count > 0);
+  document.documentElement.classList.toggle("choosing", count > 0);
+  bulk.querySelector("[data-chosen]").textContent = `${count} selected`;
+}
+
+function clearChosen() {
+  for (const pick of picks()) pick.checked = false;
+  showChosen();
+}
+
+// --- Beginning -------------------------------------------------------------------------------------
+
+document.documentElement.classList.add("scripted");
+
+document.addEventListener("submit", submit);
+document.addEventListener("reset", (event) => event.target === bulk && setTimeout(clearChosen));
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".pick")) showChosen();
+  if (event.target.matches("select[name=stage]")) fitToStage(event.target.form);
+});
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("a[data-dialog]");
+  if (opener && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    openDialog(opener.href);
+  }
+  if (event.target.closest("#dialog [data-close]")) {
+    event.preventDefault();
+    dialog.close();
+  }
+});
+dialog?.addEventListener("close", () => {
+  refused?.();
+  refused = null;
+  dialog.replaceChildren();
+});
+
+if (bulk) {
+  fitToStage(bulk);
+  showChosen();
+}
+
+if (board) {
+  board.addEventListener("keydown", onKey);
+  board.querySelectorAll(".column[data-stage]").forEach(makeSortable);
+  document.addEventListener("visibilitychange", () => document.hidden || poll());
+  globalThis.addEventListener("online", poll);
+  globalThis.addEventListener("offline", () => (document.getElementById("offline").hidden = false));
+  polling = setTimeout(poll, POLL);
+}

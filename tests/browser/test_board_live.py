@@ -1,0 +1,249 @@
+"""Moving cards in real browsers: by mouse, finger and keyboard, against each other, through a gap in the network."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from distribution import services
+from pipeline.models import Lead, Pipeline, Stage
+from pipeline.services.moving import move_on
+from tests.distribution.setups import make_pool, make_rule_set, publish
+from tests.distribution.world import make_lead, stages
+from tests.pipeline.people import make_people, signed_in
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+ROUGH = [
+    "W" * 100,
+    "<script>alert(1)</script>",
+    "\u202egnp.exe",
+    "مرحبا بالعالم",
+    "👩‍👩‍👧‍👦🏳️‍🌈" * 10,
+    "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘",
+]
+
+
+@pytest.fixture
+def people():
+    return make_people()
+
+
+@pytest.fixture
+def lead(people):
+    shown = stages()
+    Stage.objects.create(pipeline=shown["open"].pipeline, name="Talks", slug="talks", position=0)
+    Stage.objects.filter(slug__in=("won", "lost")).update(position=5)
+    return owned(people, first_name="Ada", last_name="Lovelace")
+
+
+def owned(people, **fields):
+    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
+
+
+@pytest.fixture
+def opened(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
+    """Opens the board in a browser of its own, in which somebody has signed in."""
+    contexts = []
+
+    def open_board(user, path="/board/sales/?who=team", **options) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, **options})
+        contexts.append(context)
+        cookie = signed_in(user).cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+        page = context.new_page()
+        page.goto(live_server.url + path)
+        expect(page.locator("html.scripted")).to_be_attached()
+        return page
+
+    yield open_board
+    for context in contexts:
+        context.close()
+
+
+def card(page: Page, lead: Lead) -> Locator:
+    return page.locator(f"#lead-{lead.uid}")
+
+
+def in_column(page: Page, lead: Lead, slug: str) -> Locator:
+    return page.locator(f"#column-{slug} #lead-{lead.uid}")
+
+
+def drag(page: Page, lead: Lead, slug: str) -> None:
+    card(page, lead).locator(".owner").drag_to(page.locator(f"#column-{slug} .column-body"), steps=15)
+
+
+def without_news(page: Page) -> None:
+    """This board does not hear of what others do."""
+    page.route("**/changes/**", lambda route: route.fulfill(status=204))
+
+
+# --- Moving ------------------------------------------------------------------------------------
+
+
+def test_a_card_is_dragged_to_another_column_and_undone(opened, people, lead):
+    page = opened(people.owner)
+    drag(page, lead, "talks")
+    expect(page.locator("#said")).to_contain_text("Ada Lovelace is in Talks")
+    expect(in_column(page, lead, "talks")).to_be_visible()
+    assert Lead.objects.get(pk=lead.pk).stage.slug == "talks"
+    page.get_by_role("button", name="Undo").click()
+    expect(in_column(page, lead, "open")).to_be_visible()
+    assert Lead.objects.get(pk=lead.pk).stage.slug == "open"
+
+
+def test_a_card_is_dragged_by_a_finger_after_a_short_hold(opened, people, lead):
+    page = opened(people.owner, viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True)
+    box = card(page, lead).locator(".owner").bounding_box()
+    target = page.locator("#column-talks .column-body").bounding_box()
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind, x, y):
+        points = [] if kind == "touchEnd" else [{"x": x, "y": y}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    x, y = box["x"] + 20, box["y"] + 10
+    touch("touchStart", x, y)
+    expect(card(page, lead)).to_have_class(re.compile("sortable-chosen"))
+    for part in range(1, 16):
+        touch("touchMove", x + (target["x"] + 60 - x) * part / 15, y + (target["y"] + 30 - y) * part / 15)
+    touch("touchEnd", 0, 0)
+    expect(page.locator("#said")).to_contain_text("Ada Lovelace is in Talks")
+    assert Lead.objects.get(pk=lead.pk).stage.slug == "talks"
+
+
+def test_a_card_is_moved_with_the_keyboard_alone(opened, people, lead):
+    page = opened(people.owner)
+    card(page, lead).get_by_role("link", name="Ada Lovelace", exact=True).focus()
+    # To the left: Talks stands before Open.
+    page.keyboard.press(
+        "Shift+ArrowLeft" if columns(page).index("talks") < columns(page).index("open") else "Shift+ArrowRight"
+    )
+    expect(page.locator("#said")).to_contain_text("Ada Lovelace is in Talks, 1 of 1 shown.")
+    expect(card(page, lead).get_by_role("link", name="Ada Lovelace", exact=True)).to_be_focused()
+
+
+def columns(page: Page) -> list[str]:
+    return page.eval_on_selector_all(".column", "columns => columns.map((column) => column.dataset.stage)")
+
+
+def test_winning_and_losing_ask_first_and_leaving_the_question_puts_the_card_back(opened, people, lead):
+    page = opened(people.owner)
+    drag(page, lead, "lost")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Why, when lost")).to_be_visible()
+    expect(dialog.get_by_label("Value, when won")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(in_column(page, lead, "open")).to_be_visible()
+    drag(page, lead, "lost")
+    dialog.get_by_role("button", name="Move").click()
+    expect(dialog.get_by_text("Say why the lead was lost.")).to_be_visible()
+    dialog.get_by_label("Why, when lost").fill("Too expensive")
+    dialog.get_by_role("button", name="Move").click()
+    expect(in_column(page, lead, "lost")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(in_column(page, lead, "open")).to_be_visible()
+    assert Lead.objects.get(pk=lead.pk).closed_at is None
+
+
+def test_cards_sorted_by_hand_are_put_anywhere_in_their_column(opened, people, lead):
+    Pipeline.objects.update(sorted_by_hand=True)
+    for name in ("Bob", "Cyd"):
+        owned(people, last_name=name)
+    page = opened(people.owner)
+    titles = page.locator("#column-open .card h3")
+    expect(titles).to_have_text(["Cyd", "Bob", "Ada Lovelace"])
+    page.get_by_role("link", name="Ada Lovelace", exact=True).focus()
+    page.keyboard.press("Shift+ArrowUp")
+    expect(titles).to_have_text(["Cyd", "Ada Lovelace", "Bob"])
+    page.reload()
+    expect(titles).to_have_text(["Cyd", "Ada Lovelace", "Bob"])
+
+
+def test_many_cards_are_moved_at_once(opened, people, lead):
+    other = owned(people, last_name="Bob")
+    page = opened(people.owner)
+    for one in (lead, other):
+        card(page, one).hover()
+        card(page, one).get_by_role("checkbox").check()
+    bar = page.get_by_role("form", name="With the selected leads")
+    expect(bar.get_by_text("2 selected")).to_be_visible()
+    bar.get_by_label("Stage").select_option("Talks")
+    bar.get_by_role("button", name="Move").click()
+    for one in (lead, other):
+        expect(in_column(page, one, "talks")).to_be_visible()
+    expect(bar).to_be_hidden()
+
+
+# --- Against each other ------------------------------------------------------------------------
+
+
+def test_of_two_who_move_one_card_the_second_gets_it_back_where_it_is_now(opened, people, lead):
+    Stage.objects.create(pipeline=lead.stage.pipeline, name="Offer", slug="offer", position=1)
+    first, second = opened(people.owner), opened(people.manager)
+    without_news(second)
+    drag(first, lead, "talks")
+    expect(first.locator("#said")).to_contain_text("is in Talks")
+    drag(second, lead, "offer")
+    expect(second.get_by_role("alert")).to_contain_text("Somebody else changed this lead meanwhile")
+    expect(in_column(second, lead, "talks")).to_be_visible()
+    expect(card(second, lead)).to_have_attribute("data-version", "1")
+    assert Lead.objects.get(pk=lead.pk).stage.slug == "talks"
+
+
+def test_what_others_do_appears_by_itself_and_leaves_the_open_menu_and_the_scroll(opened, people, lead):
+    for number in range(15):
+        owned(people, last_name=f"Filler {number}")
+    page = opened(people.manager)
+    page.get_by_text("Filter", exact=True).click()
+    text = page.get_by_label("Text")
+    text.fill("half a word")
+    scroller = page.locator("#column-open .column-body")
+    scroller.evaluate("body => body.scrollTo(0, 400)")
+    move_on(lead, Stage.objects.get(slug="talks"), actor=people.owner)
+    expect(in_column(page, lead, "talks")).to_be_visible(timeout=4000)
+    expect(card(page, lead)).to_have_class(re.compile("changed"))
+    expect(text).to_have_value("half a word")
+    assert scroller.evaluate("body => body.scrollTop") > 0
+    expect(page.locator("#column-talks .count")).to_contain_text("1")
+
+
+def test_after_a_gap_in_the_network_the_board_catches_up(opened, people, lead):
+    page = opened(people.manager)
+    page.context.set_offline(True)
+    expect(page.get_by_text("Offline")).to_be_visible()
+    move_on(lead, Stage.objects.get(slug="talks"), actor=people.owner)
+    expect(in_column(page, lead, "open")).to_be_visible()
+    page.context.set_offline(False)
+    expect(in_column(page, lead, "talks")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Offline")).to_be_hidden()
+
+
+def test_of_two_who_claim_one_lead_the_second_is_told_kindly(opened, people, live_server):
+    pool = make_pool("Offers", people.owner.rep, people.teammate.rep, method="claim")
+    publish(make_rule_set("Offers", pool=pool))
+    services.assign_lead(make_lead(last_name="Offered").pk)
+    first, second = (opened(user, "/board/sales/?who=mine") for user in (people.owner, people.teammate))
+    without_news(second)
+    expect(second.get_by_role("button", name=re.compile("Take it.*Offered"))).to_be_visible()
+    first.get_by_role("button", name=re.compile("Take it.*Offered")).click()
+    expect(first.locator(".messages")).to_contain_text("Offered is yours.")
+    second.get_by_role("button", name=re.compile("Take it.*Offered")).click()
+    expect(second.locator(".messages")).to_contain_text("Somebody else was faster")
+    assert Lead.objects.get().owner == people.owner
+
+
+# --- What is rough -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_rough_names_stay_within_their_cards(opened, people, lead, axe, size, tmp_path):
+    for name in ROUGH:
+        words = name[:100]
+        owned(people, first_name=words, last_name=words, company=(name * 4)[:200], product=words)
+    page = opened(people.owner, viewport=size)
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    spill = "cards => cards.filter((card) => card.scrollWidth > card.clientWidth + 1).map((card) => card.innerText)"
+    assert page.eval_on_selector_all(".card", spill) == []
+    assert axe(page) == []
+    page.screenshot(path=tmp_path / "rough.png")

@@ -1,0 +1,291 @@
+"""What people do on the board: move, undo, move many, add, and hear of what others did."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from pipeline.models import Event, Lead, LeadSource, LostReason, Pipeline, Stage
+from pipeline.services.leads import edit_lead
+from tests.distribution.world import make_lead, stages
+from tests.pipeline.people import make_people, signed_in
+
+pytestmark = pytest.mark.django_db
+PART = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def people():
+    return make_people()
+
+
+@pytest.fixture
+def talks():
+    return Stage.objects.create(pipeline=stages()["open"].pipeline, name="Talks", slug="talks", position=1)
+
+
+@pytest.fixture
+def lead(people):
+    return owned(people, last_name="Lovelace")
+
+
+@pytest.fixture
+def client(people):
+    return signed_in(people.owner)
+
+
+def owned(people, **fields):
+    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
+
+
+def move(client, lead, stage, *, part=True, **more):
+    data = {"stage": stage, "version": lead.version, **more}
+    return client.post(f"/board/sales/move/{lead.uid}/?who=team", data, headers=PART if part else {})
+
+
+def stage_of(lead):
+    return Lead.objects.get(pk=lead.pk).stage.slug
+
+
+def shown(response):
+    return [(card.title, card.stage, card.version) for card in response.context["changes"].cards]
+
+
+# --- Moving ------------------------------------------------------------------------------------
+
+
+def test_a_moved_card_comes_back_fresh_with_the_heads_of_all_columns(client, lead, talks):
+    response = move(client, lead, "talks")
+    assert response.status_code == 200
+    assert shown(response) == [("Lovelace", "talks", 1)]
+    assert {head.slug: head.sums.count for head in response.context["changes"].heads}["talks"] == 1
+    assert response.context["notice"]["undo"].startswith(f"/board/sales/undo/{lead.uid}/")
+
+
+def test_without_scripts_a_move_leads_back_with_a_way_to_undo_it(client, lead, talks):
+    assert "Move" in client.get(f"/board/sales/move/{lead.uid}/").content.decode()
+    response = move(client, lead, "talks", part=False, next="/board/sales/?who=team")
+    assert response.headers["Location"] == "/board/sales/?who=team"
+    page = client.get("/board/sales/?who=team").content.decode()
+    assert "Lovelace is in “Talks” now." in page
+    undo = page.split('class="undo" method="post" action="')[1].split('"')[0].replace("&amp;", "&")
+    client.post(undo)
+    assert stage_of(lead) == "open"
+
+
+def test_a_stale_move_is_refused_with_the_card_as_it_is(client, people, lead, talks):
+    edit_lead(Lead.objects.get(pk=lead.pk), {"city": "Berlin"}, actor=people.teammate)
+    response = move(client, lead, "talks")
+    assert response.status_code == 409
+    assert shown(response) == [("Lovelace", "open", 1)]
+    assert "Somebody else changed this lead" in response.content.decode()
+    assert stage_of(lead) == "open"
+
+
+def test_a_full_stage_refuses_a_card(client, people, lead, talks):
+    Stage.objects.filter(pk=talks.pk).update(wip_limit=1)
+    owned(people, stage=talks)
+    response = move(client, lead, "talks")
+    assert (response.status_code, stage_of(lead)) == (409, "open")
+    assert "has room for 1 lead" in response.content.decode()
+
+
+def test_winning_asks_for_the_value_and_losing_for_a_reason(client, people):
+    lead = owned(people, last_name="Lovelace", value=Decimal(5), currency="EUR")
+    asked = client.get(f"/board/sales/move/{lead.uid}/?stage=won", headers=PART).content.decode()
+    assert 'value="5' in asked
+    assert '<option value="won" data-kind="won" selected>' in asked
+    move(client, lead, "won", value="1200", currency="EUR")
+    assert Lead.objects.get(pk=lead.pk).value == Decimal(1200)
+    other = owned(people)
+    refused = move(client, other, "lost")
+    assert refused.status_code == 422
+    assert "Say why the lead was lost." in refused.content.decode()
+    move(client, other, "lost", lost_reason="Price")
+    assert Lead.objects.get(pk=other.pk).lost_reason == "Price"
+
+
+def test_a_value_that_is_no_number_is_said_at_its_field(client, lead):
+    response = move(client, lead, "won", value="plenty", currency="EUR")
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {"value"}
+    assert stage_of(lead) == "open"
+
+
+def test_reasons_are_chosen_from_the_installations_list(client, lead):
+    LostReason.objects.create(name="Too expensive")
+    asked = client.get(f"/board/sales/move/{lead.uid}/?stage=lost", headers=PART).content.decode()
+    assert '<option value="Too expensive">' in asked
+    assert move(client, lead, "lost", lost_reason="Whatever").status_code == 422
+    assert move(client, lead, "lost", lost_reason="Too expensive").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"stage": "nowhere", "version": "0"}, {"stage": "talks"}, {"stage": "talks", "version": "x"}]
+)
+def test_a_move_that_makes_no_sense_is_asked_for_again(client, lead, talks, data):
+    response = client.post(f"/board/sales/move/{lead.uid}/", data, headers=PART)
+    assert (response.status_code, stage_of(lead)) == (422, "open")
+
+
+def test_a_card_is_undone_within_the_time_and_refused_after_another_change(client, people, lead, talks):
+    address = move(client, lead, "talks").context["notice"]["undo"]
+    assert shown(client.post(address, headers=PART)) == [("Lovelace", "open", 2)]
+    lead.refresh_from_db()
+    address = move(client, lead, "talks").context["notice"]["undo"]
+    edit_lead(Lead.objects.get(pk=lead.pk), {"city": "Berlin"}, actor=people.teammate)
+    assert client.post(address, headers=PART).status_code == 409
+    assert stage_of(lead) == "talks"
+
+
+@pytest.mark.parametrize("query", ["", "?version=x", "?version=999999999999"])
+def test_undoing_without_a_version_changes_nothing(client, lead, talks, query):
+    move(client, lead, "talks")
+    assert client.post(f"/board/sales/undo/{lead.uid}/{query}", headers=PART).status_code == 409
+    assert stage_of(lead) == "talks"
+
+
+def test_cards_sorted_by_hand_stay_where_they_are_put(client, people, talks):
+    Pipeline.objects.update(sorted_by_hand=True)
+    now = timezone.now()
+    a, b, c = (owned(people, last_name=name, board_at=now - timedelta(hours=n)) for n, name in enumerate("abc"))
+    d = owned(people, last_name="d", stage=talks)
+
+    def order():
+        columns = client.get("/board/").context["board"].columns
+        return {column.head.slug: "".join(card.title for card in column.cards) for column in columns}
+
+    move(client, c, "open", above=str(a.uid))
+    assert order()["open"] == "acb"
+    move(client, b, "open", above="")
+    assert order()["open"] == "bac"
+    move(client, d, "open", above=str(b.uid))
+    assert order() == {"open": "bdac", "talks": "", "won": "", "lost": ""}
+
+
+# --- Many at once ------------------------------------------------------------------------------
+
+
+def ticked(*leads):
+    return [f"{lead.uid}:{lead.version}" for lead in leads]
+
+
+def test_many_are_moved_and_what_cannot_be_is_named(client, people, talks):
+    first, second, third = (owned(people, last_name=name) for name in ("Ada", "Bob", "Cyd"))
+    edit_lead(Lead.objects.get(pk=second.pk), {"city": "Berlin"}, actor=people.teammate)
+    response = client.post("/board/sales/bulk/", {"stage": "talks", "lead": ticked(first, second, third)}, headers=PART)
+    assert response.status_code == 409
+    assert "2 moved to “Talks”. Not Bob: Somebody else changed" in response.context["notice"]["text"]
+    assert [stage_of(lead) for lead in (first, second, third)] == ["talks", "open", "talks"]
+
+
+def test_what_is_not_theirs_is_not_moved_among_many(people, talks):
+    lead = owned(people)
+    signed_in(people.stranger).post("/board/sales/bulk/", {"stage": "talks", "lead": ticked(lead)}, headers=PART)
+    assert stage_of(lead) == "open"
+
+
+@pytest.mark.parametrize("chosen", [[], ["x"], ["x:y", ":", "1:1"]])
+def test_nothing_chosen_moves_nothing(client, talks, chosen):
+    response = client.post("/board/sales/bulk/", {"stage": "talks", "lead": chosen}, headers=PART)
+    assert response.status_code == 409
+    assert "Choose leads and a stage first." in response.content.decode()
+
+
+# --- Adding ------------------------------------------------------------------------------------
+
+
+def test_a_lead_entered_by_hand_goes_through_the_intake(client, people):
+    stages()
+    sent = {"last_name": "Lovelace", "email": "ADA@Engines.example", "value": "1500", "currency": "EUR"}
+    response = client.post("/board/sales/add/", sent, headers=PART)
+    lead = Lead.objects.get()
+    assert (lead.email, lead.value, lead.source.kind) == ("ada@engines.example", Decimal(1500), LeadSource.Kind.MANUAL)
+    assert lead.events.get(kind=Event.Kind.CREATED).actor == people.owner
+    assert "Lovelace was added" in response.content.decode()
+
+
+def test_what_is_wrong_with_a_lead_entered_by_hand_is_said_at_its_field(client):
+    stages()
+    response = client.post("/board/sales/add/", {"last_name": "L", "email": "nonsense"}, headers=PART)
+    assert response.status_code == 422
+    assert "email" in response.context["form"].errors
+    assert not Lead.objects.exists()
+
+
+def test_an_empty_lead_is_no_lead(client):
+    stages()
+    assert client.post("/board/sales/add/", {"last_name": " "}, headers=PART).status_code == 422
+    assert not Lead.objects.exists()
+
+
+# --- What others change ------------------------------------------------------------------------
+
+
+def test_nothing_new_is_an_empty_answer(client, people, lead):
+    newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    assert client.get(f"/board/sales/changes/?who=team&since={newest}").status_code == 204
+
+
+def test_what_others_changed_is_told_with_the_heads(client, people, lead, talks):
+    since = client.get("/board/").context["board"].cursor
+    move(signed_in(people.manager), lead, "talks")
+    response = client.get(f"/board/sales/changes/?who=team&since={since}")
+    assert shown(response) == [("Lovelace", "talks", 1)]
+    assert response.context["changes"].cursor > since
+
+
+def test_a_card_that_left_the_view_is_told_without_its_uid(client, people, lead):
+    since = client.get("/board/").context["board"].cursor
+    mark = client.get("/board/").context["board"].columns[0].cards[0].mark
+    Lead.objects.filter(pk=lead.pk).update(owner=people.stranger, team=people.other_team)
+    Event.objects.create(lead=lead, kind=Event.Kind.REASSIGNED)
+    response = client.get(f"/board/sales/changes/?who=team&since={since}")
+    assert (shown(response), response.context["changes"].gone) == ([], [mark])
+    assert str(lead.uid) not in response.content.decode()
+
+
+@pytest.mark.parametrize("since", ["", "x", "-1", "9" * 30])
+def test_a_board_that_lost_its_place_is_told_to_read_everything_again(client, people, lead, since):
+    response = client.get(f"/board/sales/changes/?since={since}")
+    assert response.context["changes"].too_many
+
+
+def test_too_many_changes_are_not_told_one_by_one(client, people, monkeypatch):
+    monkeypatch.setattr("pipeline.board.MOST_CHANGES", 3)
+    since = client.get("/board/").context["board"].cursor if Stage.objects.exists() else 0
+    for number in range(4):
+        Event.objects.create(lead=owned(people, last_name=f"L{number}"), kind=Event.Kind.EDITED)
+    assert client.get(f"/board/sales/changes/?since={since}").context["changes"].too_many
+
+
+# --- Who may -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["move", "undo"])
+def test_a_stranger_is_told_that_there_is_no_such_lead(people, lead, talks, path):
+    address = f"/board/sales/{path}/{lead.uid}/"
+    data = {"stage": "talks", "version": lead.version}
+    for who in ("stranger",):
+        assert signed_in(getattr(people, who)).post(address, data, headers=PART).status_code == 404
+    assert stage_of(lead) == "open"
+
+
+def test_who_only_reads_leads_moves_none(people, lead, talks):
+    people.stranger.user_permissions.add(Permission.objects.get(codename="view_lead"))
+    assert move(signed_in(people.stranger), lead, "talks").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "stage/open/", "changes/", "add/", "table/", "export/", "filters/", "bulk/", "views/"],
+)
+def test_visitors_sign_in_first(path):
+    from django.test import Client
+
+    stages()
+    for method in ("get", "post"):
+        response = getattr(Client(), method)(f"/board/sales/{path}")
+        assert response.headers["Location"].startswith("/login/")

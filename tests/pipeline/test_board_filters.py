@@ -1,0 +1,225 @@
+"""What a board is narrowed to, kept as views, shown as a table and written as CSV."""
+
+import csv
+import io
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from distribution.models import Territory, TerritoryArea
+from pipeline.models import SavedView
+from tests.distribution.world import make_lead, make_source, stages
+from tests.pipeline.people import make_people, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people():
+    return make_people()
+
+
+@pytest.fixture
+def client(people):
+    return signed_in(people.manager)
+
+
+def owned(people, **fields):
+    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
+
+
+@pytest.fixture
+def leads(people):
+    now = timezone.now()
+    owned(people, last_name="Plain")
+    owned(people, last_name="Mate", owner=people.teammate)
+    owned(people, last_name="Nobody", owner=None, routing_state="unassigned")
+    owned(people, last_name="Sourced", source=make_source("fair"))
+    owned(people, last_name="Hot", score=80)
+    owned(people, last_name="Old", created_at=now - timedelta(days=10))
+    owned(people, last_name="Late", respond_by=now - timedelta(minutes=1))
+    owned(people, last_name="Müller-Lüdenscheidt", company="Wanne GmbH", phone="+4930123456")
+    owned(people, last_name="Bavarian", country="DE", postal_code="80331")
+
+
+def titles(response):
+    assert response.status_code == 200
+    return {card.title for column in response.context["board"].columns for card in column.cards}
+
+
+_ALL = None
+EVERYBODY = {"Plain", "Mate", "Nobody", "Sourced", "Hot", "Old", "Late", "Müller-Lüdenscheidt", "Bavarian"}
+
+
+def lookup(people, value):
+    return {"TEAMMATE": people.teammate.pk, "TEAM": people.team.pk, "FAIR": make_source("fair").pk}.get(value, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "seen"),
+    [
+        ("owner", "TEAMMATE", {"Mate"}),
+        ("team", "TEAM", EVERYBODY),
+        ("source", "FAIR", {"Sourced"}),
+        ("score", "70", {"Hot"}),
+        ("age", "7", EVERYBODY - {"Old"}),
+        ("age", "over7", {"Old"}),
+        ("overdue", "1", {"Late"}),
+        ("unassigned", "1", {"Nobody"}),
+        ("q", "muller", {"Müller-Lüdenscheidt"}),
+        ("q", "WANNE lüden", {"Müller-Lüdenscheidt"}),
+        ("q", "wanne plain", set()),
+        ("q", "30123456", {"Müller-Lüdenscheidt"}),
+        ("q", "100%_'\"\\", set()),
+        ("owner", "999999", set()),
+        ("territory", "999999", set()),
+    ],
+)
+def test_each_filter_narrows_the_board(client, people, leads, name, value, seen):
+    assert titles(client.get("/board/sales/", {"who": "team", name: lookup(people, value)})) == seen
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("owner", "x"),
+        ("owner", "9" * 40),
+        ("score", "-1"),
+        ("age", "never"),
+        ("overdue", "yes"),
+        ("q", " "),
+        ("owner", "²"),
+    ],
+)
+def test_a_filter_that_makes_no_sense_narrows_nothing(client, leads, name, value):
+    assert titles(client.get("/board/sales/", {"who": "team", name: value})) == EVERYBODY
+
+
+@pytest.mark.parametrize(
+    "area", [{"country": "DE"}, {"country": "DE", "postal_from": "80*"}, {"country": "DE", "postal_from": "80331"},
+             {"country": "DE", "postal_from": "80000", "postal_to": "81999"}]
+)  # fmt: skip
+def test_a_territory_narrows_to_the_leads_that_lie_in_it(client, people, leads, area):
+    territory = Territory.objects.create(name="Bavaria")
+    TerritoryArea.objects.create(territory=territory, **area)
+    TerritoryArea.objects.create(territory=territory, country="AT")
+    owned(people, last_name="Elsewhere", country="FR", postal_code="80331")
+    assert titles(client.get("/board/sales/", {"who": "team", "territory": territory.pk})) == {"Bavarian"}
+
+
+def test_a_name_of_an_owner_shows_also_what_is_not_ones_own(people, leads):
+    response = signed_in(people.owner).get("/board/sales/", {"who": "mine", "owner": people.teammate.pk})
+    assert titles(response) == {"Mate"}
+
+
+def test_filters_stay_in_every_address_and_are_taken_away_one_by_one(client, people, leads):
+    response = client.get("/board/sales/", {"who": "team", "score": "70", "q": "hot"})
+    board, chips = response.context["board"], response.context["chips"]
+    assert "score=70&q=hot" in board.url
+    assert [(chip.label, "score" in chip.url, "q=" in chip.url) for chip in chips] == [
+        ("Score from 70", False, True),
+        ("“hot”", True, False),
+    ]
+
+
+def test_the_panel_offers_only_people_and_teams_one_sees(people, leads):
+    page = signed_in(people.owner).get("/board/sales/filters/").content.decode()
+    assert "Teammate Person" in page
+    assert "Stranger Person" not in page
+    assert "Paris" not in page
+
+
+# --- Views -------------------------------------------------------------------------------------
+
+
+def test_filters_are_kept_as_a_view_and_the_same_name_keeps_others(client, people, leads):
+    for score in ("70", "50"):
+        query = f"who=team&score={score}&rubbish=1&cards=9"
+        client.post("/board/sales/views/", {"name": " Hot ones ", "query": query})
+    view = SavedView.objects.get()
+    assert (view.user, view.name, view.query) == (people.manager, "Hot ones", "who=team&score=50")
+    assert "/board/sales/?who=team&amp;score=50" in client.get("/board/sales/filters/").content.decode()
+
+
+def test_a_view_needs_a_name(client, leads):
+    client.post("/board/sales/views/", {"name": " ", "query": "score=70"})
+    assert not SavedView.objects.exists()
+
+
+def test_only_ones_own_views_are_shown_and_forgotten(client, people, leads):
+    client.post("/board/sales/views/", {"name": "Hot ones", "query": "score=70"})
+    view, other = SavedView.objects.get(), signed_in(people.owner)
+    assert "Hot ones" not in other.get("/board/sales/filters/").content.decode()
+    assert other.post(f"/board/sales/views/{view.pk}/forget/").status_code == 404
+    client.post(f"/board/sales/views/{view.pk}/forget/")
+    assert not SavedView.objects.exists()
+
+
+# --- Table and CSV -----------------------------------------------------------------------------
+
+
+def rows(response):
+    return [row.card.title for row in response.context["table"].rows]
+
+
+def test_the_table_is_sorted_by_any_column_both_ways(client, people):
+    stages()
+    for name, value, score in (("Ada", 3, None), ("Bob", 1, 5), ("Cyd", None, 9)):
+        money = {"value": value, "value_base": value, "currency": "EUR"} if value else {}
+        owned(people, last_name=name, score=score, **money)
+    for sort, order in {
+        "name": ["Ada", "Bob", "Cyd"],
+        "-name": ["Cyd", "Bob", "Ada"],
+        "value": ["Bob", "Ada", "Cyd"],
+        "-value": ["Ada", "Bob", "Cyd"],
+        "-score": ["Cyd", "Bob", "Ada"],
+        "rubbish": ["Cyd", "Bob", "Ada"],
+    }.items():
+        assert rows(client.get("/board/sales/table/", {"sort": sort})) == order, sort
+
+
+def test_the_table_pages_and_keeps_filter_and_sort(client, people):
+    for number in range(53):
+        owned(people, last_name=f"L{number:02d}", score=80)
+    table = client.get("/board/sales/table/?score=70&sort=name").context["table"]
+    assert (len(table.rows), table.before) == (50, "")
+    second = client.get(table.after)
+    assert rows(second) == ["L50", "L51", "L52"]
+    assert "score=70" in second.context["table"].before
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "99999999999", "9999"])
+def test_a_page_that_makes_no_sense_is_no_breakdown(client, leads, page):
+    assert client.get("/board/sales/table/", {"page": page}).status_code == 200
+
+
+def read_csv(response):
+    return list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
+
+
+def test_csv_has_what_the_table_shows_and_no_formulas(client, people, leads):
+    owned(people, last_name='=cmd|"/C calc"!A0', company="+1", product="@x", value=Decimal("-0"), currency="EUR")
+    found = {row["last_name"]: row for row in read_csv(client.get("/board/sales/export/?who=team"))}
+    assert len(found) == len(EVERYBODY) + 1
+    rough = found['\'=cmd|"/C calc"!A0']
+    assert (rough["company"], rough["product"]) == ("'+1", "'@x")
+    narrowed = read_csv(client.get("/board/sales/export/?who=team&score=70"))
+    assert [row["last_name"] for row in narrowed] == ["Hot"]
+
+
+def test_csv_of_ticked_leads_has_only_those_that_one_sees(people, leads):
+    chosen = owned(people, last_name="Chosen")
+    foreign = make_lead(last_name="Foreign", team=people.other_team)
+    ticked = [f"{chosen.uid}:0", f"{foreign.uid}:0", "rubbish"]
+    response = signed_in(people.owner).post("/board/sales/export/", {"lead": ticked})
+    assert [row["last_name"] for row in read_csv(response)] == ["Chosen"]
+
+
+def test_the_table_costs_as_many_queries_with_many_leads(client, people, leads, django_assert_max_num_queries):
+    for number in range(40):
+        owned(people, last_name=f"L{number}")
+    client.get("/board/sales/table/")
+    with django_assert_max_num_queries(12):
+        client.get("/board/sales/table/?who=team")
