@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from distribution.engine.sla import ACTIONS, BREAK, Rung
+from distribution.engine.sla import ACTIONS, BREAK, Rung, moves_lead
 from distribution.engine.worktime import Hours, Span, intervals
 from distribution.hours import Timetable, first_team
 from distribution.models import ClockKind, EscalationStep, Rep, SLAPolicy
@@ -15,8 +15,6 @@ from distribution.promises import Promise, after, build_policy, minutes_of
 # Marks that would touch on the line stand below one another.
 NEAR: Final = 5.0
 WEEK: Final = timedelta(days=7)
-# After these the lead is no longer with this owner, and the owner's clocks stop.
-LEAVES_OWNER: Final = frozenset({"reassign", "queue"})
 PROMISES: Final[Mapping[str, str]] = {
     ClockKind.ACCEPT: "Accept within",
     ClockKind.CONTACT: "Contact within",
@@ -123,8 +121,8 @@ def _ladder(policy: SLAPolicy, kind: str, steps: Sequence[EscalationStep]) -> It
         if own:
             yield f"{name} has steps but no minutes, so they are never taken."
         return
-    if not own:
-        yield f"{name} has no steps: when the promise is broken, nobody is told."
+    if not own and kind != ClockKind.IDLE:  # who is idle has usual steps
+        yield f"{name} has no steps: when the promise is broken, the owner and the manager hear of it, and that is all."
     span = timedelta(minutes=minutes)
     yield from _order(name, own, span)
     yield from _never_taken(name, kind, own, span)
@@ -138,7 +136,7 @@ def _order(name: str, steps: Sequence[EscalationStep], span: timedelta) -> Itera
 
 def _never_taken(name: str, kind: str, steps: Sequence[EscalationStep], span: timedelta) -> Iterator[str]:
     """The clock of the lead itself goes on with the next owner; those of an owner do not."""
-    leaving = [step for step in steps if step.action in LEAVES_OWNER]
+    leaving = [step for step in steps if moves_lead(step.action)]
     if kind == ClockKind.LEAD or not leaving:
         return
     first = min(leaving, key=lambda step: after(step, span))

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from distribution.engine import sla
 from distribution.engine.decision import Decision as Choice
-from distribution.engine.sla import ACTIONS, BREAK, Rung
+from distribution.engine.sla import ACTIONS, BREAK, Rung, moves_lead
 from distribution.models import Assignment, ClockKind, Hold, SLAClock
 from distribution.services import clockrows
 from distribution.services.assigning import Draft, draft_decision
-from distribution.services.escalation import MOVES, Step, delivers, moved_on, stays_with_manager
+from distribution.services.escalation import Step, manager_to_own, stays_with_manager, why_manager
 from distribution.snapshots import leads_to_route
 from pipeline.display import person
 from pipeline.models import Lead
@@ -76,13 +76,18 @@ def _who_is_back(lead: Lead, hold: Hold, now: datetime) -> list[str]:
 
 
 def _ladders(lead: Lead, now: datetime) -> list[PlanLine]:
-    rows = list(SLAClock.objects.filter(lead=lead, stopped_at=None, paused_at=None).order_by("pk"))
+    rows = list(SLAClock.objects.filter(lead=lead, stopped_at=None).order_by("pk"))
     if not rows:
         return []
     hours = clockrows.hours_for(rows)
-    coming = [(row, *due) for row in rows for due in _coming(clockrows.clock_of(row, hours))]
+    coming = [(row, *due) for row in rows for due in _coming(_awake(clockrows.clock_of(row, hours), lead))]
     coming.sort(key=lambda one: one[2])
     return list(_told(lead, coming, now))
+
+
+def _awake(clock: sla.Clock, lead: Lead) -> sla.Clock:
+    """The clock as it goes on when the lead has been snoozed."""
+    return sla.apply(clock, sla.RESUME, lead.snoozed_until) if lead.snoozed_until else clock
 
 
 def _coming(clock: sla.Clock) -> Iterator[tuple[Rung, datetime]]:
@@ -97,13 +102,14 @@ def _told(lead: Lead, coming: Iterable[tuple[SLAClock, Rung, datetime]], now: da
     """Each step in words. Once the lead moves on, its last owner's promises end."""
     held = Assignment.objects.filter(lead=lead, ended_at=None).select_related("rep__user").first()
     draft = _draft(lead, held, now)
-    gone = False
+    gone = 0
     for clock, rung, at in coming:
         if gone and clock.assignment_id:
             continue
         step = Step(lead, clock, held, rung, at, draft)
-        yield PlanLine(at, _words(step, gone=gone), rung.action)
-        gone = gone or (rung.action in MOVES and moves(step))
+        words, leaves = _move(step, gone) if moves_lead(rung.action) else (_words(step, gone=bool(gone)), False)
+        yield PlanLine(at, words, rung.action)
+        gone += leaves
 
 
 def _draft(lead: Lead, held: Assignment | None, now: datetime) -> Draft | None:
@@ -111,9 +117,27 @@ def _draft(lead: Lead, held: Assignment | None, now: datetime) -> Draft | None:
     return draft_decision(routed, now, {held.rep_id}) if held and routed else None
 
 
-def moves(step: Step) -> bool:
-    """Whether a step would take the lead from its owner, as things are now."""
-    return step.held is not None and not stays_with_manager(step.held)
+def _move(step: Step, gone: int) -> tuple[str, bool]:
+    """Where a step that takes the lead away leads to, as things are now, and whether its owner loses it."""
+    if step.held is None:
+        return "routing goes on", False
+    if stays_with_manager(step.held):
+        return "stays with the manager", False
+    if not why_manager(step, gone):
+        return _to(step), True
+    if manager_to_own(step):
+        return f"to {_manager(step)}", True
+    return f"{_manager(step)} is told", False
+
+
+def _to(step: Step) -> str:
+    names = any_of(_candidates(step.draft.choice)) if step.draft else ""
+    to = {
+        "reassign": f"to {names}",
+        "offer_team": f"offered to the team {step.team}",
+        "queue": f"to the queue of the team {step.team}",
+    }
+    return to[step.rung.action]
 
 
 def _words(step: Step, *, gone: bool) -> str:
@@ -125,9 +149,6 @@ def _words(step: Step, *, gone: bool) -> str:
         "backup": f"reminder to {owner} by the second channel",
         "manager": f"{_manager(step)} is told",
         "set_away": f"{owner} is set away",
-        "offer_team": f"offered to the team {step.team}" if step.team else f"to {_manager(step)}",
-        "queue": f"to the queue of the team {step.team}" if step.team else f"to {_manager(step)}",
-        "reassign": _next_owner(step),
     }
     action = step.rung.action
     label = ACTIONS[action].label if action in ACTIONS else action
@@ -136,16 +157,6 @@ def _words(step: Step, *, gone: bool) -> str:
 
 def _manager(step: Step) -> str:
     return f"the manager {person(step.manager)}" if step.manager else "the manager (none is set)"
-
-
-def _next_owner(step: Step) -> str:
-    if step.held is None:
-        return "routing goes on"
-    if stays_with_manager(step.held):
-        return "stays with the manager"
-    if step.draft is None or not delivers(step.draft.choice) or moved_on(step.lead) >= step.clock.max_hops:
-        return f"to {_manager(step)}"
-    return f"to {any_of(_candidates(step.draft.choice))}"
 
 
 def _candidates(choice: Choice) -> Sequence[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -242,14 +242,15 @@ def leave_saved(instance: Leave, created: bool, raw: bool, **_: Any) -> None:
 # --- Promises in working time are worked out again when calendars change ---------------------------
 
 
-@receiver((post_save, post_delete), sender=WorkShift, dispatch_uid="distribution.clocks_of_shift")
-@receiver((post_save, post_delete), sender=HoursException, dispatch_uid="distribution.clocks_of_exception")
-@receiver((post_save, post_delete), sender=TeamHours, dispatch_uid="distribution.clocks_of_team_hours")
+# Before rows are deleted: afterwards nobody can tell whose they were.
+@receiver((post_save, pre_delete), sender=WorkShift, dispatch_uid="distribution.clocks_of_shift")
+@receiver((post_save, pre_delete), sender=HoursException, dispatch_uid="distribution.clocks_of_exception")
+@receiver((post_save, pre_delete), sender=TeamHours, dispatch_uid="distribution.clocks_of_team_hours")
 def clocks_of_hours(instance: WorkShift | HoursException | TeamHours, **_: Any) -> None:
     recounting.mark_stale(_counting_by(instance.hours))
 
 
-@receiver(post_save, sender=WorkingHours, dispatch_uid="distribution.clocks_of_working_hours")
+@receiver((post_save, pre_delete), sender=WorkingHours, dispatch_uid="distribution.clocks_of_working_hours")
 def clocks_of_working_hours(instance: WorkingHours, **_: Any) -> None:
     """Whether they are the default ones may have changed, so whoever has none of their own is asked as well."""
     recounting.mark_stale(_counting_by(instance) | Q(rep=None) | Q(rep__hours=None))
@@ -282,6 +283,11 @@ def clocks_of_team(instance: Team | User, action: str, pk_set: set[int] | None, 
         recounting.mark_stale(Q(rep__user__in=instance.members.all()))
     elif pk_set:
         recounting.mark_stale(Q(rep__user__in=pk_set))
+
+
+@receiver(pre_delete, sender=Team, dispatch_uid="distribution.clocks_of_former_team")
+def clocks_of_former_team(instance: Team, **_: Any) -> None:
+    recounting.mark_stale(Q(rep__user__in=instance.members.all()))
 
 
 @receiver((post_save, post_delete), sender=SLAPolicy, dispatch_uid="distribution.policy_changed")

@@ -13,8 +13,9 @@ from distribution.engine.outcomes import NO_RULE
 from distribution.errors import NotYours
 from distribution.explain import Json, Names, mentioned
 from distribution.fields import with_choices
-from distribution.models import Decision, Offer, Rep, Territory
+from distribution.models import Decision, Offer, Pool, PoolMember, Rep, Territory
 from distribution.services.taking import offers_ever_to, offers_to
+from leadcrm.lib import access
 from pipeline.models import Lead, Team
 from pipeline.selectors import visible_leads
 
@@ -39,23 +40,25 @@ def acting_rep(user: User) -> Rep:
 
 
 def may_manage(user: User, rep: Rep) -> bool:
-    """Whether a user may set the status and the leave of a rep: their own, their team's as its manager, or all."""
-    if not user.is_active:
-        return False
-    if rep.user_id == user.pk or user.has_perm("distribution.change_rep"):
-        return True
-    return Team.objects.filter(manager=user, members=rep.user_id, archived_at=None).exists()
+    """Whether a user may set the status and the leave of a rep: their own, or as :func:`manageable_reps` says."""
+    return user.is_active and (rep.user_id == user.pk or _looked_after(user).filter(pk=rep.pk).exists())
 
 
 def manageable_reps(user: User) -> QuerySet[Rep]:
-    """The active reps for whom :func:`may_manage` says yes."""
+    """The active reps a user looks after: those of their teams, those of pools they were trusted with, or all; and
+    the user's own profile."""
     reps = Rep.objects.filter(active=True)
-    if not user.is_active:
-        return reps.none()
+    return reps.filter(Q(user=user) | Q(pk__in=_looked_after(user).values("pk"))) if user.is_active else reps.none()
+
+
+def _looked_after(user: User) -> QuerySet[Rep]:
     if user.has_perm("distribution.change_rep"):
-        return reps
+        return Rep.objects.all()
     teams = Team.objects.filter(manager=user, archived_at=None)
-    return reps.filter(Q(user=user) | Q(user__in=Team.members.through.objects.filter(team__in=teams).values("user")))
+    in_teams = Team.members.through.objects.filter(team__in=teams).values("user")
+    pools = access.objects_for(user, "look_after_pool", Pool)
+    in_pools = PoolMember.objects.filter(pool__in=pools, retired_at=None).values("rep")
+    return Rep.objects.filter(Q(user__in=in_teams) | Q(pk__in=in_pools))
 
 
 def open_offers(rep: Rep) -> list[Offer]:

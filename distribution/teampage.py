@@ -11,10 +11,11 @@ from django.db.models import Count, Q
 
 from distribution.compiling import live_timetable
 from distribution.engine.people import Rep as Person
-from distribution.models import Rep, SLAClock
+from distribution.models import Pool, Rep, SLAClock
 from distribution.people import load_people
 from distribution.selectors import manageable_reps
 from distribution.states import State, load_of, state_of
+from leadcrm.lib import access
 from pipeline.models import Team
 
 PER_PAGE: Final = 50
@@ -41,10 +42,11 @@ class TeamPage:
 
 
 def manages(user: User) -> bool:
-    """Whether a user has people whose availability to look after."""
-    if user.has_perm("distribution.change_rep"):
-        return True
-    return user.is_active and Team.objects.filter(manager=user, archived_at=None).exists()
+    """Whether a user has people to look after, in teams or in pools."""
+    if not user.is_active or user.has_perm("distribution.change_rep"):
+        return user.is_active
+    teams = Team.objects.filter(manager=user, archived_at=None)
+    return teams.exists() or access.objects_for(user, "look_after_pool", Pool).exists()
 
 
 def build_team(user: User, number: str, now: datetime) -> TeamPage:

@@ -12,10 +12,12 @@ from django.contrib.auth.models import User
 
 from distribution.models import Rep
 from notifications.channels import CHANNELS, EMAIL
+from notifications.channels.webhook import secret_of
 from notifications.models import ChannelChoice, ContactAddress, Notification, Preference, PushSubscription
 
 BACKUP_MINUTES: Final = 5
 PUSH: Final = "push"
+WEBHOOK: Final = "webhook"
 # A number that was verified for text messages is the same person on WhatsApp.
 SAME_NUMBER: Final = {"whatsapp": "sms"}
 
@@ -99,6 +101,12 @@ def address_of(user: User, channel: str) -> str:
     by_channel = dict(verified.values_list("channel", "address"))
     found: str = by_channel.get(channel) or by_channel.get(SAME_NUMBER.get(channel, "")) or ""
     return found or (user.email if channel == EMAIL else "")
+
+
+def secret_for(user: User, channel: str) -> str:
+    """The secret by which a user's own webhook knows us; empty for every other channel, and without one."""
+    own = ContactAddress.objects.filter(user=user, channel=channel).first() if channel == WEBHOOK else None
+    return secret_of(own.address, own.signing_salt) if own else ""
 
 
 def _browsers(user: User) -> str:

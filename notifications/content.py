@@ -21,14 +21,16 @@ from notifications.mailframe import frame, html_of
 from notifications.models import MessageTemplate, Notification
 from notifications.readerwords import words_for
 from notifications.replies import in_language
+from notifications.smslength import plain_signs, without_accents
 from notifications.wording import BadWording, names_in, render
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_LANGUAGE: Final = "en"
 LONGEST_SUBJECT: Final = 200
+SMS: Final = "sms"
 # Twilio takes text messages up to 1,600 characters, and WhatsApp no empty variable.
-LONGEST_TEXT: Final = {"sms": 1600, "whatsapp": 1600}
+LONGEST_TEXT: Final = {SMS: 1600, "whatsapp": 1600}
 NOTHING: Final = "-"
 
 
@@ -65,7 +67,9 @@ def _said(notification: Notification, words: Mapping[str, str]) -> Content:
             return fill_in(words_of(own), channel, words, own.content_sid)
         except BadWording:
             logger.exception("template %s could not be filled in; the default text goes instead", own.pk)
-    return fill_in(default_words(kind, channel, language_of(notification)), channel, words)
+    said = fill_in(default_words(kind, channel, language_of(notification)), channel, words)
+    # Colleagues read a name without its accent; leads are written as they write themselves.
+    return replace(said, text=without_accents(said.text)) if channel == SMS and notification.user_id else said
 
 
 def language_of(notification: Notification) -> str:
@@ -92,7 +96,8 @@ def fill_in(template: Words, channel: str, words: Mapping[str, str], content_sid
         BadWording: it is no template of ours.
     """
     subject = clean(render(template.subject, words)).rstrip(" :")[:LONGEST_SUBJECT]
-    text = clean_lines(render(template.text, words))[: LONGEST_TEXT.get(channel)]
+    text = clean_lines(render(template.text, words))
+    text = (plain_signs(text) if channel == SMS else text)[: LONGEST_TEXT.get(channel)]
     numbered = enumerate(names_in(template.text), 1) if content_sid else ()
     return Content(
         subject=subject,

@@ -31,7 +31,11 @@ FIELDS: Final[Mapping[str, Field]] = {
     ),
     "score": Field("Score, 0 to 100.", "82"),
     "source": Field("Where the lead, and with it the score, came from.", "Web form"),
-    "why": Field("Why the lead went to whom it went: the sentence of its routing.", "Next in turn in the pool London."),
+    "why": Field(
+        "Why it went to whom it went: in English the sentence of its routing, else in the language of the message.",
+        "Next in turn in the pool London.",
+    ),
+    "why_short": Field("The same in a few words.", "Your turn (London)"),
     "answer_by": Field("Until when the promise asks for an answer, in the reader's time zone.", "14:05"),
     "time_left": Field("How long that is from now.", "12 min"),
     "late_by": Field("How long ago that was, when it has passed.", ""),

@@ -1,6 +1,6 @@
 """What a message to a lead may name: plain texts about the lead, its owner, and when we are there."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.utils import translation
@@ -38,11 +38,16 @@ def _opening_words(lead: Lead, now: datetime) -> dict[str, str]:
     if opens is None or len(clocks) != 1:
         return {"opens_day": "", "opens_time": ""}
     local, today = opens.astimezone(zones[0]), now.astimezone(zones[0]).date()
-    language = lead.language if lead.language in LANGUAGES else "en"
+    day = "" if local.date() == today else day_words(local, lead.language)
+    return {"opens_day": day, "opens_time": f"{local:%H:%M}"}
+
+
+def day_words(day: date, language: str) -> str:
+    """``Monday``, as it stands inside a sentence of a language."""
+    language = language if language in LANGUAGES else "en"
     with translation.override(language):
-        day = date_format(local, "l")
-    day = day if language in _CAPITAL_DAYS else day.lower()
-    return {"opens_day": "" if local.date() == today else day, "opens_time": f"{local:%H:%M}"}
+        name = date_format(day, "l")
+    return name if language in _CAPITAL_DAYS else name.lower()
 
 
 def opening_for(lead: Lead, now: datetime) -> datetime | None:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from leadcrm.lib import outgoing
 from leadcrm.lib.text import Unreadable, clean
 from notifications.channels import CHANNELS, EMAIL, IN_APP, SendError
 from notifications.channels.apprise import HELP as APPRISE_HELP
@@ -186,13 +187,15 @@ def _service(text: str) -> str:
     return text
 
 
-def _https(text: str) -> str:
-    if not text.startswith("https://"):
-        raise ValidationError("Use an address that begins with https://.")
+def _web_address(text: str) -> str:
+    try:
+        outgoing.check_url(text)
+    except outgoing.Refused as refused:
+        raise ValidationError(str(refused)) from None
     return text
 
 
-READERS: Final = {SMS: _phone, EMAIL: _email, APPRISE: _service, WEBHOOK: _https}
+READERS: Final = {SMS: _phone, EMAIL: _email, APPRISE: _service, WEBHOOK: _web_address}
 
 
 def build_preference_page(user: User, form: PreferenceForm | None = None, **bound: forms.Form) -> PreferencePage:

@@ -1,7 +1,7 @@
 """What a message template would say, without sending or storing anything."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.contrib.auth.models import User
@@ -11,7 +11,7 @@ from notifications.content import Content, combined, fill_in
 from notifications.defaults import Words
 from notifications.fields import EMPTY, SAMPLE
 from notifications.guard import SEQUENCE_KINDS
-from notifications.leadwords import words_to
+from notifications.leadwords import day_words, words_to
 from notifications.models import Notification
 from notifications.readerwords import words_for
 from notifications.smslength import sms_length
@@ -21,6 +21,7 @@ from pipeline.models import Lead
 PARTS: Final = ("subject", "text", "html")
 # Text messages are paid by length; a template for every channel is one for them too.
 COUNTED: Final = ("sms", "")
+A_MONDAY: Final = date(2026, 3, 2)
 # The preview opens no links.
 SAMPLE_LEAVE: Final = "https://crm.example/leave/x/"
 
@@ -63,7 +64,7 @@ def preview(words: Words, kind: str, channel: str, language: str, values: dict[s
 def preview_values(lead: Lead | None, kind: str, language: str, reader: User, now: datetime) -> dict[str, str]:
     """What the template is filled in with: what is known of a lead, with links that do nothing; or the sample."""
     if lead is None:
-        return dict(SAMPLE)
+        return {**SAMPLE, "opens_day": day_words(A_MONDAY, language)}
     if kind in SEQUENCE_KINDS:
         return words_to(lead, now)
     row = Notification(kind=kind, channel=IN_APP, lead=lead, user=reader, language=language)

@@ -14,8 +14,10 @@ from distribution.models import Rep
 from leadcrm.lib.text import clean, clean_lines
 from notifications import links
 from notifications.channels import IN_APP
+from notifications.defaults import LANGUAGES
 from notifications.fields import EMPTY
 from notifications.models import Notification
+from notifications.why import why_in
 from pipeline.display import money, person
 from pipeline.models import Event, Lead
 from pipeline.selectors import visible_leads
@@ -66,7 +68,13 @@ def _lead_words(row: Notification, lead: Lead, user: User | None, now: datetime)
     if not seen and row.kind != "offered":
         return {**words, "text": ""}
     facts = facts_of(lead) if seen else {**facts_of(lead), "phone": "", "email": ""}
-    return words | facts | _clock_words(lead, row, now) | _link_words(row, lead, user, seen)
+    return (
+        words
+        | facts
+        | _why_words(lead, row.language)
+        | _clock_words(lead, row, now)
+        | _link_words(row, lead, user, seen)
+    )
 
 
 def facts_of(lead: Lead) -> dict[str, str]:
@@ -89,6 +97,13 @@ def facts_of(lead: Lead) -> dict[str, str]:
         "source": lead.source.name,
         "why": lead.routing_sentence,
     }
+
+
+def _why_words(lead: Lead, language: str) -> dict[str, str]:
+    """In English the whole sentence that was stored; in other languages, and in short, what its codes can tell."""
+    why, sentence = why_in(lead, language), lead.routing_sentence
+    told = why.whole or sentence if language in LANGUAGES and language != "en" else sentence
+    return {"why": told, "why_short": why.short or sentence}
 
 
 def _clock_words(lead: Lead, row: Notification, now: datetime) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """How many text messages a text is paid as (3GPP TS 23.038): by its alphabet, its length, and what joining costs."""
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,24 @@ _EXTENDED: Final = frozenset("\f^{}\\[~]|€")
 GSM, UCS2 = "GSM-7", "UCS-2"
 # Characters in a text that is one message, and in each part of one that is several: a header tells the parts apart.
 _ROOM: Final = {GSM: (160, 153), UCS2: (70, 67)}
+
+
+# Signs that only look better: one of them would more than halve the room of the whole text.
+_PLAIN: Final = str.maketrans(
+    {**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛‹›′", "'"), **dict.fromkeys("‐‑‒–—−", "-")}
+    | {"…": "...", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "•": "-"}
+)
+
+
+def plain_signs(text: str) -> str:
+    """A text with quotation marks, dashes and dots that fit the alphabet of text messages. Letters stay."""
+    return text.translate(_PLAIN)
+
+
+def without_accents(text: str) -> str:
+    """A text whose letters outside the alphabet lose their accents, if all of it fits the alphabet then."""
+    fitting = "".join(char if char in _BASIC else unicodedata.normalize("NFD", char)[0] for char in text)
+    return fitting if sms_length(fitting).alphabet == GSM else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my/notifications/verify/<str:token>/", preferences.verify, name="verify-address"),
     path("my/notifications/browser/", preferences.subscribe, name="browser-subscribe"),
     path("my/notifications/browser/forget/", preferences.unsubscribe, name="browser-forget"),
+    path("my/notifications/webhook/secret/", preferences.new_secret, name="webhook-secret"),
     path("my/notifications/<slug:channel>/", preferences.save_address, name="address-save"),
     path("my/notifications/<slug:channel>/code/", preferences.enter_code, name="address-code"),
     path("my/notifications/<slug:channel>/forget/", preferences.forget_address, name="address-forget"),

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from leadcrm.lib import access
-from pipeline.models import Account, Lead, LeadSource, Stage, Team
+from pipeline.models import Account, Lead, LeadSource, Pipeline, Stage, Team
 
 _ASSIGNED = Lead.RoutingState.ASSIGNED
 _OPEN = Q(closed_at=None)
@@ -26,7 +26,7 @@ _RELATED = ("source", "stage__pipeline", "owner", "team", "account", "duplicate_
 
 
 def visible_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
-    """The leads a user may read: their own, their teams', those of teams and sources granted to them, or all."""
+    """The leads a user may read: those they may change, those of teams and sources granted to them, or all."""
     if not isinstance(user, User) or not user.is_active:
         return Lead.objects.none()
     if user.has_perm("pipeline.view_lead"):
@@ -37,7 +37,8 @@ def visible_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
 
 
 def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
-    """The leads a user may change: their own, their teams', those of teams they were trusted with, or all."""
+    """The leads a user may change: their own, what nobody of their teams has yet, all of teams they manage, those of
+    teams and pipelines they were trusted with, or all."""
     if not isinstance(user, User) or not user.is_active:
         return Lead.objects.none()
     if user.has_perm("pipeline.change_lead"):
@@ -48,8 +49,10 @@ def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
 def _worked_by(user: User) -> Q:
     # Teams as subqueries: a join to members would repeat a lead for each way to its team.
     joined = Team.members.through.objects.filter(user=user).values("team_id")
-    trusted_with = access.objects_for(user, "work_team_leads", Team)
-    return Q(owner=user) | Q(team__manager=user) | Q(team__in=joined) | Q(team__in=trusted_with)
+    teams = access.objects_for(user, "work_team_leads", Team)
+    pipelines = access.objects_for(user, "work_pipeline", Pipeline)
+    free = Q(team__in=joined, owner=None)
+    return Q(owner=user) | free | Q(team__manager=user) | Q(team__in=teams) | Q(stage__pipeline__in=pipelines)
 
 
 def visible_accounts(user: User | AnonymousUser) -> QuerySet[Account]:

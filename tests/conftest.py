@@ -3,8 +3,15 @@
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.core.cache import cache
+
+# How long an example takes says something about the machine, nothing about the code.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from distribution.models import Pool, PoolMember, RoutingRule, RuleSet
 from distribution.openhours import pool_hours_warnings
 from distribution.relaxing import droppable, read_relax, relax_text
 from distribution.shares import expected_shares, hint, in_leads, in_percent, oddities
+from leadcrm.lib.access import GuardedModelAdmin
 from leadcrm.lib.adminbase import AnyModelForm, ArchivableAdmin, ArchivedFilter, HistoryAdmin, TabularInline
 from leadcrm.lib.moments import moment_text
 
@@ -145,7 +146,7 @@ def method_help() -> SafeString:
 
 
 @admin.register(Pool)
-class PoolAdmin(HistoryAdmin, ArchivableAdmin):
+class PoolAdmin(GuardedModelAdmin, HistoryAdmin, ArchivableAdmin):
     form = PoolForm
     inlines = (MemberInline,)
     list_display = ("name", "method", "member_count", "shares", "team", "health")

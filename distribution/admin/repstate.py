@@ -16,7 +16,7 @@ def state_of(rep: Rep, now: datetime, timetable: Timetable | None = None) -> tup
     """Whether a rep can take leads now: a tone for the badge, and the words in it. Reads leave that was prefetched."""
     if not (rep.active and rep.user.is_active):
         return "danger", "inactive"
-    if is_away(rep, now):
+    if rep.is_away(now):
         return "warning", f"away until {moment_text(rep.away_until)}" if rep.away_until else "away"
     if leave := next((row for row in rep.leaves.all() if holds(row, now)), None):
         return "warning", f"on leave until {moment_text(leave.ends_at)}"
@@ -46,10 +46,6 @@ def whose_hours(rep: Any, timetable: Timetable) -> str:
         return "Always there: the profile and the team name no hours, and none are the default."
     why = "own" if rep.hours_id else "of the first team" if rep.first_team in timetable.of_team else "the default"
     return f"{WorkingHours.objects.get(pk=pk)} ({why})"
-
-
-def is_away(rep: Rep, now: datetime) -> bool:
-    return rep.status == Rep.Status.AWAY and (rep.away_until is None or rep.away_until > now)
 
 
 def load_of(rep: Rep) -> str:

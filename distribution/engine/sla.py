@@ -20,26 +20,28 @@ BREAK: Final = "break"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a step does. ``tells``: it only tells somebody; the others change who has the lead, or a person's status."""
+    """What a step does. ``tells``: it only tells somebody; the others change who has the lead, or a person's status.
+    ``moves``: it takes the lead from its owner."""
 
     key: str
     label: str
     tells: bool = False
+    moves: bool = False
 
 
 ACTIONS: Registry[Action] = Registry("escalation action")
 
 
-def register_action(key: str, label: str, *, tells: bool = False) -> None:
-    ACTIONS.add(key, Action(key, label, tells))
+def register_action(key: str, label: str, *, tells: bool = False, moves: bool = False) -> None:
+    ACTIONS.add(key, Action(key, label, tells, moves))
 
 
 register_action("remind", "Remind the owner", tells=True)
 register_action("backup", "Remind the owner by the second channel", tells=True)
 register_action("manager", "Tell the manager", tells=True)
-register_action("reassign", "Reassign to the next who can take it")
-register_action("offer_team", "Offer it to the team")
-register_action("queue", "Put it back in the team's queue")
+register_action("reassign", "Reassign to the next who can take it", moves=True)
+register_action("offer_team", "Offer it to the team", moves=True)
+register_action("queue", "Put it back in the team's queue", moves=True)
 register_action("set_away", "Set the owner away")
 
 
@@ -180,9 +182,11 @@ def apply(clock: Clock, event: str, now: datetime, hours: Hours | None = None) -
 
 
 def _stopped(clock: Clock, event: str, now: datetime) -> Clock:
-    """Late stays late, also when nobody had noticed yet that the promise was broken."""
-    due = due_at(clock) if clock.state == RUNNING else _due_before_pause(clock)
-    broken_at = clock.broken_at or (due if due is not None and now > due else None)
+    """Late stays late, also when nobody had noticed yet that the promise was broken; but what was done in time and only
+    noted afterwards keeps it."""
+    due = clock.broken_at or (due_at(clock) if clock.state == RUNNING else _due_before_pause(clock))
+    in_time = due is None or (now <= due and not (clock.broken_at and event == END))
+    broken_at = None if in_time else due
     return replace(clock, state=STOPPED, broken_at=broken_at, outcome=LATE if broken_at else _OUTCOMES[event])
 
 
@@ -214,3 +218,8 @@ def overdue(clock: Clock, now: datetime) -> tuple[list[tuple[Rung, datetime]], C
 
 def only_tells(rung: Rung) -> bool:
     return rung.action == BREAK or (rung.action in ACTIONS and ACTIONS[rung.action].tells)
+
+
+def moves_lead(action: str) -> bool:
+    """Whether an action takes the lead from its owner, so that the owner's clocks stop."""
+    return action in ACTIONS and ACTIONS[action].moves

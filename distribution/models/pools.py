@@ -46,6 +46,7 @@ class Pool(models.Model):
 
     class Meta:
         ordering = ("name",)
+        permissions = (("look_after_pool", "Can look after the people of this pool"),)
         constraints = (models.UniqueConstraint(Lower("name"), name="pool_name_unique"),)
 
     def __str__(self) -> str:

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
@@ -90,3 +92,7 @@ class Rep(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_away(self, now: datetime) -> bool:
+        """Whether this person is away at an instant: the status stays in the row after its end."""
+        return self.status == Rep.Status.AWAY and (self.away_until is None or self.away_until > now)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from distribution.engine.moments import utc_text
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 def sweep_cover(limit: int = 500, *, now: datetime | None = None) -> tuple[int, int]:
     """Give back loans that are over, then lend for leave that has begun. Returns how many were lent and given back."""
     now = now or timezone.now()
+    prolong(now)
     returned = sum(_safely(give_back, loan.pk, now) for loan in loans_over(now)[:limit])
     lent = sum(
         _safely(lend, held.lead_id, leave.pk, now) for leave in leave_that_lends(now) for held in to_lend(leave)[:limit]
@@ -53,10 +54,15 @@ def leave_that_lends(now: datetime) -> QuerySet[Leave]:
 
 
 def to_lend(leave: Leave) -> QuerySet[Assignment]:
-    """What the rep has had since before the leave, or since before it was known, and was not lent for it yet."""
-    lent = Loan.objects.filter(Q(leave=leave) | Q(ended_at=None), lead=OuterRef("lead"))
+    """What the rep has had since before the leave, or since before it was known, and is not lent.
+
+    What came back from a loan was the rep's before that loan.
+    """
+    loans = Loan.objects.filter(lead=OuterRef("lead"))
+    came_back = loans.filter(lender=leave.rep_id, ended_at=OuterRef("started_at"))
+    before = Q(started_at__lt=max(leave.starts_at, leave.created_at)) | Exists(came_back)
     held = Assignment.objects.filter(rep=leave.rep_id, ended_at=None, lead__closed_at=None, lead__archived_at=None)
-    return held.filter(~Exists(lent), started_at__lt=max(leave.starts_at, leave.created_at)).order_by("lead")
+    return held.filter(before, ~Exists(loans.filter(ended_at=None))).order_by("lead")
 
 
 def loans_over(now: datetime) -> QuerySet[Loan]:
@@ -64,6 +70,15 @@ def loans_over(now: datetime) -> QuerySet[Loan]:
     ended = Q(until__lte=now) | Q(leave__ends_at__lte=now) | Q(leave__cancelled_at__isnull=False)
     other = Q(leave__lend_leads=False) | Q(leave__isnull=False) & ~Q(leave__cover=F("borrower"))
     return Loan.objects.filter(ended | other, ended_at=None).order_by("until", "pk")
+
+
+def prolong(now: datetime) -> None:
+    """Let loans go on that would end while other leave of the lender lends to the same person."""
+    following = leave_that_lends(now).filter(rep=OuterRef("lender"), cover=OuterRef("borrower"))
+    over = Loan.objects.filter(pk__in=loans_over(now).order_by().values("pk"))
+    over.filter(Exists(following)).update(
+        leave=Subquery(following.values("pk")[:1]), until=Subquery(following.values("ends_at")[:1])
+    )
 
 
 @retried

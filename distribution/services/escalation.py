@@ -15,10 +15,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 
 from distribution.compiling import World
 from distribution.engine import outcomes, people, sla
@@ -68,8 +67,6 @@ Act = Callable[[Step], str]
 
 
 HANDLERS: Final[dict[str, Act]] = {}
-# Actions that may take the lead from its owner.
-MOVES: Final = frozenset({"reassign", "offer_team", "queue"})
 # Actions for which the lead is routed in thought before anything is locked.
 ROUTES: Final[set[str]] = set()
 
@@ -98,33 +95,48 @@ def escalation(key: str, label: str = "", *, routes: bool = False) -> Callable[[
 @escalation("reassign", routes=True)
 def reassign(step: Step) -> str:
     """Give the lead to the next who can take it now and did not have it; else to the manager."""
+    return _take_away(step, _to_next)
+
+
+def _take_away(step: Step, hand_on: Callable[[Step, Assignment], str]) -> str:
+    """What every step asks that takes the lead from its owner."""
     if step.held is None:
         return "nobody has it; routing goes on"
     if stays_with_manager(step.held):
         return "stays with the manager"
-    if moved_on(step.lead) >= step.clock.max_hops:
-        return to_manager(step, f"it moved on {step.clock.max_hops} times")
-    if step.draft is None or not delivers(step.draft.choice):
-        return to_manager(step, "nobody else can take it now")
-    case = Case(step.draft.subject, step.draft.choice, step.draft.took_us)
-    move = Move(step, step.held, case)
-    move_on([move], step.draft.world, step.now)
+    if because := why_manager(step):
+        return to_manager(step, because)
+    return hand_on(step, step.held)
+
+
+def why_manager(step: Step, ahead: int = 0) -> str:
+    """Why a step that takes the lead away leads to the manager; empty when it leads to others.
+
+    Args:
+        ahead: how often the lead will have moved on by then, besides the times that it has.
+    """
+    if hops([step.lead.pk])[step.lead.pk] + ahead >= step.clock.max_hops:
+        return f"it moved on {step.clock.max_hops} times"
+    if step.rung.action in ROUTES:
+        return "" if step.draft and delivers(step.draft.choice) else "nobody else can take it now"
+    return "" if _others(step) else "nobody else is in the team"
+
+
+def _to_next(step: Step, held: Assignment) -> str:
+    draft = cast(Draft, step.draft)  # without one it is the manager's turn
+    move = Move(step, held, Case(draft.subject, draft.choice, draft.took_us))
+    move_on([move], draft.world, step.now)
     return move.result
 
 
-def moved_on(lead: Lead) -> int:
-    """How often a lead moved on by itself."""
-    return hops([lead.pk])[lead.pk]
-
-
 def hops(leads: Iterable[int]) -> Counter[int]:
-    """How often leads moved on by themselves."""
+    """How often steps took leads from their owners: for the next, for the team, or for the manager."""
     return Counter(_HOPS.rows(leads=leads))
 
 
 _HOPS: Final = Prepared(
     lambda: (
-        Assignment.objects.filter(lead__in=Each("leads", int), trigger=Assignment.Trigger.ESCALATED)
+        Event.objects.filter(lead__in=Each("leads", int), kind=Event.Kind.MOVED_ON)
         .order_by()
         .values_list("lead", flat=True)
     )
@@ -201,18 +213,24 @@ def tell(step: Step, kind: Event.Kind, sentence: str, users: Sequence[int | None
 
 def to_manager(step: Step, because: str) -> str:
     """Give the lead to the manager of its team, who keeps it; one who cannot own leads, or has it, is told."""
-    manager = step.manager
-    rep = Rep.objects.filter(user=manager, active=True, user__is_active=True).first() if manager else None
-    if rep is not None and step.held is not None and rep.pk != step.held.rep_id:
+    manager, rep = step.manager, manager_to_own(step)
+    if rep is not None and step.held is not None:
         _give(step, step.held, rep, because)
         return f"to the manager {rep.name}: {because}"
     if manager is None:
         sentence = f"{why(step)} It stays where it is: {because}, and no team with a manager answers for it."
         tell(step, Event.Kind.ESCALATED, sentence, [])
         return f"stays where it is: {because}"
-    name = rep.name if rep else person(manager)
-    tell(step, Event.Kind.ESCALATED, f"{why(step)} The manager {name} was told: {because}.", [manager.pk])
-    return f"manager {name} told: {because}"
+    tell(step, Event.Kind.ESCALATED, f"{why(step)} The manager {person(manager)} was told: {because}.", [manager.pk])
+    return f"manager {person(manager)} told: {because}"
+
+
+def manager_to_own(step: Step) -> Rep | None:
+    """The manager's profile, when the lead can go there; None for one who cannot own leads, or has it."""
+    if step.held is None or step.manager is None:
+        return None
+    able = Rep.objects.filter(user=step.manager, active=True, user__is_active=True)
+    return able.exclude(pk=step.held.rep_id).first()
 
 
 def _give(step: Step, held: Assignment, to: Rep, because: str) -> None:
@@ -242,40 +260,43 @@ def _place(lead: Lead, standing: Standing) -> None:
 @escalation("offer_team")
 def offer_team(step: Step) -> str:
     """Offer the lead to everybody else in the team for a while: the first to accept has it."""
-    shared = {"expires_at": step.now + OFFER_FOR}
-    return _offer(step, "offered", lambda team, reps: [{"rep_id": rep, **shared} for rep in reps])
+    return _take_away(step, _offer_to_each)
 
 
 @escalation("queue")
 def queue(step: Step) -> str:
     """Put the lead back in the team's queue, from which the others take it."""
-    return _offer(step, "queued", lambda team, reps: [{"team_id": team.pk}])
+    return _take_away(step, _to_queue)
 
 
-def _offer(step: Step, code: str, offers: Callable[[Team, list[int]], list[dict[str, Any]]]) -> str:
-    held, team = step.held, step.team
-    if held is None:
-        return "nobody has it; routing goes on"
-    if stays_with_manager(held):
-        return "stays with the manager"
-    reps = _others(step.lead, team, held) if team else []
-    if team is None or not reps:
-        return to_manager(step, "nobody else is in the team")
-    words = f"{why(step)} Up for claim in the team {team.name}."
-    _place(step.lead, Standing(Lead.RoutingState.CLAIMABLE, code, words, team_id=team.pk))
+def _offer_to_each(step: Step, held: Assignment) -> str:
+    shared = {"expires_at": step.now + OFFER_FOR}
+    return _offer(step, held, "offered", [{"rep_id": rep, **shared} for rep in _others(step)])
+
+
+def _to_queue(step: Step, held: Assignment) -> str:
+    return _offer(step, held, "queued", [{"team": step.team}])
+
+
+def _offer(step: Step, held: Assignment, code: str, offers: Sequence[dict[str, Any]]) -> str:
+    team = step.team
+    words = f"{why(step)} Up for claim in the team {team}."
+    _place(step.lead, Standing(Lead.RoutingState.CLAIMABLE, code, words, team_id=team.pk if team else None))
     end_assignment(held, Assignment.End.REASSIGNED, step.now, why(step))
     end_waiting(step.lead.pk, step.now, Offer.End.WITHDRAWN)
     common = {"lead": step.lead, "decision_id": held.decision_id, "offered_at": step.now}
-    Offer.objects.bulk_create(Offer(**common, **offer) for offer in offers(team, reps))
-    build_moved(step, held, f"the team {team.name}", None).save(force_insert=True)
-    return f"to the team {team.name}"
+    Offer.objects.bulk_create(Offer(**common, **offer) for offer in offers)
+    build_moved(step, held, f"the team {team}", None).save(force_insert=True)
+    return f"to the team {team}"
 
 
-def _others(lead: Lead, team: Team, held: Assignment) -> list[int]:
+def _others(step: Step) -> list[int]:
     """Who is in the team, can own leads and did not have this one."""
-    had = Assignment.objects.filter(lead=lead).values("rep")
-    members = Rep.objects.filter(user__lead_teams=team, active=True, user__is_active=True)
-    return list(members.exclude(Q(pk=held.rep_id) | Q(pk__in=had)).order_by("pk").values_list("pk", flat=True))
+    if step.team is None:
+        return []
+    had = Assignment.objects.filter(lead=step.lead).values("rep")
+    members = Rep.objects.filter(user__lead_teams=step.team, active=True, user__is_active=True)
+    return list(members.exclude(pk__in=had).order_by("pk").values_list("pk", flat=True))
 
 
 # --- People ----------------------------------------------------------------------------------------
@@ -283,11 +304,12 @@ def _others(lead: Lead, team: Team, held: Assignment) -> list[int]:
 
 @escalation("set_away")
 def set_away(step: Step) -> str:
-    """Set the owner away, so that no further leads come until that one is back."""
+    """Set the owner away, so that no further leads come until that one is back. Who is away already stays so, until
+    the end that was given."""
     if step.held is None:
         return "nobody has it"
     rep = step.held.rep
-    if rep.status == Rep.Status.AWAY:
+    if rep.is_away(step.now):
         return f"{rep.name} was away already"
     availability.set_away(rep, reason="did not answer", actor=None, now=step.now)
     sentence = f"{why(step)} {rep.name} was set away."

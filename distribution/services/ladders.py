@@ -43,14 +43,21 @@ _ROUNDS: Final = 20
 def sweep_clocks(limit: int = 5000, *, now: datetime | None = None) -> int:
     """Take the steps that are due, of the longest overdue clock first. Returns how many clocks had any.
 
-    Clocks whose calendars changed are worked out first.
+    Clocks whose calendars changed are worked out first. Each batch has a moment of its own: what the sweep took so far
+    is not taken from the time that a new owner is promised, or from a lease.
     """
-    now, done = now or timezone.now(), 0
-    _recompute_safely(now)
-    while done < limit and (leased := _lease(min(BATCH, limit - done), now)):
-        _escalate(leased, now)
-        done += len(leased)
+    _recompute_safely(now or timezone.now())
+    done = 0
+    while done < limit and (leased := _sweep_batch(min(BATCH, limit - done), now or timezone.now())):
+        done += leased
     return done
+
+
+def _sweep_batch(limit: int, now: datetime) -> int:
+    leased = _lease(limit, now)
+    for pk in reassign_together(_tell_safely(leased, now), now) if leased else ():
+        _act_safely(pk, now)
+    return len(leased)
 
 
 def _recompute_safely(now: datetime) -> None:
@@ -74,11 +81,6 @@ def _lease(limit: int, now: datetime) -> list[int]:
         if ids:
             SLAClock.objects.filter(pk__in=ids).update(leased_until=now + LEASE)
     return ids
-
-
-def _escalate(ids: Sequence[int], now: datetime) -> None:
-    for pk in reassign_together(_tell_safely(ids, now), now):
-        _act_safely(pk, now)
 
 
 # --- Telling ---------------------------------------------------------------------------------------

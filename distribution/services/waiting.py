@@ -63,8 +63,11 @@ def serve(pool_id: int, attempt: Try, now: datetime, *, most: int = MOST) -> Rou
         else:
             _try(hold, attempt, done)
     _postpone(done, now)
-    if not done.left:
-        PoolWake.objects.filter(pk__in=wakes).delete()
+    served = PoolWake.objects.filter(pk__in=wakes)
+    if done.left:
+        served.update(leased_until=None)
+    else:
+        served.delete()
     return done
 
 

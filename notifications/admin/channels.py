@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -20,9 +20,11 @@ from leadcrm.lib.adminsteps import ask
 from notifications.channels import CHANNELS, IN_APP, SendError
 from notifications.choosing import address_of
 from notifications.models import ChannelSwitch, Notification
+from notifications.services import calls, switches
 from notifications.services.resending import send_test
 
-ALL_LABEL = "All channels at once"
+# Calls are no channel of messages, but can be stopped.
+LABELS = {ChannelSwitch.ALL: "All channels at once", calls.PHONE: "Calls to leads"}
 
 
 class TestForm(forms.Form):
@@ -36,13 +38,13 @@ class TestForm(forms.Form):
 def ensure_switches() -> None:
     """A row for each channel that there is, and for all at once."""
     known = set(ChannelSwitch.objects.values_list("channel", flat=True))
-    missing = [key for key in (ChannelSwitch.ALL, *CHANNELS) if key not in known]
+    missing = [key for key in (*LABELS, *CHANNELS) if key not in known]
     ChannelSwitch.objects.bulk_create([ChannelSwitch(channel=key) for key in missing], ignore_conflicts=True)
 
 
 @admin.register(ChannelSwitch)
 class ChannelSwitchAdmin(ModelAdmin):
-    list_display = ("label", "how", "why", "sent_today", "failed_today", "last_error", "per_minute")
+    list_display = ("label", "how", "why", "sent_today", "failed_today", "last_error", "most")
     fields = ("stopped", "reason", "per_minute")
     actions_detail = ("try_it",)
     ordering = ("channel",)
@@ -68,21 +70,26 @@ class ChannelSwitchAdmin(ModelAdmin):
 
     @admin.display(description="channel", ordering="channel")
     def label(self, switch: ChannelSwitch) -> str:
-        return CHANNELS[switch.channel].label if switch.channel in CHANNELS else ALL_LABEL
+        return CHANNELS[switch.channel].label if switch.channel in CHANNELS else LABELS.get(switch.channel, "-")
 
     @display(description="state", label={"ready": "success", "stopped": "danger", "missing": "warning"})
-    def how(self, switch: ChannelSwitch) -> tuple[str, str]:
-        if switch.stopped:
-            return "stopped", "Stopped"
+    def how(self, switch: Any) -> tuple[str, str]:
+        if switch.stopped or switch.all_stopped:
+            return "stopped", "Stopped" if switch.stopped else "Stopped with all"
         return ("missing", "Cannot be used") if _missing(switch) else ("ready", "Ready")
 
     @admin.display(description="why")
     def why(self, switch: ChannelSwitch) -> str:
         return (switch.reason if switch.stopped else "") or _missing(switch) or "-"
 
+    @admin.display(description="a minute, at most")
+    def most(self, switch: ChannelSwitch) -> str:
+        limit = switches.limit_of(switch.channel) if switch.channel in CHANNELS else None
+        return "no limit" if limit is None else str(limit)
+
     @admin.display(description="sent today")
     def sent_today(self, switch: Any) -> int | str:
-        return "-" if switch.channel == ChannelSwitch.ALL else switch.sent
+        return switch.sent if switch.channel in CHANNELS else "-"
 
     @admin.display(description="failed today")
     def failed_today(self, switch: Any) -> SafeString | int:
@@ -127,17 +134,25 @@ def _own_address(request: HttpRequest, channel: str) -> str:
 
 
 def _missing(switch: ChannelSwitch) -> str:
+    if switch.channel == calls.PHONE:
+        return calls.missing()
     return CHANNELS[switch.channel].unavailable() if switch.channel in CHANNELS else ""
 
 
 def with_figures(rows: QuerySet[ChannelSwitch]) -> QuerySet[ChannelSwitch]:
-    """With ``sent`` and ``failed`` today, and the ``last_reason`` why something failed, per channel."""
+    """Per channel ``sent`` and ``failed`` today, the ``last_reason`` why something failed, and whether the stop of all
+    holds it."""
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     mine = Notification.objects.filter(channel=OuterRef("channel")).order_by()
     today_mine = mine.filter(created_at__gte=today).values("channel")
     sent = today_mine.annotate(n=Count("pk", filter=Q(sent_at__gte=today))).values("n")
     failed = today_mine.annotate(n=Count("pk", filter=Q(state="failed"))).values("n")
     last = mine.filter(state="failed").order_by("-created_at").values("reason")[:1]
+    everything = ChannelSwitch.objects.filter(channel=ChannelSwitch.ALL, stopped=True)
+    all_stopped = Case(When(channel=IN_APP, then=False), default=Exists(everything))
     return rows.annotate(
-        sent=Coalesce(Subquery(sent), 0), failed=Coalesce(Subquery(failed), 0), last_reason=Subquery(last)
+        all_stopped=all_stopped,
+        sent=Coalesce(Subquery(sent), 0),
+        failed=Coalesce(Subquery(failed), 0),
+        last_reason=Subquery(last),
     )

@@ -224,7 +224,7 @@ class GuardPolicyAdmin(HistoryAdmin):
     fieldsets = (
         (None, {"fields": ("country",)}),
         ("When, where the lead is", {"fields": (("opens", "closes"), "assumed_countries")}),
-        ("How often, in 24 hours", {"fields": (("per_lead", "per_address", "per_channel"),)}),
+        ("How often, in 24 hours", {"fields": ("per_lead", "per_address", "per_channel")}),
         ("How", {"fields": ("channels",)}),
     )
 

@@ -14,7 +14,7 @@ class Message:
     to: the address, as the channel writes it. token: the same with every attempt, so that a repeated message is
     recognised. thread: messages about one lead share it. at: when it was made. again: an earlier attempt broke off, and
     may have come through. link: the page that it is about. unsubscribe_url, reply_to: of an e-mail, the way out and who
-    gets the answers. data: plain values for programs that receive it.
+    gets the answers. secret: by which a webhook knows us. data: plain values for programs that receive it.
     """
 
     to: str
@@ -30,6 +30,7 @@ class Message:
     reply_to: str = ""
     content_sid: str = ""
     content_variables: Mapping[str, str] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
     urgent: bool = False
     again: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)

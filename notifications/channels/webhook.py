@@ -29,8 +29,8 @@ class Webhook:
 
     def send(self, message: Message) -> Receipt:
         body = json.dumps(payload_of(message), ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json", **signed(str(message.token), int(time.time()), body, message.to)}
-        answer = post(message.to, body, headers)
+        headers = signed(str(message.token), int(time.time()), body, message.secret)
+        answer = post(message.to, body, {"Content-Type": "application/json", **headers})
         if answer.status // 100 != 2:
             raise read_status(urlsplit(message.to).hostname or "The receiver", answer)
         return Receipt(delivered=True)
@@ -41,21 +41,22 @@ def payload_of(message: Message) -> dict[str, Any]:
     return {"type": message.kind, "timestamp": message.at.isoformat(), "data": data}
 
 
-def secret_of(url: str) -> str:
-    """The secret that only this installation and the receiver at ``url`` know. It follows from ``SECRET_KEY``."""
-    key = salted_hmac("notifications.webhook", url, algorithm="sha256").digest()
+def secret_of(url: str, salt: str) -> str:
+    """The secret that only this installation and the receiver at ``url`` know. It follows from ``SECRET_KEY``, so it is
+    stored nowhere; another salt makes another one."""
+    key = salted_hmac("notifications.webhook", f"{url} {salt}", algorithm="sha256").digest()
     return SECRET_PREFIX + base64.b64encode(key).decode()
 
 
-def signed(identifier: str, timestamp: int, body: bytes, url: str) -> dict[str, str]:
-    """The headers that prove who sent a body, and when: HMAC-SHA256 over id, time in seconds, and body."""
-    key = base64.b64decode(secret_of(url).removeprefix(SECRET_PREFIX))
+def signed(identifier: str, timestamp: int, body: bytes, secret: str) -> dict[str, str]:
+    """The headers that prove who sent a body, and when: HMAC-SHA256 over id, time in seconds, and body. Without a
+    secret they only name it."""
+    named = {"webhook-id": identifier, "webhook-timestamp": str(timestamp)}
+    if not secret:
+        return named
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     digest = hmac.new(key, f"{identifier}.{timestamp}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "webhook-id": identifier,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-    }
+    return {**named, "webhook-signature": f"v1,{base64.b64encode(digest).decode()}"}
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> outgoing.Answer:

@@ -26,7 +26,8 @@ class Opening(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The words of one language. ``answer_by``, ``left``, ``late`` and ``from_source`` are templates."""
+    """The words of one language. ``answer_by``, ``left``, ``late`` and ``from_source`` are templates; ``reasons`` are
+    by code why a lead went to its reader (``notifications.why``)."""
 
     name: str
     role: str
@@ -48,6 +49,9 @@ class Language:
     snooze: str
     call: str
     open: str
+    pool: str
+    rule: str
+    reasons: Mapping[str, str]
     openings: Mapping[str, Opening]
 
 
@@ -56,7 +60,7 @@ def words_for_people(language: Language, kind: str, channel: str) -> Words:
     opening = language.openings.get(kind, Opening("{{ sentence }}"))
     if channel == EMAIL:
         return Words(opening.subject, _long(language, opening), _html(language, opening))
-    short = _short(language, opening)
+    short = _short(language, kind, channel, opening)
     return Words(opening.subject, f"{opening.subject}\n{short}" if channel in NUMBERS else short)
 
 
@@ -67,16 +71,30 @@ def _clock(language: Language) -> str:
     )
 
 
-def _short(language: Language, opening: Opening) -> str:
-    return (
-        "{% if role or company %}{{ role }}{% if role and company %}, {% endif %}{{ company }}\n{% endif %}"
-        f"{{% if product %}}{language.wants}: {{{{ product|truncatechars:40 }}}}\n{{% endif %}}"
+# Kinds that bring a lead to somebody. Who had it before is told by text message what is new only.
+_NEW: Final = ("assigned", "offered")
+
+
+def _short(language: Language, kind: str, channel: str, opening: Opening) -> str:
+    """Enough to call, and one link, behind which the rest is. To numbers it fits into two text messages."""
+    wanted = (
+        f"{{% if product %}}{language.wants}: {{{{ product|truncatechars:40 }}}}\n"
+        "{% elif message %}{{ message|truncatechars:60 }}\n{% endif %}"
         f"{{% if score %}}{language.score} {{{{ score }}}} ({language.from_source})\n{{% endif %}}"
-        f"{{% if answer_by %}}{language.clock}: {_clock(language)}\n{{% endif %}}"
-        f"{opening.sentence}{{% if text %}}{{{{ text|truncatechars:120 }}}}{{% endif %}}\n"
-        f"{{% if link_accept and why %}}{language.why}: {{{{ why|truncatechars:80 }}}}\n{{% endif %}}"
-        f"{{% if link_accept %}}{language.accept}: {{{{ link_accept }}}}\n{{% endif %}}"
-        f"{{% if link_open %}}{language.open}: {{{{ link_open }}}}{{% endif %}}"
+    )
+    text = "{% if text %}{{ text|truncatechars:120 }}"
+    said = f"{opening.sentence}{text}{{% endif %}}\n" if opening.sentence else f"{text}\n{{% endif %}}"
+    why = "{% if why_short %}{{ why_short|truncatechars:60 }}\n{% endif %}"
+    return (
+        "{% if role or company %}{{ role|truncatechars:28 }}{% if role and company %}, {% endif %}"
+        "{{ company|truncatechars:28 }}\n{% endif %}"
+        "{% if phone %}{{ phone }}\n{% endif %}"
+        f"{wanted if kind in _NEW or channel not in NUMBERS else ''}"
+        f"{{% if late_by %}}{language.late}\n"
+        f"{{% elif answer_by %}}{language.clock}: {{{{ answer_by }}}}, {language.left}\n{{% endif %}}"
+        f"{said}{why if kind in _NEW else ''}"
+        f"{{% if link_accept %}}{language.accept}: {{{{ link_accept }}}}"
+        f"{{% elif link_open %}}{language.open}: {{{{ link_open }}}}{{% endif %}}"
     )
 
 

@@ -145,8 +145,11 @@ class ChannelSwitch(models.Model):
     )
     changed_at = models.DateTimeField(auto_now=True)
 
+    class Meta:
+        verbose_name = "channel"
+
     def __str__(self) -> str:
-        return self.channel
+        return "All channels" if self.channel == self.ALL else self.channel
 
 
 class ChannelWindow(models.Model):

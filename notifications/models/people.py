@@ -19,6 +19,9 @@ class ContactAddress(models.Model):
     code_tries = models.PositiveSmallIntegerField(default=0, editable=False)
     code_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # Of a webhook: with SECRET_KEY it makes the secret by which the receiver knows us. Another one, another secret.
+    signing_salt = models.CharField(max_length=32, blank=True, editable=False)
+
     class Meta:
         verbose_name_plural = "contact addresses"
         ordering = ("user", "channel")

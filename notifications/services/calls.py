@@ -161,12 +161,16 @@ def _place_after_commit(call: Call) -> None:
     place_call.delay_on_commit(call.pk)
 
 
+def missing() -> str:
+    """Which setting calls lack; empty when none."""
+    return missing_account() or ("" if settings.TWILIO_FROM else "TWILIO_FROM is not set.")
+
+
 def why_no_call(lead: Lead, rep: Rep) -> str:
     """Why a rep cannot call a lead by a click; "" when it can be done."""
     stopped = switches.stop_of(PHONE)
-    missing = missing_account() or ("" if settings.TWILIO_FROM else "TWILIO_FROM is not set.")
-    if missing:
-        return f"Calls are not set up: {missing}"
+    if missing():
+        return f"Calls are not set up: {missing()}"
     if stopped:
         return stopped
     if not lead.phone:

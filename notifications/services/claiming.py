@@ -45,6 +45,11 @@ def due(channel: str, now: datetime) -> QuerySet[Notification]:
     return waiting.filter(next_at__lte=now).order_by("next_at", "pk")
 
 
+def note_why(channel: str, reason: str, now: datetime) -> None:
+    """Write at what is due why it does not go."""
+    due(channel, now).exclude(reason=reason).order_by().update(reason=reason)
+
+
 def claim(channel: str, now: datetime, lease: timedelta = LEASE) -> Claim | None:
     """Take the next message of a channel; None when nothing is due. It is ours until the lease ends."""
     while True:

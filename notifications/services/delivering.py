@@ -41,7 +41,10 @@ def deliver(channel: str, *, seconds: float = SECONDS, lease: timedelta = claimi
     """
     ends, taken, trouble = time.monotonic() + seconds, 0, 0
     while time.monotonic() < ends:
-        claimed = None if switches.stop_of(channel) else claiming.claim(channel, timezone.now(), lease)
+        now, stopped = timezone.now(), switches.stop_of(channel)
+        if stopped:
+            claiming.note_why(channel, stopped, now)
+        claimed = None if stopped else claiming.claim(channel, now, lease)
         if claimed is None:
             return taken, False
         taken += 1

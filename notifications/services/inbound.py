@@ -14,7 +14,7 @@ from distribution.models import Rep
 from leadcrm.lib.text import clean, clean_lines
 from leadcrm.lib.transactions import retried
 from notifications import replies
-from notifications.models import ContactAddress, InboundMessage, Notification
+from notifications.models import ContactAddress, InboundMessage, Notification, Stop
 from notifications.services import acting, optouts
 from notifications.services.sequences import end_runs
 from notifications.stopwords import Wish, language_of, wish_of
@@ -96,10 +96,17 @@ def _obey(kept: InboundMessage, wish: Wish, now: datetime) -> str:
     change = optouts.stop if wish == Wish.STOP else optouts.start
     changed = change(kept.channel, kept.sender, origin=kept.text, now=now)
     lead = lead_at(kept.sender)
-    language = lead.language if lead and lead.language else language_of(kept.text)
-    if wish == Wish.STOP or changed:
-        _attach(kept, lead, f"{wish.upper()} was {'done' if changed else 'in force already'}.", now)
+    language = lead.language if lead and lead.language else _language_at(kept)
+    if wish == Wish.STOP or changed:  # its line in the history is that of the consent
+        kept.lead, kept.result = lead, f"{wish.upper()} was {'done' if changed else 'in force already'}."
+        kept.save(update_fields=["lead", "result"])
     return replies.in_language(replies.STOPPED if wish == Wish.STOP else replies.STARTED, language) if changed else ""
+
+
+def _language_at(kept: InboundMessage) -> str:
+    """The language of the words, or of the STOP that START undoes: that word is the same in all of them."""
+    found = Stop.objects.filter(channel=kept.channel, address=kept.sender).order_by("-pk")
+    return language_of(found.values_list("origin", flat=True).first() or kept.text)
 
 
 # --- Reps ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 from notifications import guard
 from notifications.channels import CHANNELS, EMAIL, IN_APP, Message, SendError
-from notifications.choosing import address_of
+from notifications.choosing import address_of, secret_for
 from notifications.content import Content, combined, content_of, language_of, link_of
 from notifications.kinds import KINDS
 from notifications.leaving import url_of
@@ -142,6 +142,7 @@ def build_message(claimed: Claim, address: str, content: Content, leave_url: str
         reply_to=_reply_to(head),
         content_sid=content.content_sid,
         content_variables=content.content_variables,
+        secret=secret_for(head.user, head.channel) if head.user else "",
         urgent=any(row.urgency == Notification.Urgency.URGENT for row in claimed.rows),
         again=claimed.again,
         data=facts_of(head),

@@ -36,8 +36,8 @@ def send_again(chosen: QuerySet[Notification], now: datetime | None = None) -> i
     return changed
 
 
-def send_test(channel: str, address: str) -> Receipt:
-    """Send a message that only says that the channel works, at once.
+def send_test(channel: str, address: str, secret: str = "") -> Receipt:
+    """Send a message that only says that the channel works, at once; ``secret`` is that of a webhook.
 
     Raises:
         SendError: it did not go; the text says why.
@@ -49,4 +49,7 @@ def send_test(channel: str, address: str) -> Receipt:
     if switches.take_place(channel, timezone.now()) is not None:
         raise SendError(switches.FULL, "full", permanent=False)
     text = f"This is a test of {way.label} by {settings.SITE_URL}. It works."
-    return way.send(Message(address, "Test of messages", text, uuid4(), TEST, timezone.now(), link=settings.SITE_URL))
+    said = Message(
+        address, "Test of messages", text, uuid4(), TEST, timezone.now(), link=settings.SITE_URL, secret=secret
+    )
+    return way.send(said)

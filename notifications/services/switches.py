@@ -4,15 +4,17 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from notifications.channels import CHANNELS
+from notifications.channels import CHANNELS, IN_APP
 from notifications.models import ChannelSwitch, ChannelWindow
 
 FULL = "The channel's limit for this minute is reached."
 
 
 def stop_of(channel: str) -> str:
-    """Why nothing may leave over a channel now; empty when it may."""
-    found = ChannelSwitch.objects.filter(channel__in=(ChannelSwitch.ALL, channel), stopped=True).first()
+    """Why nothing may leave over a channel now; empty when it may. What is only shown in the app leaves nowhere, so the
+    stop of all channels does not hold it."""
+    names = (channel,) if channel == IN_APP else (ChannelSwitch.ALL, channel)
+    found = ChannelSwitch.objects.filter(channel__in=names, stopped=True).first()
     if found is None:
         return ""
     return f"Emergency stop: {found.reason}" if found.reason else "Emergency stop."

@@ -12,6 +12,7 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.db.models import F, Q
 
 from notifications.channels import CHANNELS, EMAIL, Message, SendError
+from notifications.choosing import WEBHOOK, secret_for
 from notifications.models import ContactAddress
 from notifications.services import switches
 
@@ -38,13 +39,22 @@ def set_address(user: User, channel: str, address: str, now: datetime) -> Contac
     Raises:
         VerifyError: nothing was sent.
     """
-    row, _ = ContactAddress.objects.get_or_create(user=user, channel=channel, defaults={"address": address})
-    changed = ContactAddress.objects.filter(pk=row.pk).exclude(address=address)
-    changed.update(address=address, verified_at=None, code_hash="", code_expires_at=None)
+    row, new = ContactAddress.objects.get_or_create(user=user, channel=channel, defaults={"address": address})
+    other = ContactAddress.objects.filter(pk=row.pk).exclude(address=address)
+    changed = other.update(address=address, verified_at=None, code_hash="", code_expires_at=None)
+    if channel == WEBHOOK and (new or changed):
+        new_secret(user)
     row.refresh_from_db()
     if row.verified_at is None:
         send_proof(row, now)
     return row
+
+
+def new_secret(user: User) -> str:
+    """Make the secret of a user's webhook anew; the one before signs nothing from now on. Empty without a webhook."""
+    mine = ContactAddress.objects.filter(user=user, channel=WEBHOOK)
+    mine.update(signing_salt=secrets.token_hex(16))
+    return secret_for(user, WEBHOOK)
 
 
 def send_proof(row: ContactAddress, now: datetime) -> None:
@@ -73,7 +83,8 @@ def _send(row: ContactAddress, text: str, now: datetime) -> None:
         raise SendError(held, "unavailable", permanent=True)
     if switches.take_place(row.channel, now) is not None:
         raise SendError(switches.FULL, "full", permanent=False)
-    channel.send(Message(row.address, "Confirm your address", text, uuid4(), KIND, now))
+    secret = secret_for(row.user, row.channel)
+    channel.send(Message(row.address, "Confirm your address", text, uuid4(), KIND, now, secret=secret))
 
 
 def code_text(code: str) -> str:

@@ -1,6 +1,7 @@
 """How somebody wants to be told: channels, quiet hours, language, addresses and browsers."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from leadcrm.lib.pages import PageRequest
 from notifications.channels import CHANNELS, SendError
 from notifications.channels.push import application_server_key
-from notifications.choosing import address_of
+from notifications.choosing import address_of, secret_for
 from notifications.models import ContactAddress, PushSubscription
 from notifications.preferences import (
     WITH_ADDRESS,
@@ -42,16 +43,19 @@ def preferences(request: PageRequest) -> HttpResponse:
         return _page(request)
     form = PreferenceForm(request.user, request.POST)
     if not form.is_valid():
-        return _page(request, status=422, form=form)
+        return _page(request, {"form": form}, status=422)
     form.save()
     messages.success(request, "Saved.")
     return redirect("preferences")
 
 
-def _page(request: PageRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
+def _page(
+    request: PageRequest, forms: Mapping[str, Any] | None = None, *, status: int = 200, secret: str = ""
+) -> HttpResponse:
     context = {
+        "secret": secret,
         "section": "preferences",
-        "page": build_preference_page(request.user, **forms),
+        "page": build_preference_page(request.user, **(forms or {})),
         "to_test": channels_to_test(request.user),
         "push_key": application_server_key(),
     }
@@ -59,19 +63,36 @@ def _page(request: PageRequest, *, status: int = 200, **forms: Any) -> HttpRespo
 
 
 @login_required
+@never_cache
 @require_POST
 def save_address(request: PageRequest, channel: str) -> HttpResponse:
-    """Keep an address, and send there what confirms it."""
-    form = AddressForm(_with_address(channel), request.POST)
+    """Keep an address, and send there what confirms it. The secret of a new webhook is shown here, once."""
+    form, before = AddressForm(_with_address(channel), request.POST), secret_for(request.user, channel)
     if not form.is_valid():
-        return _page(request, status=422, **{channel: form})
+        return _page(request, {channel: form}, status=422)
     try:
         row = verifying.set_address(request.user, channel, form.cleaned_data["address"], timezone.now())
     except verifying.VerifyError as error:
         form.add_error("address", str(error))
-        return _page(request, status=422, **{channel: form})
+        return _page(request, {channel: form}, status=422, secret=_new(request, channel, before))
+    if secret := _new(request, channel, before):
+        return _page(request, secret=secret)
     messages.success(request, f"{row.address} is confirmed." if row.verified_at else f"Sent to {row.address}.")
     return redirect("preferences")
+
+
+def _new(request: PageRequest, channel: str, before: str) -> str:
+    """The secret of a webhook if it is another one than before; it is shown to nobody twice."""
+    now = secret_for(request.user, channel)
+    return now if now != before else ""
+
+
+@login_required
+@never_cache
+@require_POST
+def new_secret(request: PageRequest) -> HttpResponse:
+    """Make the secret of the webhook anew, and show it, once."""
+    return _page(request, secret=verifying.new_secret(request.user))
 
 
 @login_required
@@ -86,7 +107,7 @@ def enter_code(request: PageRequest, channel: str) -> HttpResponse:
         except verifying.VerifyError as error:
             form.add_error("code", str(error))
     if form.errors:
-        return _page(request, status=422, **{f"{channel}_code": form})
+        return _page(request, {f"{channel}_code": form}, status=422)
     messages.success(request, f"{row.address} is confirmed.")
     return redirect("preferences")
 
@@ -129,7 +150,7 @@ def try_channel(request: PageRequest, channel: str) -> HttpResponse:
         messages.error(request, f"A test went out a moment ago. Wait {TEST_EVERY} seconds.")
         return redirect("preferences")
     try:
-        send_test(channel, address_of(request.user, channel))
+        send_test(channel, address_of(request.user, channel), secret_for(request.user, channel))
     except SendError as error:
         messages.error(request, f"The test did not go out: {error.text}")
     else:

@@ -19,7 +19,7 @@ class Team(models.Model):
         settings.AUTH_USER_MODEL,
         blank=True,
         related_name="lead_teams",
-        help_text="They see the team's leads and may take unassigned ones.",
+        help_text="They see the team's leads that nobody has yet, and may take them.",
     )
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -4,17 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from distribution import leavecalendars, services
-from distribution.models import AwayReason, Leave, LeaveCalendar, Rep
+from distribution.models import AwayReason, Leave, LeaveCalendar, PoolMember, Rep
 from distribution.services.availability import cancel_leave, set_away
+from leadcrm.lib import access
 from leadcrm.lib.outgoing import OutgoingError
 from tests.distribution.calendars import make_hours, make_leave
 from tests.distribution.promises import make_policy
-from tests.distribution.setups import make_rep
+from tests.distribution.setups import make_pool, make_rep
 from tests.distribution.world import make_lead, stages, world
 from tests.pipeline.people import make_people, signed_in
 
@@ -247,6 +250,20 @@ def test_a_manager_sets_somebody_away_and_plans_leave_for_them(people, rep):
     assert Leave.objects.get().created_by == people.manager
     assert rep.history.latest().history_user == people.manager
     assert "Owner Person" in page(people.manager, f"/availability/{rep.pk}/")
+
+
+def test_who_is_trusted_with_a_pool_looks_after_its_people_and_no_others(people, rep):
+    pool = make_pool("DACH", rep)
+    trusted = Group.objects.create(name="Leads of pools")
+    trusted.user_set.add(people.stranger)
+    access.grant(trusted, "look_after_pool", pool)
+    team = signed_in(people.stranger).get("/team/availability/").context["team"]
+    assert {line.name for line in team.lines} == {"Stranger Person", rep.name}
+    send(people.stranger, rep, "status", reason="ill")
+    rep.refresh_from_db()
+    assert rep.status == "away"
+    PoolMember.objects.update(retired_at=timezone.now())
+    assert signed_in(people.stranger).get(f"/availability/{rep.pk}/").status_code == 404
 
 
 def test_an_admin_manages_everybody(people, rep, admin_user):

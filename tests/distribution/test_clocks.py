@@ -7,9 +7,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from distribution import services
-from distribution.models import Assignment, Rep, SLAClock, WorkShift
+from distribution.models import Assignment, Rep, SLAClock, TeamHours, WorkingHours, WorkShift
 from distribution.services import recounting, stepping
-from pipeline.models import Lead, Stage
+from pipeline.models import Lead, Stage, Team
 from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_due
 from pipeline.services.leads import close_lead, edit_lead, move_lead, reopen_lead
 from pipeline.signals import lead_merged
@@ -272,6 +272,29 @@ def test_a_change_of_calendars_marks_the_clocks_that_count_by_them(office, chang
     assert running(other)
 
 
+LOSSES = {
+    "the team's hours": lambda team: team.hours.delete(),
+    "the team": lambda team: team.delete(),
+    "the default hours": lambda team: WorkingHours.objects.get(is_default=True).delete(),
+}
+
+
+@pytest.mark.parametrize(("loss", "stale"), [*zip(LOSSES, ("north", "north", "all"), strict=True)])
+def test_hours_that_are_lost_mark_the_clocks_that_counted_by_them(loss, stale):
+    """Ann has the hours of her team; Ben the default ones, which are without shifts."""
+    team, other = Team.objects.create(name="North"), Team.objects.create(name="South")
+    world("Ann", "Ben", team=other)
+    Rep.objects.get(name="Ann").user.lead_teams.set([team])
+    TeamHours.objects.create(team=team, hours=make_hours())
+    WorkingHours.objects.create(name="Always", always=True, is_default=True)
+    make_policy(time="working", accept_minutes=60)
+    leads = {owner(lead).name: lead.pk for lead in (routed(), of_ben())}
+    SLAClock.objects.update(stale=False)
+    LOSSES[loss](team)
+    wanted = {"north": {leads["Ann"]}, "all": set(leads.values())}[stale]
+    assert set(SLAClock.objects.filter(stale=True).values_list("lead", flat=True)) == wanted
+
+
 def test_other_default_hours_mark_the_leads_that_nobody_has(office):
     Rep.objects.update(status="away")
     lead = routed()
@@ -317,6 +340,16 @@ def test_a_contact_noted_late_keeps_the_promise_if_it_was_made_in_time(promised,
     time_machine.move_to(after(70))
     call(lead, at=after(50))
     assert outcomes(lead) == {"accept": "late", "contact": "kept", "lead": "kept"}
+
+
+def test_a_contact_made_in_time_keeps_the_promise_although_a_sweep_took_it_for_broken(promised, time_machine):
+    lead = routed()
+    services.sweep_clocks(now=after(61))
+    assert clock(lead, "contact").broken_at == after(60)
+    time_machine.move_to(after(70))
+    call(lead, at=after(50))
+    assert outcomes(lead) == {"accept": "late", "contact": "kept", "lead": "kept"}
+    assert clock(lead, "contact").broken_at is None
 
 
 def test_a_new_owner_must_reach_out_to_a_lead_that_was_contacted_before(promised):

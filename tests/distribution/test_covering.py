@@ -141,9 +141,32 @@ def test_another_cover_gets_the_leads_in_the_place_of_the_first(ann, ben):
     lead, leave, _ = lent(ann, ben)
     services.sweep_cover(now=NOW + DAY)
     availability.change_leave(leave, cover=make_rep("Cem"), actor=None, now=NOW + 1.5 * DAY)
-    services.sweep_cover(now=NOW + 1.5 * DAY)
+    assert services.sweep_cover(now=NOW + 1.5 * DAY) == (1, 1)
+    assert owner_of(lead) == "Cem"
+    assert services.sweep_cover(now=NOW + 1.6 * DAY) == (0, 0)
+    services.sweep_cover(now=NOW + 3 * DAY)
     assert owner_of(lead) == "Ann"
-    assert Loan.objects.get().ended_at is not None
+
+
+def test_a_loan_goes_on_when_one_leave_follows_another(ann, ben):
+    lead, _, _ = lent(ann, ben)
+    more = make_leave(ann, NOW + 3 * DAY, NOW + 5 * DAY, created_at=NOW, cover=ben, lend_leads=True)
+    for moment, done in ((NOW + DAY, (1, 0)), (NOW + 3 * DAY, (0, 0)), (NOW + 4 * DAY, (0, 0))):
+        assert services.sweep_cover(now=moment) == done
+        assert owner_of(lead) == "Ben"
+    assert (Loan.objects.get().leave, Loan.objects.get().until) == (more, NOW + 5 * DAY)
+    services.sweep_cover(now=NOW + 5 * DAY)
+    assert owner_of(lead) == "Ann"
+    consistent()
+
+
+def test_a_lead_goes_from_cover_to_cover_when_leave_follows_leave_with_another(ann, ben):
+    lead, _, _ = lent(ann, ben)
+    make_leave(ann, NOW + 3 * DAY, NOW + 5 * DAY, created_at=NOW, cover=make_rep("Cem"), lend_leads=True)
+    for moment, name in ((NOW + DAY, "Ben"), (NOW + 3 * DAY, "Cem"), (NOW + 5 * DAY, "Ann")):
+        services.sweep_cover(now=moment)
+        assert owner_of(lead) == name
+    consistent()
 
 
 def test_a_lead_closed_meanwhile_stays_closed(ann, ben):

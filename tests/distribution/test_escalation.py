@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from distribution import services
 from distribution.engine.sla import ACTIONS
 from distribution.models import Assignment, Offer, PoolMember, Rep, SLAClock, StepTaken
-from distribution.services import escalation, ladders
+from distribution.services import availability, escalation, ladders
 from leadcrm.lib.doctor import violations
 from pipeline.models import Event, Lead, Team
 from pipeline.services.activity import record_contact, snooze_lead
@@ -300,6 +300,19 @@ def test_a_lead_is_offered_to_the_others_of_the_team(pool, team, action, to):
     assert list(violations()) == []
 
 
+def test_a_lead_that_goes_from_offer_to_offer_moves_on_as_often_as_the_policy_allows(pool, team):
+    team.members.set(User.objects.filter(rep__isnull=False))
+    make_policy(("accept", 10, "offer_team"), accept_minutes=15, max_hops=1)
+    lead = routed()
+    sweep(10)
+    services.sweep_offers(now=after(25))
+    services.sweep_unassigned(now=after(25))
+    sweep(35)
+    assert owner(lead) == "Ben"
+    assert StepTaken.objects.latest("pk").result == "manager Max Moritz told: it moved on 1 times"
+    assert event(lead, "escalated").data["tell"] == [team.manager_id]
+
+
 @pytest.mark.parametrize("action", ["offer_team", "queue"])
 def test_a_lead_is_offered_to_no_empty_team(pool, team, action):
     team.members.add(rep("Ann").user)
@@ -319,6 +332,17 @@ def test_an_owner_who_does_not_answer_is_set_away_and_gets_no_more(pool):
     assert ann.history.latest().status == "away"
     assert told(lead) == ["broken", "set_away"]
     assert owner(routed(after(16))) == "Ben"
+
+
+@pytest.mark.parametrize(
+    ("ends", "away_until", "kinds"), [(14, None, ["broken", "set_away"]), (16, after(16), ["broken"])]
+)
+def test_a_break_that_is_over_keeps_nobody_from_being_set_away(pool, ends, away_until, kinds):
+    make_policy(("accept", 15, "set_away"), accept_minutes=15)
+    lead = routed()
+    availability.set_away(rep("Ann"), reason="lunch", until=after(ends), actor=None, now=after(1))
+    sweep(15)
+    assert (rep("Ann").is_away(after(15)), rep("Ann").away_until, told(lead)) == (True, away_until, kinds)
 
 
 @pytest.fixture
@@ -415,6 +439,18 @@ def test_after_an_outage_the_longest_overdue_comes_first(policy):
     leads = [routed(after(minute)) for minute in (9, 3, 6)]
     services.sweep_clocks(1, now=after(100))
     assert [bool(told(lead)) for lead in leads] == [False, True, False]
+
+
+def test_what_a_long_sweep_took_is_not_lost_to_the_next_owner(pool, custom, monkeypatch, time_machine):
+    monkeypatch.setattr(ladders, "BATCH", 1)
+    custom("page", lambda step: time_machine.move_to(after(55), tick=False) or "paged")
+    make_policy(("accept", 15, "page"), accept_minutes=15, is_default=False, min_priority=5, name="Slow")
+    make_policy(("accept", 15, "reassign"), accept_minutes=15)
+    routed(priority=5)
+    lead = routed()
+    time_machine.move_to(after(15), tick=False)
+    services.sweep_clocks()
+    assert running(lead) == {"accept": after(70)}
 
 
 def test_what_a_dead_worker_had_leased_comes_again_when_its_lease_is_over(policy):

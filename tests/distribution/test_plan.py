@@ -74,23 +74,51 @@ def test_after_moving_on_the_last_owners_other_promises_are_gone(pool):
     assert told(routed())[-1] == "10:15 to Ben or Cleo"
 
 
-def test_with_nobody_left_the_plan_says_that_the_manager_gets_it(pool):
-    make_policy(("accept", 15, "reassign"), accept_minutes=15)
+@pytest.fixture
+def lonely(pool):
+    """Nobody but Ann can take a lead."""
     Rep.objects.exclude(name="Ann").update(status="away")
-    assert told(routed())[-1] == "10:15 to the manager Max"
 
 
-def test_a_team_is_named(pool):
-    make_policy(("accept", 15, "queue"), accept_minutes=15)
+def test_with_nobody_left_the_plan_says_that_the_manager_gets_it(pool, lonely):
+    make_policy(("accept", 5, "reassign"), ("accept", 10, "remind"), accept_minutes=15)
+    Rep.objects.create(user=pool.team.manager, name="Max", status="away")
+    assert told(routed()) == ["10:05 to the manager Max"]
+
+
+def test_a_manager_who_cannot_own_leads_is_only_told_and_the_plan_goes_on(lonely):
+    make_policy(("accept", 5, "reassign"), ("accept", 10, "remind"), accept_minutes=15)
+    assert told(routed()) == [
+        "10:05 the manager Max is told",
+        "10:10 reminder to Ann",
+        "10:15 the promise to accept it is broken",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("queue", "to the queue of the team North"),
+        ("offer_team", "offered to the team North"),
+        ("reassign", "to Ben or Cleo"),
+    ],
+)
+def test_a_move_is_planned_as_far_as_the_policy_allows(pool, action, words):
     pool.team.members.set(User.objects.filter(rep__isnull=False))
-    assert told(routed())[-1] == "10:15 to the queue of the team North"
+    make_policy(("lead", 5, action), ("lead", 10, action), lead_minutes=15, max_hops=1)
+    Rep.objects.create(user=pool.team.manager, name="Max", status="away")
+    assert told(routed())[:2] == [f"10:05 {words}", "10:10 to the manager Max"]
 
 
 def test_a_lead_that_rests_says_when_it_goes_on(pool):
-    make_policy(accept_minutes=15)
+    make_policy(("accept", 10, "remind"), accept_minutes=15)
     lead = routed()
-    snooze_lead(lead, after(90), "On holiday", None)
-    assert told(lead) == ["11:30 its promises go on"]
+    snooze_lead(lead, after(90), "On holiday", None, now=after(4))
+    assert told(lead, after(4)) == [
+        "11:30 its promises go on",
+        "11:36 reminder to Ann",
+        "11:41 the promise to accept it is broken",
+    ]
 
 
 def test_a_held_lead_says_when_and_with_whom_it_is_tried_again():

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
 MINUTE = timedelta(minutes=1)
+SECONDS = [timedelta(seconds=15 * n) for n in range(4)]
 
 
 def holding(*members, relax=(), **rule):
@@ -317,6 +318,16 @@ def test_one_that_finds_nobody_does_not_stop_those_who_ask_for_something_else():
     services.sweep_holds(now=NOW + MINUTE)
     assert owner_of(french) == "Ann"
     assert owner_of(german) != "Ann"
+
+
+def test_when_more_wait_than_one_go_tries_the_next_sweep_goes_on():
+    ann = make_rep("Ann", status="away")
+    _, rules, _ = holding(ann)
+    publish(rules)
+    arrive(*"abcde")
+    availability.set_available(ann, actor=None)
+    assert [services.sweep_holds(2, now=NOW + MINUTE + second) for second in SECONDS] == [2, 2, 1, 0]
+    assert not PoolWake.objects.exists()
 
 
 def test_a_lead_that_fails_is_put_off_and_stops_nobody(monkeypatch):

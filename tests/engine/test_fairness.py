@@ -46,7 +46,7 @@ def bound(weights):
 
 
 @pytest.mark.parametrize("method", ["weighted", "round_robin", "priority_tiers"])
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(weights=WEIGHTS)
 def test_while_the_same_people_are_eligible_nobody_strays_a_lead_from_the_ideal(method, weights):
     counted = [min(weight, 1) for weight in weights] if method == "round_robin" else weights

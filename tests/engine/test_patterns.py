@@ -81,7 +81,7 @@ def _pieces(inner):
 PATTERNS = st.recursive(st.builds("{}{}".format, ATOMS, REPEATS), _pieces, max_leaves=12)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(PATTERNS)
 def test_what_is_accepted_backtracks_within_the_bound(pattern):
     """Counts by hand how a naive matcher could run through the pattern; no clock involved."""

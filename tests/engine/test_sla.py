@@ -166,6 +166,23 @@ def test_late_stays_late_whatever_happens_afterwards():
     assert broken.outcome == "late"
 
 
+@pytest.mark.parametrize(
+    ("event", "when", "outcome", "broken_at"),
+    [
+        (sla.MEET, DUE, "kept", None),
+        (sla.MEET, DUE + SECOND, "late", DUE),
+        (sla.END, DUE, "late", DUE),
+        (sla.END, DUE + SECOND, "late", DUE),
+    ],
+)
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_was_done_in_time_keeps_a_promise_that_was_taken_for_broken(event, when, outcome, broken_at, paused):
+    broken = take(clock(), DUE + MINUTES[1])
+    broken = apply(broken, sla.PAUSE, DUE + MINUTES[2]) if paused else broken
+    stopped = apply(broken, event, when)
+    assert (stopped.outcome, stopped.broken_at) == (outcome, broken_at)
+
+
 def test_the_ladder_is_taken_in_order_with_the_breaking_first_among_equals():
     walked, told = clock(15, (20, "reassign"), (15, "manager"), (5, "remind")), []
     while rung := sla.next_rung(walked):

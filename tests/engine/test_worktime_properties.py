@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from distribution.engine.worktime import Hours, Shift, add, between, intervals, is_open, next_closing, next_opening
@@ -87,7 +87,6 @@ def planned(hours: Hours, first: date, count: int) -> Iterator[tuple[datetime, d
             yield datetime.combine(day, begin), datetime.combine(day, end) + (DAY if end <= begin else timedelta(0))
 
 
-@settings(deadline=None)
 @given(cases(), SPANS)
 def test_intervals_are_what_the_oracle_sees(case, span):
     hours, start = case
@@ -97,7 +96,6 @@ def test_intervals_are_what_the_oracle_sees(case, span):
     assert between(hours, start, start + span) == len(seen) * MINUTE
 
 
-@settings(deadline=None)
 @given(cases(), st.integers(0, 1440))
 def test_a_promise_is_due_when_the_oracle_has_seen_its_minutes(case, minutes):
     hours, start = case

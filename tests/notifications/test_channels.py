@@ -205,9 +205,10 @@ def receiver(settings) -> Iterator[HttpPeer]:
 
 def test_a_webhook_is_signed_as_the_standard_says(receiver):
     url = f"{receiver.url}/hook"
-    CHANNELS["webhook"].send(message(url, data={"lead": "abc"}))
+    secret = secret_of(url, "salt")
+    CHANNELS["webhook"].send(message(url, data={"lead": "abc"}, secret=secret))
     seen = receiver.seen[0]
-    key = base64.b64decode(secret_of(url).removeprefix("whsec_"))
+    key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = f"{TOKEN}.{seen.headers['webhook-timestamp']}.".encode() + seen.body
     expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     assert seen.headers["webhook-id"] == str(TOKEN)
@@ -217,7 +218,17 @@ def test_a_webhook_is_signed_as_the_standard_says(receiver):
 
 
 def test_each_receiver_has_a_secret_of_its_own():
-    assert secret_of("https://a.example/hook") != secret_of("https://b.example/hook")
+    of = {secret_of(url, salt) for url in ("https://a.example/hook", "https://b.example/hook") for salt in "xy"}
+    assert len(of) == 4
+
+
+def test_what_signs_is_not_shown_where_a_message_is():
+    assert "whsec" not in repr(message("https://a.example/hook", secret="whsec_x"))
+
+
+def test_without_a_secret_nothing_is_signed(receiver):
+    CHANNELS["webhook"].send(message(f"{receiver.url}/hook"))
+    assert "webhook-signature" not in receiver.seen[0].headers
 
 
 @pytest.mark.parametrize(
@@ -334,6 +345,17 @@ def test_a_browser_can_read_what_it_is_pushed_and_who_sent_it(push):
     assert key.strip() == f"k={application_server_key()}"
     assert Vapid02.verify(seen.headers["authorization"])
     assert signature.startswith("t=")
+
+
+def test_a_push_service_refuses_what_another_key_or_for_another_service_was_signed(push, settings, capsys):
+    endpoint = f"{push.url}/one"
+    push.key = application_server_key()
+    CHANNELS["push"].send(message(json.dumps([Browser().subscription(endpoint)])))
+    call_command("vapid_key")
+    settings.VAPID_PRIVATE_KEY = capsys.readouterr().out.strip().partition("=")[2]
+    assert error_of("push", message(json.dumps([Browser().subscription(endpoint)]))).code == "403"
+    push.key, push.origin = application_server_key(), "https://push.example"
+    assert error_of("push", message(json.dumps([Browser().subscription(endpoint)]))).code == "403"
 
 
 def test_one_browser_of_several_is_enough_and_those_gone_are_named(push):

@@ -10,9 +10,10 @@ import pytest
 from django.utils import timezone
 
 from distribution.models import Assignment
+from notifications import replies
 from notifications.guard import check
 from notifications.models import ChannelSwitch, ContactAddress, InboundMessage, Notification, SequenceRun, Stop
-from notifications.services import inbound
+from notifications.services import fan_out, inbound
 from pipeline.models import Consent, Event, Lead, LeadSource
 from tests.concurrency.threads import at_once
 from tests.distribution.setups import make_rep
@@ -142,6 +143,23 @@ def test_start_undoes_stop_with_one_confirmation_and_a_consent_record(lead):
     assert lead.consents.latest("pk").granted
     assert said(write("START", PHONE, "SM3")) == []  # nothing to undo: a message like any other
     assert Stop.objects.count() == 1
+
+
+def test_stop_and_start_are_told_to_the_owner_as_what_they_mean_and_not_as_a_reply(lead, rep):
+    Lead.objects.filter(pk=lead.pk).update(owner=rep.user, routing_state="assigned")
+    write("STOP", PHONE, "SM1")
+    write("STOP", PHONE, "SM2")
+    write("START", PHONE, "SM3")
+    assert kinds(lead) == [Event.Kind.CONSENT, Event.Kind.CONSENT]
+    said = [event.data["sentence"] for event in lead.events.order_by("pk")]
+    assert said == [f"No more messages by SMS to {PHONE}: STOP", f"Messages again by SMS to {PHONE}: START"]
+    fan_out()
+    assert set(Notification.objects.filter(user=rep.user).values_list("kind", "urgency")) == {("consent", "normal")}
+
+
+def test_start_is_answered_in_the_language_of_the_stop(db):
+    write("Stopp!", "+14155550100", "SM1")
+    assert said(write("START", "+14155550100", "SM2")) == [replies.STARTED["de"]]
 
 
 def test_stop_holds_for_its_channel_only(lead):

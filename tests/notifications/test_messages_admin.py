@@ -5,8 +5,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from notifications.channels import CHANNELS as REGISTRY
 from notifications.models import ChannelSwitch, ContactAddress, Notification
-from notifications.services import claiming, deliver
+from notifications.services import claiming, deliver, switches
 from tests.notifications.messages import NOW, Recorder, channels, passing, queued, user
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,26 @@ def test_the_emergency_stop_notes_who_pulled_it(boss):
     switch = ChannelSwitch.objects.get(channel="email")
     assert (switch.stopped, switch.reason, switch.changed_by.username) == (True, "Wrong text", "boss")
     assert "Wrong text" in boss.get(reverse(CHANNELS)).content.decode()
+
+
+def test_under_the_stop_of_all_each_channel_says_so_but_the_bell_goes_on(boss):
+    ChannelSwitch.objects.create(channel="all", stopped=True, reason="Wrong text")
+    page = boss.get(reverse(CHANNELS)).content.decode()
+    outside = len([key for key in REGISTRY if key != "in_app"])
+    assert page.count("Stopped with all") == outside + 1  # and calls
+    waiting, bell = queued(user("ann"), "email"), queued(user("ann"), "in_app")
+    deliver("email")
+    deliver("in_app")
+    waiting.refresh_from_db()
+    bell.refresh_from_db()
+    assert (waiting.state, waiting.reason) == ("queued", "Emergency stop: Wrong text")
+    assert bell.state == "delivered"
+
+
+def test_calls_are_stopped_beside_the_channels(boss):
+    boss.get(reverse(CHANNELS))
+    boss.post(reverse("admin:notifications_channelswitch_change", args=["phone"]), {"stopped": "on", "reason": "Wrong"})
+    assert switches.stop_of("phone") == "Emergency stop: Wrong"
 
 
 def test_a_channel_is_tried_with_an_address(boss, mailoutbox):

@@ -231,6 +231,13 @@ def test_what_is_no_address_is_refused_at_its_field(browser, channel, text):
     assert not ContactAddress.objects.exists()
 
 
+def test_a_webhook_in_a_named_host_of_the_own_network_may_be_entered_by_http(browser, user, settings, monkeypatch):
+    settings.OUTGOING_LOCAL_HOSTS = ["tools.internal"]
+    monkeypatch.setitem(CHANNELS._entries, "webhook", Recorder("webhook"))
+    browser.post(f"{PAGE}webhook/", {"address": "http://tools.internal/hook"})
+    assert ContactAddress.objects.get(user=user).address == "http://tools.internal/hook"
+
+
 def test_other_channels_have_no_addresses(browser):
     for channel in ("in_app", "push", "whatsapp", "pigeon"):
         assert browser.post(f"{PAGE}{channel}/", {"address": "x"}).status_code == 404

@@ -83,7 +83,7 @@ def situations(draw) -> tuple[Facts, datetime]:
     return rules, now
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(situations())
 def test_no_message_leaves_that_a_rule_forbids(situation):
     rules, now = situation
@@ -92,7 +92,7 @@ def test_no_message_leaves_that_a_rule_forbids(situation):
     assert (verdict.reason == "") == verdict.allowed
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(situations())
 def test_a_delayed_message_waits_for_the_first_legal_moment_and_that_moment_is_legal(situation):
     rules, now = situation
@@ -109,7 +109,7 @@ def test_a_delayed_message_waits_for_the_first_legal_moment_and_that_moment_is_l
         moment += MINUTE
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(situations())
 def test_nothing_is_suppressed_that_will_be_legal_later(situation):
     rules, now = situation
@@ -117,7 +117,7 @@ def test_nothing_is_suppressed_that_will_be_legal_later(situation):
         assert not any(legal(rules, now + minutes * MINUTE) for minutes in range(0, 3 * 24 * 60, 7))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(situations())
 def test_an_emergency_stop_lets_nothing_go_and_loses_nothing(situation):
     rules, now = situation

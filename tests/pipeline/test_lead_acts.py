@@ -64,10 +64,10 @@ def test_a_contact_by_the_lead_is_a_reply_and_no_contact_of_ours(people, lead):
 
 
 def test_a_note_is_shown_as_it_was_written_and_escaped(people, lead):
-    send(people.teammate, lead, "note", text="<b>big</b>\nfish")
+    send(people.manager, lead, "note", text="<b>big</b>\nfish")
     shown = page(people.owner, lead)
     assert "&lt;b&gt;big&lt;/b&gt;\nfish" in shown
-    assert "by <bdi>Teammate Person</bdi>" in shown
+    assert "by <bdi>Manager Person</bdi>" in shown
 
 
 def test_a_lead_is_snoozed_in_the_time_of_the_reader_and_woken(people, lead):

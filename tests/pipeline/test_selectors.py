@@ -35,14 +35,23 @@ def in_group(permission, target):
     return user
 
 
-def test_owner_teammate_and_manager_see_and_work_a_lead_and_a_stranger_does_not(people, lead):
-    for user in (people.owner, people.teammate, people.manager):
+def test_owner_and_manager_see_and_work_a_lead_and_others_do_not(people, lead):
+    for user in (people.owner, people.manager):
         assert sees(user, lead) == (True, True)
         assert access_lead(user, lead.uid) == work_lead(user, str(lead.uid)) == lead
+    for user in (people.teammate, people.stranger):
+        assert sees(user, lead) == (False, False)
+        for look in (access_lead, work_lead):
+            with pytest.raises(Http404):
+                look(user, lead.uid)
+
+
+@pytest.mark.parametrize("state", ["new", "unassigned", "held", "claimable", "excluded", "error"])
+def test_a_lead_that_nobody_has_yet_is_seen_and_worked_by_its_team(people, state):
+    lead = make_lead(routing_state=state, team=people.team)
+    for user in (people.owner, people.teammate, people.manager):
+        assert sees(user, lead) == (True, True)
     assert sees(people.stranger, lead) == (False, False)
-    for look in (access_lead, work_lead):
-        with pytest.raises(Http404):
-            look(people.stranger, lead.uid)
 
 
 def test_an_owner_sees_the_lead_when_it_belongs_to_another_team(people):
@@ -65,6 +74,11 @@ def test_a_watcher_of_a_team_reads_and_does_not_work(people, lead):
 
 def test_who_is_trusted_with_a_team_works_its_leads(people, lead):
     assert sees(in_group("work_team_leads", people.team), lead) == (True, True)
+
+
+def test_who_is_trusted_with_a_pipeline_works_its_leads(people, lead):
+    pipeline = lead.stage.pipeline
+    assert sees(in_group("work_pipeline", pipeline), lead) == (True, True)
 
 
 def test_who_watches_a_source_sees_its_leads_only(people, lead):

@@ -1,11 +1,14 @@
 """Local servers that messages go to in tests: those of the measurements, and Slack, a browser's push service."""
 
 import base64
+import json
 from typing import Any
 
 import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.utils import timezone
+from py_vapid import Vapid02
 
 from notifications.bench.peers import Answer, HttpPeer, Request, SmtpPeer, TwilioPeer, running
 
@@ -24,17 +27,31 @@ class SlackPeer(HttpPeer):
 
 
 class PushPeer(HttpPeer):
-    """A push service (RFC 8030): takes what is signed; a browser that is ``gone`` is answered 410."""
+    """A push service (RFC 8030): takes what is signed for it (RFC 8292); a browser that is ``gone`` is answered 410.
+
+    ``key``: the only one that a subscription allows, where it names one. ``origin``: for whom a message must be signed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.gone: set[str] = set()
+        self.key, self.origin = "", self.url
 
     def decide(self, request: Request) -> Answer:
         if request.path in self.gone:
             return Answer(410, b"unsubscribed")
-        ready = request.headers.get("authorization", "").startswith("vapid t=") and request.headers.get("ttl")
-        return Answer(201, b"") if ready else Answer(401, b"")
+        header = request.headers.get("authorization", "")
+        if not header.startswith("vapid t=") or not request.headers.get("ttl"):
+            return Answer(401, b"")
+        return Answer(201 if self.is_signed(header) else 403, b"")
+
+    def is_signed(self, header: str) -> bool:
+        """A JWT that holds for at most a day, for this service, by the key that it names (RFC 8292, 2 and 3)."""
+        token, key = (part.partition("=")[2] for part in header.removeprefix("vapid ").split(","))
+        claims = json.loads(_decoded(token.split(".")[1]))
+        now = timezone.now().timestamp()
+        fits = claims["aud"] == self.origin and now < claims["exp"] <= now + 24 * 3600 and claims["sub"]
+        return bool(fits and key == (self.key or key) and Vapid02.verify(header))
 
 
 class Browser:
@@ -56,3 +73,7 @@ class Browser:
 
 def _encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,4 +1,5 @@
 import fcntl
+import os
 import socket
 import sys
 import time
@@ -40,13 +41,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = _address(options["bind"])
         _require_free(host, port)
+        url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - what was asked for
+        if not settings.PRODUCTION:
+            os.environ.setdefault("SITE_URL", url)  # links in messages lead here; the programs inherit it
         with _only_one():
             try:
                 self.prepare(demo=not options["no_demo"])
             except KeyboardInterrupt:
                 raise CommandError("Stopped while preparing; the next start goes on from here.") from None
             supervisor = Supervisor(_commands(options))
-            supervisor.run(lambda: self.greet(supervisor, host, port))
+            supervisor.run(lambda: self.greet(supervisor, host, f"{url}/"))
 
     def prepare(self, *, demo: bool) -> None:
         self.say("Preparing the database.")
@@ -58,9 +62,8 @@ class Command(BaseCommand):
             self.say("The database is empty: filling it with a demo company. This takes up to a minute.")
             call_command("demo", stdout=self.stdout)
 
-    def greet(self, supervisor: Supervisor, host: str, port: int) -> None:
+    def greet(self, supervisor: Supervisor, host: str, url: str) -> None:
         """Say where to go once web and worker answer."""
-        url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/"  # noqa: S104 - what was asked for
         while not (_answers(url + "healthz") and app.control.ping(timeout=PING_SECONDS)):
             if supervisor.stopping:
                 return

@@ -97,7 +97,11 @@ def test_a_policy_that_is_as_it_should_be():
     ("steps", "fields", "words"),
     [
         ([], {}, "It promises nothing"),
-        ([], {"accept_minutes": 15}, "has no steps"),
+        (
+            [],
+            {"accept_minutes": 15},
+            "“Accept within” has no steps: when the promise is broken, the owner and the manager",
+        ),
         ([("idle", 5, None, "remind")], {"accept_minutes": 15}, "“Idle after” has steps but no minutes"),
         (
             [("accept", 20, None, "manager"), ("accept", 10, None, "remind")],
@@ -108,6 +112,11 @@ def test_a_policy_that_is_as_it_should_be():
             [("accept", 10, None, "reassign"), ("accept", None, 100, "manager")],
             {"accept_minutes": 15},
             "“100 %: Tell the manager” of “Accept within” is never taken",
+        ),
+        (
+            [("contact", 10, None, "offer_team"), ("contact", 12, None, "remind")],
+            {"contact_minutes": 15},
+            "“12 min: Remind the owner” of “Contact within” is never taken",
         ),
         ([("accept", 1, None, "remind")], {"accept_minutes": 60, "contact_minutes": 30}, "Accepting may take longer"),
         (
@@ -120,6 +129,10 @@ def test_a_policy_that_is_as_it_should_be():
 )
 def test_what_is_odd_about_a_policy_is_told(steps: list[Step], fields: dict[str, Any], words: str):
     assert any(words in sentence for sentence in warnings(make_policy(*steps, **{"time": "clock", **fields})))
+
+
+def test_idleness_needs_no_steps_of_its_own():
+    assert warnings(make_policy(idle_minutes=30, time="clock")) == []
 
 
 def test_steps_of_the_lead_itself_go_on_after_a_reassignment():

@@ -101,14 +101,14 @@ anything = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
+@settings(suppress_health_check=list(HealthCheck), max_examples=150)
 @given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=12), anything, max_size=6))
 def test_any_json_is_refused_or_made_one_whole_lead(body):
     partner = Partner(requests_per_minute=100_000)
     check(partner, body)
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=100)
+@settings(suppress_health_check=list(HealthCheck), max_examples=100)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_answered(raw):
     answer = Partner(requests_per_minute=100_000).post(raw)

@@ -36,9 +36,7 @@ def test_no_request_that_the_schema_describes_or_forbids_gets_an_answer_it_does_
     if path.endswith("/bulk/"):
         excused.append(negative_data_rejection)  # a wrong lead is refused in its own result, the others are taken
 
-    @settings(
-        max_examples=500 if thorough else 40, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=500 if thorough else 40, database=None, suppress_health_check=list(HealthCheck))
     @given(schema[path][method].as_strategy(generation_mode=mode))
     def explore(case):
         case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, excluded_checks=excused)
