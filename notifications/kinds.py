@@ -224,7 +224,7 @@ for _kind in (
         (_TOLD.WOKEN,),
         outdated=closed_or_not_theirs,
     ),
-    Kind("held", "Lead waits for somebody to be available", NORMAL, _TEAM, managers, (_TOLD.HELD,), (IN_APP,)),
+    Kind("held", "Lead waits for somebody", NORMAL, _TEAM, managers, (_TOLD.HELD,), (IN_APP,)),
     Kind("returned", "Lead returned as invalid", LOW, _TEAM, managers, (_TOLD.RETURNED,)),
     Kind("reply", "The lead replied", URGENT, f"the owner, else {_TEAM}", who_answers, (_TOLD.REPLIED,)),
     Kind("consent", "The lead's consent changed", NORMAL, f"the owner, else {_TEAM}", who_answers, (_TOLD.CONSENT,)),
@@ -235,7 +235,7 @@ for _kind in (
     Kind("source_quiet", "A source went quiet", NORMAL, "the admins", nobody),
     # To the lead itself, step by step of a sequence.
     Kind("first_response", "First response", NORMAL, THE_LEAD, nobody, channels=()),
-    Kind("first_response_held", "First response of a lead that has to wait", NORMAL, THE_LEAD, nobody, channels=()),
+    Kind("first_response_held", "First response while waiting", NORMAL, THE_LEAD, nobody, channels=()),
     Kind("follow_up", "Follow-up", NORMAL, THE_LEAD, nobody, channels=()),
     Kind("delivery_failing", "Messages do not go out", URGENT, "the admins, once per channel and hour", nobody),
 ):

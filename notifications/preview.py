@@ -21,6 +21,8 @@ from pipeline.models import Lead
 PARTS: Final = ("subject", "text", "html")
 # Text messages are paid by length; a template for every channel is one for them too.
 COUNTED: Final = ("sms", "")
+# Kinds that tell what somebody wrote just now.
+WITH_TEXT: Final = ("reply", "mention")
 A_MONDAY: Final = date(2026, 3, 2)
 # The preview opens no links.
 SAMPLE_LEAVE: Final = "https://crm.example/leave/x/"
@@ -64,7 +66,8 @@ def preview(words: Words, kind: str, channel: str, language: str, values: dict[s
 def preview_values(lead: Lead | None, kind: str, language: str, reader: User, now: datetime) -> dict[str, str]:
     """What the template is filled in with: what is known of a lead, with links that do nothing; or the sample."""
     if lead is None:
-        return {**SAMPLE, "opens_day": day_words(A_MONDAY, language)}
+        text = SAMPLE["text"] if kind in WITH_TEXT else ""
+        return {**SAMPLE, "text": text, "opens_day": day_words(A_MONDAY, language)}
     if kind in SEQUENCE_KINDS:
         return words_to(lead, now)
     row = Notification(kind=kind, channel=IN_APP, lead=lead, user=reader, language=language)

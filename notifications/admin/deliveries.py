@@ -73,7 +73,7 @@ class ErrorFilter(ValueFilter):
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
-    list_display = ("created_at", "what", "to", "by", "how", "reason", "attempts", "of_lead")
+    list_display = ("created_at", "what", "to", "by", "how", "reason", "of_lead")
     list_filter = (
         ("state", ChoicesDropdownFilter),
         ChannelFilter,

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminTimeWidget
 
 from leadcrm.lib.adminbase import (
     AnyModelForm,
@@ -196,6 +196,7 @@ class PolicyForm(AnyModelForm):
 
     class Meta:
         model = GuardPolicy
+        widgets = {name: UnfoldAdminTimeWidget(format="%H:%M") for name in ("opens", "closes")}
         fields = (
             *("country", "opens", "closes", "per_lead", "per_address", "per_channel"),
             *("channels", "assumed_countries"),
@@ -220,10 +221,10 @@ class PolicyForm(AnyModelForm):
 @admin.register(GuardPolicy)
 class GuardPolicyAdmin(HistoryAdmin):
     form = PolicyForm
-    list_display = ("where", "opens", "closes", "per_lead", "per_address", "per_channel")
+    list_display = ("where", "opens", "closes", "per_lead", "per_address", "per_channel", "order")
     fieldsets = (
         (None, {"fields": ("country",)}),
-        ("When, where the lead is", {"fields": (("opens", "closes"), "assumed_countries")}),
+        ("When, where the lead is", {"fields": ("opens", "closes", "assumed_countries")}),
         ("How often, in 24 hours", {"fields": ("per_lead", "per_address", "per_channel")}),
         ("How", {"fields": ("channels",)}),
     )
@@ -231,6 +232,10 @@ class GuardPolicyAdmin(HistoryAdmin):
     @admin.display(description="country", ordering="country")
     def where(self, policy: GuardPolicy) -> str:
         return str(policy)
+
+    @admin.display(description="order of channels")
+    def order(self, policy: GuardPolicy) -> str:
+        return ", ".join(policy.channels)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The one for everywhere stays."""

@@ -68,6 +68,7 @@ class Notification(models.Model):
     read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "message"
         ordering = ("-created_at", "-id")
         constraints = (
             models.UniqueConstraint(

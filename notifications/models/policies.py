@@ -28,13 +28,13 @@ class GuardPolicy(models.Model):
     )
     closes = models.TimeField(null=True, blank=True, default=time(21), help_text="No message from this time on.")
     per_lead = models.PositiveSmallIntegerField(
-        "messages per lead", default=3, help_text="At most so many in 24 hours, over all channels."
+        "per lead", default=3, help_text="At most so many in 24 hours, over all channels."
     )
     per_address = models.PositiveSmallIntegerField(
-        "messages per address", default=3, help_text="At most so many in 24 hours to one number or e-mail address."
+        "per address", default=3, help_text="At most so many in 24 hours to one number or e-mail address."
     )
     per_channel = models.PositiveIntegerField(
-        "messages per channel",
+        "per channel",
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],

@@ -56,7 +56,7 @@ def send_again(client: Client, *rows: Notification) -> str:
 def test_what_failed_is_sent_again_under_its_old_token_and_nothing_else_is(boss, mailoutbox):
     dead, sent = failed(), queued(user("ben"), "email", state="sent", sent_at=NOW)
     page = send_again(boss, dead, sent)
-    assert "1 notification will be sent again" in page
+    assert "1 message will be sent again" in page
     deliver("email")
     assert [mail.to for mail in mailoutbox] == [["ann@sales.example"]]
     assert mailoutbox[0].extra_headers["Message-ID"].startswith(f"<{dead.token}@")

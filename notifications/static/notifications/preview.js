@@ -25,6 +25,13 @@ document.addEventListener("DOMContentLoaded", () => {
     timer = setTimeout(show, 300);
   };
 
+  // Only e-mail has HTML, so elsewhere the preview stands right below the text.
+  const channel = document.getElementById("id_channel");
+  const html = document.getElementById("id_html").closest(".field-html");
+  const fit = () => html?.classList.toggle("hidden", !["", "email"].includes(channel.value));
+  channel.addEventListener("change", fit);
+  fit();
+
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
   lead.addEventListener("change", soon);
