@@ -227,7 +227,7 @@ for _kind in (
     Kind("held", "Lead waits for somebody", NORMAL, _TEAM, managers, (_TOLD.HELD,), (IN_APP,)),
     Kind("returned", "Lead returned as invalid", LOW, _TEAM, managers, (_TOLD.RETURNED,)),
     Kind("reply", "The lead replied", URGENT, f"the owner, else {_TEAM}", who_answers, (_TOLD.REPLIED,)),
-    Kind("consent", "The lead's consent changed", NORMAL, f"the owner, else {_TEAM}", who_answers, (_TOLD.CONSENT,)),
+    Kind("consent", "Consent changed", NORMAL, f"the owner, else {_TEAM}", who_answers, (_TOLD.CONSENT,)),
     Kind("mention", "You were mentioned", NORMAL, "everyone whom the note names", mentioned, (_TOLD.NOTED,)),
     Kind("step_failed", "Escalation failed", URGENT, "the admins", the_admins, (_TOLD.STEP_FAILED,)),
     # Raised by what comes later: the audit of pools, and the watch over sources.

@@ -105,6 +105,11 @@ def test_what_dies_is_started_again_and_ctrl_c_stops_all(installation):
     assert installation.pids() == []
 
 
+def test_links_in_messages_lead_to_where_the_site_answers(installation):
+    worker = installation.pid_of("celery --quiet -A leadcrm worker")
+    assert f"SITE_URL={installation.url.rstrip('/')}".encode() in environment_of(worker)
+
+
 def test_nothing_is_left_when_the_supervisor_itself_is_killed(installation):
     assert len(installation.pids()) > 3
     installation.process.kill()
