@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 
 from leadcrm.lib.bulk import update_each
@@ -31,6 +32,7 @@ def open_leads() -> QuerySet[Lead]:
     return Lead.objects.filter(closed_at=None, archived_at=None)
 
 
+@transaction.atomic
 def try_again(now: datetime) -> int:
     """Have all leads that nobody was found for tried again at once: there are other rules or people. Returns how many.
 

@@ -218,3 +218,11 @@ def test_it_costs_no_query_more():
             services.assign_lead(lead.pk)
         counts.append(len(queries))
     assert counts[1] <= max(counts[0], 16)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_changes_people_needs_no_transaction_for_it():
+    lead = make_lead(routing_state="unassigned", next_attempt_at=timezone.now() + timedelta(hours=1))
+    speaks_polish(make_rep("Ann"))
+    lead.refresh_from_db()
+    assert lead.next_attempt_at <= timezone.now()
