@@ -162,7 +162,7 @@ class Explanation:
 
 
 def explain(trace: Json, names: Names | None = None) -> Explanation:
-    """A trace (see :func:`distribution.engine.decision.render_trace`) as ready values."""
+    """A trace (see :func:`distribution.engine.trace.render_trace`) as ready values."""
     names = names or Names()
     attempts = _attempts(trace, names)
     winner = trace.get("winner") or {}

@@ -12,9 +12,10 @@ from django.template.response import TemplateResponse
 from unfold.widgets import INPUT_CLASSES, TEXTAREA_CLASSES, UnfoldAdminSelectWidget
 
 from distribution.digests import digest
-from distribution.engine.decision import Decision, render_trace
+from distribution.engine.decision import Decision
 from distribution.engine.facts import LEAD_FIELDS
 from distribution.engine.sentences import sentence
+from distribution.engine.trace import render_trace
 from distribution.explain import Explanation, explain, outcome_label
 from distribution.models import RuleSet
 from distribution.selectors import names_in

@@ -7,13 +7,13 @@ from typing import Final
 
 from distribution.bench.timing import MILLISECONDS, percentile, processor_seconds
 from distribution.engine.conditions import build_condition
-from distribution.engine.decision import render_trace
 from distribution.engine.facts import LeadFacts, Value, catalogue
 from distribution.engine.people import Member, Pool, Rep
 from distribution.engine.routing import route
 from distribution.engine.rules import Rule, RuleSet
 from distribution.engine.snapshot import Snapshot
 from distribution.engine.territories import Area, Territory, TerritoryIndex, build_index
+from distribution.engine.trace import trace_text
 from leadcrm.lib.bench import Figure, bench
 
 NOW: Final = datetime(2026, 1, 5, tzinfo=UTC)
@@ -53,7 +53,7 @@ def decide(world: Snapshot) -> None:
         "company": "Müller GmbH",
         "product": "crm",
     }
-    render_trace(route(LeadFacts(facts), world))
+    trace_text(route(LeadFacts(facts), world))
 
 
 def postal_codes(count: int) -> TerritoryIndex:

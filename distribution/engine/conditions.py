@@ -6,11 +6,13 @@ argument. Keys are stored in rules: never rename one.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import field as computed
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from distribution.engine.facts import Catalogue, Field, LeadFacts, comparable, is_blank
+from distribution.engine.jsontext import json_text
 from distribution.engine.patterns import MAX_INPUT, UnsafePattern, compile_pattern
 from distribution.engine.registry import Registry
 
@@ -175,6 +177,12 @@ class Condition:
     types: tuple[type, ...] = ()
     on_blank: bool = False
     error: str = ""
+    # What traces show of it.
+    text: str = computed(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        shown = f'"operator":{json_text(self.operator)},"value":{json_text(self.value)}'
+        object.__setattr__(self, "text", shown)
 
 
 def build_condition(catalogue: Catalogue, field: str, operator: str, value: Any) -> Condition:

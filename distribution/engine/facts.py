@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from distribution.engine.text import fold
 
@@ -72,6 +72,19 @@ Value = str | int | bool | Decimal | date | tuple[str, ...] | None
 def is_blank(value: object) -> bool:
     """Nothing there: no value, an empty text or an empty list. Zero and false are values."""
     return not value and not isinstance(value, (int, Decimal))
+
+
+def plain(value: object) -> Any:
+    """A fact as JSON knows it: numbers as they are, Decimal and dates as texts, tuples and sets as lists."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def comparable(value: Value) -> Value:

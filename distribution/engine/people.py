@@ -64,9 +64,12 @@ class Rep:
     time_zone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Member:
-    """A rep's place in a pool. ``credit`` in billionths of a lead; ``total``: leads in the pool's period."""
+    """A rep's place in a pool. ``credit`` in billionths of a lead; ``total``: leads in the pool's period.
+
+    Never changed; not frozen, because a batch makes one for every member and lead, and that would take twice as long.
+    """
 
     id: int
     rep: Rep

@@ -1,8 +1,9 @@
 """The routing loop: from the facts of a lead and a snapshot of the world to a decision. Live routing, tests of a
 lead, explanations and replays all call :func:`route`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import chain
 from typing import Final
 
@@ -15,6 +16,8 @@ from distribution.engine.people import Member, Pool, Rep
 from distribution.engine.rules import MATCHED, Look, Rule, examine
 from distribution.engine.snapshot import Snapshot
 from distribution.engine.territories import Located
+
+Examine = Callable[[Rule, LeadFacts, Callable[[], frozenset[int]], datetime], Look]
 
 _ENDINGS: Final = {ASSIGN: outcomes.ASSIGNED, OFFER: outcomes.OFFERED}
 _WHOLE: Final = {outcomes.EMPTY_POOL: outcomes.NOBODY_ELIGIBLE}
@@ -35,6 +38,7 @@ class _Trail:
     attempts: list[Attempt] = field(default_factory=list)
     # The first of the rules, if they were looked at before.
     seen: Sequence[Look] = ()
+    examine: Examine = examine
     _located: Located | None = None
 
     @property
@@ -76,9 +80,9 @@ def route(facts: LeadFacts, snapshot: Snapshot, seen: Sequence[Look] = ()) -> De
     return _keep(trail) or _by_rules(trail) or _by_catch_all(trail)
 
 
-def look_ahead(facts: LeadFacts, snapshot: Snapshot) -> list[Look]:
+def look_ahead(facts: LeadFacts, snapshot: Snapshot, examine: Examine = examine) -> list[Look]:
     """The rules up to the first that matches, held against a lead. No pool or rep is needed for it."""
-    trail = _Trail(facts, snapshot)
+    trail = _Trail(facts, snapshot, examine=examine)
     for _ in _matching(trail):
         break
     return trail.looks
@@ -103,7 +107,7 @@ def _by_rules(trail: _Trail) -> Decision | None:
 def _matching(trail: _Trail) -> Iterator[Rule]:
     """The rules that match, in order, while all that are looked at are noted."""
     rules, now, territories = trail.snapshot.rule_set.rules, trail.snapshot.now, trail.territories
-    unseen = (examine(rule, trail.facts, territories, now) for rule in rules[len(trail.seen) :])
+    unseen = (trail.examine(rule, trail.facts, territories, now) for rule in rules[len(trail.seen) :])
     for look in chain(trail.seen, unseen):
         trail.looks.append(look)
         if look.result == MATCHED:

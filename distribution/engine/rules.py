@@ -1,12 +1,14 @@
 """Rules as the engine sees them, and how one is held against a lead."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time, tzinfo
-from typing import Final, NamedTuple
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
 
 from distribution.engine.conditions import Condition, holds
-from distribution.engine.facts import LeadFacts
+from distribution.engine.facts import LeadFacts, plain
+from distribution.engine.jsontext import json_text
 from distribution.engine.moments import utc_text
 
 MATCHED: Final = "matched"
@@ -84,20 +86,45 @@ class RuleSet:
 
 
 class Check(NamedTuple):
-    """One condition held against a lead; ``error`` when it could not be evaluated."""
+    """One condition held against the value that a lead has; ``error`` when it could not be evaluated."""
 
     condition: Condition
+    actual: object
     holds: bool
     error: str = ""
 
+    @property
+    def text(self) -> str:
+        """As JSON, for traces."""
+        condition, holds = self.condition, "true" if self.holds else "false"
+        return (
+            f'{{"actual":{json_text(plain(self.actual))},"error":{json_text(self.error)},'
+            f'"field":{json_text(condition.field)},"holds":{holds},{condition.text}}}'
+        )
 
-class Look(NamedTuple):
-    """What became of one rule: matched, passed over, inactive or error, and the checks that decided it."""
+
+@dataclass(slots=True)
+class Look:
+    """What became of one rule: matched, passed over, inactive or error, and the checks that decided it.
+
+    Leads that are alike in what a rule asks may share one.
+    """
 
     rule: Rule
     result: str
     checks: tuple[Check, ...] = ()
     reason: str = ""
+    _text: str = field(default="", repr=False, compare=False)
+
+    @property
+    def text(self) -> str:
+        """As JSON, for traces. Rendered once."""
+        if not self._text:
+            self._text = (
+                f'{{"checks":[{",".join([check.text for check in self.checks])}],"id":{self.rule.id},'
+                f'"name":{json_text(self.rule.name)},"reason":{json_text(self.reason)},"result":"{self.result}"}}'
+            )
+        return self._text
 
 
 def examine(rule: Rule, facts: LeadFacts, territories: Callable[[], frozenset[int]], now: datetime) -> Look:
@@ -122,6 +149,27 @@ def examine(rule: Rule, facts: LeadFacts, territories: Callable[[], frozenset[in
     return Look(rule, result, tuple(failures))
 
 
+class SharedLooks:
+    """Holds rules of one rule set against leads at one moment. Leads that are alike in what a rule asks share the look,
+    so that it is made and rendered once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Sequence[str], dict[Any, Look]]] = {}
+
+    def examine(self, rule: Rule, facts: LeadFacts, territories: Callable[[], frozenset[int]], now: datetime) -> Look:
+        """:func:`examine`, with the same ``now`` each time."""
+        if rule.id not in self._known:
+            self._known[rule.id] = (sorted({part.field for group in rule.groups for part in group}), {})
+        asked, looks = self._known[rule.id]
+        found = [territories() if name == "territory" else facts.values.get(name) for name in asked]
+        # Equal numbers may be written in several ways.
+        key = tuple([str(value) if type(value) is Decimal else value for value in found])
+        look = looks.get(key)
+        if look is None:
+            look = looks[key] = examine(rule, facts, territories, now)
+        return look
+
+
 def _check_group(
     group: tuple[Condition, ...], facts: LeadFacts, territories: Callable[[], frozenset[int]]
 ) -> list[Check]:
@@ -135,9 +183,10 @@ def _check_group(
 
 
 def check(condition: Condition, facts: LeadFacts, territories: Callable[[], frozenset[int]]) -> Check:
+    actual = territories() if condition.field == "territory" else facts.values.get(condition.field)
     if condition.error:
-        return Check(condition, holds=False, error=condition.error)
+        return Check(condition, actual, False, condition.error)
     try:
-        return Check(condition, holds(condition, facts, territories))
+        return Check(condition, actual, holds(condition, facts, territories))
     except Exception as error:
-        return Check(condition, holds=False, error=f"{type(error).__name__}: {error}")
+        return Check(condition, actual, False, f"{type(error).__name__}: {error}")

@@ -24,7 +24,7 @@ from distribution.engine.decision import Decision as Choice
 from distribution.engine.facts import LeadFacts
 from distribution.engine.people import Cap, Member, Pool, Rep
 from distribution.engine.routing import look_ahead
-from distribution.engine.rules import MATCHED, Look
+from distribution.engine.rules import MATCHED, Look, SharedLooks
 from distribution.engine.snapshot import Snapshot
 from distribution.hours import Timetable
 from distribution.models import Assignment
@@ -112,8 +112,9 @@ def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult
     alone = repeats(leads)
     world = live_world()
     groups: _Groups = defaultdict(list)
+    looks = SharedLooks()
     for subject in read_subjects([lead for lead in leads if lead.pk not in alone]):
-        waiting = look_safely(subject, world, occasion.now)
+        waiting = look_safely(subject, world, occasion.now, looks)
         if waiting is not None and subject.lead.routing_state in Lead.UNFINISHED:
             groups[likely_pool(waiting)].append(waiting)
         else:
@@ -126,11 +127,11 @@ def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult
             _assign_alone(lead.pk, occasion, result)
 
 
-def look_safely(subject: Subject, world: World, now: datetime) -> Waiting | None:
+def look_safely(subject: Subject, world: World, now: datetime, looks: SharedLooks) -> Waiting | None:
     """None when it fails: then the lead is tried alone, where a failure is noted."""
     try:
         facts, snapshot = facts_of(subject, world.attributes), open_snapshot(subject, world, now)
-        return Waiting(subject, facts, snapshot, look_ahead(facts, snapshot))
+        return Waiting(subject, facts, snapshot, look_ahead(facts, snapshot, looks.examine))
     except Exception:
         logger.exception("looking at lead %s in a batch failed", subject.lead.pk)
         return None

@@ -16,10 +16,10 @@ from django.db import transaction
 from distribution.compiling import World
 from distribution.digests import digest_of
 from distribution.engine import outcomes
-from distribution.engine.decision import SCHEMA_VERSION, render_trace
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.people import Rep
 from distribution.engine.sentences import sentence
+from distribution.engine.trace import SCHEMA_VERSION, trace_text
 from distribution.models import Assignment, Decision, DecisionTrace, Hold, Offer
 from distribution.promises import PolicyBook
 from distribution.services import books
@@ -28,7 +28,6 @@ from distribution.services.opening import ClockChanged, Opening, Routed, open_cl
 from distribution.snapshots import Subject
 from leadcrm.lib.backoff import doubled
 from leadcrm.lib.bulk import Change, insert_many, insertion, write
-from leadcrm.lib.jsontext import dumps
 from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, place_many
 from pipeline.signals import events_stored
@@ -100,7 +99,7 @@ def record(cases: Sequence[Case], world: World, occasion: Occasion) -> list[Row]
     _move_clocks(openings.values())
     if not books.take_places(_takings(cases), occasion.now):
         raise Changed
-    traces = [dumps(render_trace(case.choice)) for case in cases]
+    traces = [trace_text(case.choice) for case in cases]
     decisions = [_decision(case, text, trace, occasion) for case, text, trace in zip(cases, words, traces, strict=True)]
     for row, pk in zip(decisions, insert_many(Decision, decisions), strict=True):
         row["id"] = pk
@@ -162,7 +161,7 @@ def _takings(cases: Sequence[Case]) -> list[books.Taking]:
 
 
 def _write_rest(
-    written: Sequence[tuple[Case, Row]], traces: Sequence[bytes], openings: Mapping[int, Opening], occasion: Occasion
+    written: Sequence[tuple[Case, Row]], traces: Sequence[str], openings: Mapping[int, Opening], occasion: Occasion
 ) -> None:
     """All that points to the decisions, the books of the pool, and the clocks that start."""
     assignments = [_assignment(case, row) for case, row in written if case.choice.winner is not None]
@@ -221,7 +220,7 @@ def standing_of(case: Case, words: str, now: datetime) -> Standing:
     )
 
 
-def _decision(case: Case, words: str, trace: bytes, occasion: Occasion) -> Row:
+def _decision(case: Case, words: str, trace: str, occasion: Occasion) -> Row:
     choice = case.choice
     return {
         "lead_id": case.lead.pk,
@@ -241,12 +240,12 @@ def _decision(case: Case, words: str, trace: bytes, occasion: Occasion) -> Row:
     }
 
 
-def _trace(decision: Row, text: bytes) -> Row:
+def _trace(decision: Row, text: str) -> Row:
     """The table behind a decision."""
     return {
         "decision_id": decision["id"],
         "schema_version": SCHEMA_VERSION,
-        "data": text,
+        "data": text.encode(errors="backslashreplace"),
         "created_at": decision["at"],
     }
 

@@ -402,7 +402,7 @@ def test_a_hundred_previews_change_nothing_and_equal_the_first_real_assignment(p
     lead = make_lead(email="next@x.example")
     before = _everything()
     from distribution.digests import digest
-    from distribution.engine.decision import render_trace
+    from distribution.engine.trace import render_trace
 
     digests = {digest(render_trace(preview_lead(leads_to_route().get(pk=lead.pk)))) for _ in range(100)}
     assert _everything() == before

@@ -3,11 +3,11 @@ from decimal import Decimal
 
 import pytest
 
-from distribution.engine.decision import render_trace
 from distribution.engine.facts import Field, catalogue
 from distribution.engine.methods import METHODS
 from distribution.engine.outcomes import OUTCOMES
 from distribution.engine.people import Relax
+from distribution.engine.trace import render_trace
 from distribution.explain import Names, explain, mentioned
 from tests.distribution.traces import NOW, broken, condition, decide, member, pool, rule, trace_of
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from distribution import compiling, services
 from distribution.digests import digest
-from distribution.engine.decision import render_trace
+from distribution.engine.trace import render_trace
 from distribution.models import Assignment, PoolMember, Rep
 from distribution.snapshots import leads_to_route, preview_lead
 from tests.distribution.randomworlds import RandomWorld

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from distribution.engine.conditions import Condition, broken_condition, build_condition
-from distribution.engine.decision import Decision, render_trace
+from distribution.engine.decision import Decision
 from distribution.engine.facts import LeadFacts, catalogue
 from distribution.engine.ledger import UNIT
 from distribution.engine.people import Member, Pool, Rep
 from distribution.engine.routing import route
 from distribution.engine.rules import Rule, RuleSet
 from distribution.engine.snapshot import Snapshot
+from distribution.engine.trace import render_trace
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 FIELDS = catalogue()

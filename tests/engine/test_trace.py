@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 
 from distribution.digests import digest
-from distribution.engine.decision import SCHEMA_VERSION, leads, plain, render_trace
+from distribution.engine.decision import leads
 from distribution.engine.eligibility import FILTERS
+from distribution.engine.facts import plain
 from distribution.engine.ledger import UNIT
 from distribution.engine.people import Relax
 from distribution.engine.routing import route
 from distribution.engine.territories import Area, build_index
+from distribution.engine.trace import SCHEMA_VERSION, render_trace
 from tests.engine.test_any_world import worlds
 from tests.engine.worlds import facts, member, pool, rep, rule, rules, territory, when, world
 
