@@ -17,6 +17,7 @@ from django.db import transaction
 
 from distribution.compiling import World, live_world
 from distribution.engine.people import Member, Pool, Rep
+from distribution.engine.rules import SharedLooks
 from distribution.engine.snapshot import Snapshot
 from distribution.models import Assignment, SLAClock
 from distribution.services import books
@@ -79,10 +80,10 @@ def _groups(clocks: _Clocks, world: World, now: datetime) -> dict[int, list[Wait
     """The leads by the pool that must probably be locked to write them."""
     found = {lead.pk: lead for lead in read_leads(clocks) if lead.closed_at is None and lead.archived_at is None}
     leads = [found[pk] for pk in clocks if pk in found]
-    later = repeats(leads)
+    later, looks = repeats(leads), SharedLooks()
     groups: dict[int, list[Waiting]] = defaultdict(list)
     for subject in read_subjects([lead for lead in leads if lead.pk not in later]):
-        waiting = look_safely(_without_owner(subject, clocks), world, now)
+        waiting = look_safely(_without_owner(subject, clocks), world, now, looks)
         if waiting is not None:
             groups[likely_pool(waiting)].append(waiting)
     return groups
