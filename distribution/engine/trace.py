@@ -30,12 +30,13 @@ def trace_text(decision: Decision) -> str:
     """The trace as compact JSON with sorted keys, as it is stored and digested."""
     rule_set, best, winner = decision.rule_set, decision.located.best, decision.winner
     version = f'"id":{rule_set.id},"name":{json_text(rule_set.name)},"version":{number_text(rule_set.version)}'
+    place = json_text(best.name) if best else "null"
     person = f'{{"name":{json_text(winner.rep.name)},"rep":{winner.rep.id}}}' if winner else "null"
     return (
         f'{{"attempts":[{_joined(map(_attempt, decision.attempts))}],"facts":{_facts(decision.facts)},'
         f'"outcome":{json_text(decision.outcome)},"reason":{json_text(decision.reason)},"rule_set":{{{version}}},'
         f'"rules":[{_joined(look.text for look in decision.looks)}],"schema":{SCHEMA_VERSION},'
-        f'"territories":{json_text(sorted(decision.located.all))},"territory":{json_text(best.name) if best else "null"},'
+        f'"territories":{json_text(sorted(decision.located.all))},"territory":{place},'
         f'"winner":{person}}}'
     )
 

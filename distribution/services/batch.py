@@ -2,8 +2,8 @@
 
 Leads are taken in chunks. The first rule that matches tells, without locks, which pool each lead will probably go to;
 then each pool is locked on its own, its leads are decided one after the other over a copy of the pool that is kept up
-to date in memory, and everything is written at once. A lead that goes to another pool after all comes again with that
-one. Whatever does not go smoothly is left to the path for one lead.
+to date in memory, and everything is written at once, while the next chunk is looked at. A lead that goes to another
+pool after all comes again with that one. Whatever does not go smoothly is left to the path for one lead.
 """
 
 import logging
@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from time import perf_counter_ns
 from typing import Final
 
@@ -39,6 +40,7 @@ from distribution.snapshots import (
     read_leads,
     read_subjects,
 )
+from leadcrm.lib.beside import beside
 from leadcrm.lib.transactions import retried
 from pipeline.models import Lead
 
@@ -80,7 +82,17 @@ class Waiting:
         return self.subject.lead.pk
 
 
-_Groups = dict[int, list[Waiting]]
+_Groups = defaultdict[int, list[Waiting]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Leads in their order, by the pool that must probably be locked, and those that must be tried alone."""
+
+    ids: Sequence[int]
+    world: World
+    groups: _Groups
+    alone: set[int]
 
 
 def assign_leads(
@@ -96,10 +108,14 @@ def assign_leads(
     """
     result = BatchResult()
     occasion = Occasion(trigger, now or timezone.now(), actor)
-    for chunk in _chunks(list(dict.fromkeys(lead_ids))):
-        leads = {lead.pk: lead for lead in read_leads(chunk)}
-        waiting = [leads[pk] for pk in chunk if pk in leads and needs_routing(leads[pk])]
-        _assign_chunk(waiting, occasion, result)
+    before: Sequence[Lead] = ()
+    with beside() as write:
+        for ids in _chunks(list(dict.fromkeys(lead_ids))):
+            found = {lead.pk: lead for lead in read_leads(ids)}
+            leads = [found[pk] for pk in ids if pk in found and needs_routing(found[pk])]
+            chunk = _look_at(leads, before, occasion.now)
+            write(partial(_assign_chunk, chunk, occasion, result))
+            before = leads
     return result
 
 
@@ -108,23 +124,27 @@ def _chunks(ids: list[int]) -> Iterator[list[int]]:
         yield ids[start : start + CHUNK]
 
 
-def _assign_chunk(leads: Sequence[Lead], occasion: Occasion, result: BatchResult) -> None:
-    alone = repeats(leads)
-    world = live_world()
-    groups: _Groups = defaultdict(list)
-    looks = SharedLooks()
+def _look_at(leads: Sequence[Lead], before: Sequence[Lead], now: datetime) -> _Chunk:
+    """Find out without locks what there is to know about leads, while those before them may still be written."""
+    alone = repeats(leads, before)
+    world, groups, looks = live_world(), _Groups(list), SharedLooks()
     for subject in read_subjects([lead for lead in leads if lead.pk not in alone]):
-        waiting = look_safely(subject, world, occasion.now, looks)
+        waiting = look_safely(subject, world, now, looks)
         if waiting is not None and subject.lead.routing_state in Lead.UNFINISHED:
             groups[likely_pool(waiting)].append(waiting)
         else:
             alone.add(subject.lead.pk)
+    return _Chunk([lead.pk for lead in leads], world, groups, alone)
+
+
+def _assign_chunk(chunk: _Chunk, occasion: Occasion, result: BatchResult) -> None:
+    groups, alone = chunk.groups, chunk.alone
     for _ in range(ROUNDS):
-        groups = _assign_groups(groups, world, occasion, result, alone)
+        groups = _assign_groups(groups, chunk.world, occasion, result, alone)
     alone.update(waiting.pk for group in groups.values() for waiting in group)
-    for lead in leads:
-        if lead.pk in alone:
-            _assign_alone(lead.pk, occasion, result)
+    for pk in chunk.ids:
+        if pk in alone:
+            _assign_alone(pk, occasion, result)
 
 
 def look_safely(subject: Subject, world: World, now: datetime, looks: SharedLooks) -> Waiting | None:
@@ -146,9 +166,10 @@ def likely_pool(waiting: Waiting) -> int:
     return pool_id or 0
 
 
-def repeats(leads: Sequence[Lead]) -> set[int]:
-    """Leads of a person who is in the chunk before them: they are decided when that one is written."""
-    seen: set[str] = set()
+def repeats(leads: Iterable[Lead], before: Iterable[Lead] = ()) -> set[int]:
+    """Leads of a person who comes before them, in the same chunk or one that is not written yet: they are decided when
+    that one is."""
+    seen = {sign for lead in before for sign in (lead.email, lead.phone) if sign}
     later: set[int] = set()
     for lead in leads:
         signs = {sign for sign in (lead.email, lead.phone) if sign}
@@ -230,7 +251,7 @@ def _moved(member: Member, rep: Rep, credit: int, leads: int, last_assigned_at: 
 
 def _assign_groups(groups: _Groups, world: World, occasion: Occasion, result: BatchResult, alone: set[int]) -> _Groups:
     """Assign leads by pool; ``alone`` gets those that must be tried alone. Returns those that go to other pools."""
-    moved: _Groups = defaultdict(list)
+    moved = _Groups(list)
     for pool_id, group in groups.items():
         try:
             settled, others, behind = _write_group(pool_id, group, world, occasion)

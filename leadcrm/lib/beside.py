@@ -1,0 +1,35 @@
+"""Two things at once: read and compute what comes next while the database writes what came before."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+from django.db import connection, connections
+
+Call = Callable[[], None]
+
+
+@contextmanager
+def beside() -> Iterator[Callable[[Call], None]]:
+    """A function that runs calls one after the other beside the caller, in a thread with a database connection of its
+    own. It waits for the call before, and passes on its error; so does the end of the block.
+
+    Inside a transaction, whose rows another connection does not see, and where the database takes one writer only, the
+    calls are made at once.
+    """
+    if connection.in_atomic_block or connection.vendor != "postgresql":
+        yield lambda call: call()
+        return
+    with ThreadPoolExecutor(1) as thread:
+        running: list[Future[None]] = []
+
+        def run(call: Call) -> None:
+            while running:
+                running.pop().result()
+            running.append(thread.submit(call))
+
+        try:
+            yield run
+            run(lambda: None)
+        finally:
+            thread.submit(connections.close_all)
