@@ -41,7 +41,8 @@ def test_the_turns_are_those_of_one_by_one():
     result = services.assign_leads([lead.pk for lead in make_leads(12)])
     assert (result.assigned, result.failed) == (12, 0)
     assert owners() == ["Ann", "Ben", "Cleo"] * 4
-    assert sum(credits(pool)) == 0 and max(credits(pool)) < 10
+    assert sum(credits(pool)) == 0
+    assert max(credits(pool)) < 10
 
 
 def test_a_person_of_the_chunk_before_stays_with_one_owner():

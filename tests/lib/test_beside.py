@@ -28,15 +28,18 @@ def test_calls_run_in_order_while_the_caller_goes_on():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("more", [True, False], ids=["at the next call", "at the end"])
+@pytest.mark.parametrize("more", [[lambda: None], []], ids=["at the next call", "at the end"])
 def test_an_error_reaches_the_caller(more):
     def fail():
         raise LookupError("no such lead")
 
-    with pytest.raises(LookupError), beside() as run:
-        run(fail)
-        if more:
-            run(lambda: None)
+    def run_all(*calls):
+        with beside() as run:
+            for call in calls:
+                run(call)
+
+    with pytest.raises(LookupError):
+        run_all(fail, *more)
 
 
 @pytest.mark.django_db
