@@ -11,10 +11,12 @@ from playwright.sync_api import Page, expect
 
 from notifications import links
 from notifications.leaving import url_of
-from notifications.models import ActionLink, Notification
+from notifications.models import ActionLink, Call, GuardPolicy, Notification
+from notifications.services import optouts
 from pipeline.models import Lead
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead
+from tests.notifications.sequences import make_sequence
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -180,3 +182,50 @@ def test_the_template_editor_shows_what_one_types(live_server, page: Page, sign_
     page.wait_for_load_state("networkidle")
     assert axe(page) == []
     assert complaints == []
+
+
+def admin_pages(lead, rep) -> list[str]:
+    """The pages on which admins set up and watch messages, with something on each."""
+    told(rep, lead, channel="email", state="failed", reason="No such address.", error_code="smtp-550")
+    Call.objects.create(lead=lead, rep=rep, direction="out", provider_id="CA1", status="completed", seconds=75)
+    optouts.stop("sms", lead.phone, origin="STOP", now=timezone.now())
+    sequence = make_sequence(0, 24)
+    policy = GuardPolicy.objects.create(country="")
+    lists = ("notification", "call", "stop", "inboundmessage", "channelswitch", "messagetemplate", "sequencerun")
+    return [
+        *(f"notifications/{name}/" for name in lists),
+        f"notifications/guardpolicy/{policy.pk}/change/",
+        f"notifications/sequence/{sequence.pk}/change/",
+        f"notifications/call/{Call.objects.get().pk}/change/",
+        "notifications/stop/add/",
+        "pipeline/consent/",
+    ]
+
+
+@SIZES
+def test_the_admin_pages_of_messages_fit_and_read_well(
+    live_server, page: Page, sign_in, axe, complaints, rep, lead, size
+):
+    sign_in(User.objects.create_superuser("boss", "boss@sales.example", "secret"), page.context)
+    page.set_viewport_size(size)
+    for path in admin_pages(lead, rep):
+        page.goto(f"{live_server.url}/admin/{path}")
+        page.wait_for_load_state("networkidle")
+        assert (path, axe(page), fits(page)) == (path, [], True)
+    assert complaints == []
+
+
+@SIZES
+def test_the_secret_of_a_webhook_is_read_and_copied_once(live_server, reps_page: Page, axe, size):
+    page = reps_page
+    page.set_viewport_size(size)
+    page.goto(live_server.url + "/my/notifications/")
+    webhook = page.locator(".address", has=page.get_by_label("Webhook"))
+    webhook.get_by_label("Webhook").fill("https://127.0.0.1/hook")
+    webhook.get_by_role("button", name="Save and confirm").click()
+    expect(page.get_by_label("Signing secret")).to_have_value(re.compile("^whsec_"))
+    page.wait_for_load_state("networkidle")
+    assert (axe(page), fits(page)) == ([], True)
+    page.goto(live_server.url + "/my/notifications/")
+    expect(page.get_by_role("button", name="Make a new signing secret")).to_be_visible()
+    expect(page.get_by_label("Signing secret")).to_have_count(0)
