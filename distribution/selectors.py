@@ -61,6 +61,23 @@ def _looked_after(user: User) -> QuerySet[Rep]:
     return Rep.objects.filter(Q(user__in=in_teams) | Q(pk__in=in_pools))
 
 
+def may_pass_on(user: User, lead: Lead) -> bool:
+    """Whether a user decides who has a lead: the manager of its team or of its owner's, and who may change all."""
+    if lead.closed_at or lead.archived_at or not user.is_active:
+        return False
+    if user.has_perm("pipeline.change_lead"):
+        return True
+    teams = Team.objects.filter(manager=user, archived_at=None)
+    return teams.filter(Q(pk__in=[lead.team_id or 0]) | Q(members__in=[lead.owner_id or 0])).exists()
+
+
+def may_give_up(user: User, lead: Lead) -> bool:
+    """Whether a user may say that a lead is no lead, or should go to somebody else: its owner, and who decides."""
+    if lead.owner_id is None or lead.closed_at or lead.archived_at:
+        return False
+    return lead.owner_id == user.pk or may_pass_on(user, lead)
+
+
 def open_offers(rep: Rep) -> list[Offer]:
     """What a rep may take now, the oldest first, one line per lead."""
     offers = offers_to(rep).filter(lead__closed_at=None, lead__archived_at=None)

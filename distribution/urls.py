@@ -1,6 +1,8 @@
 from django.urls import URLPattern, URLResolver, path
 
 from distribution import availabilityviews as there
+from distribution import mydayviews as myday
+from distribution import passingviews as passing
 from distribution import reassignviews as reassigning
 from distribution import views
 
@@ -11,6 +13,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:uid>/accept/", views.accept, name="lead-accept"),
     path("leads/<uuid:uid>/claim/", views.claim, name="lead-claim"),
     path("reassign/", reassigning.reassign, name="leads-reassign"),
+    path("leads/<uuid:uid>/pass-on/ways/", passing.ways, name="lead-ways"),
+    path("leads/<uuid:uid>/return/", passing.give_up, {"way": passing.RETURN}, name="lead-return"),
+    path("leads/<uuid:uid>/give-back/", passing.give_up, {"way": passing.GIVE_BACK}, name="lead-give-back"),
+    path("leads/<uuid:uid>/pass-on/", passing.pass_on, name="lead-pass-on"),
+    path("my/", myday.my_day, name="my-day"),
+    path("my/fairness/", myday.fairness, name="my-fairness"),
     path("my/availability/", there.mine, name="my-availability"),
     path("team/availability/", there.team, name="team-availability"),
     path("availability/<int:pk>/", there.one, name="availability"),

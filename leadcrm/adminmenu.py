@@ -67,6 +67,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "4. Leads": (
         Entry("pipeline.Lead", "contact_page", "Everyone who asked for something."),
+        Entry("pipeline.Task", "task_alt", "What people are to do for which lead, by when."),
         Entry("distribution.Assignment", "assignment_ind", "Who had which lead, from when to when."),
         Entry("distribution.Decision", "psychology", "Why each lead went where it went."),
         Entry("distribution.Hold", "hourglass_top", "Leads that wait, and for what."),

@@ -45,6 +45,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "sentence": Field("What happened, in a sentence.", "Given to Sam Rivera by Kim Novak."),
     "notes": Field("What the SLA policy says to go with the message.", "Ask about the spring budget."),
     "reason": Field("The reason that was given.", "speaks the language"),
+    "due": Field("When a task is due, in the reader's time zone.", "Mon 30 Nov 14:05"),
     "text": Field("The note or the reply that is told of.", "Yes, tomorrow at ten is fine."),
     "link_open": Field("The page of the lead.", "https://crm.example/leads/1/"),
     "link_accept": Field("Accepts the lead, without signing in.", "https://crm.example/act/a/"),

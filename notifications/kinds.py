@@ -132,6 +132,10 @@ def who_answers(event: Event) -> Iterable[int | None]:
     return [event.lead.owner_id] if event.lead.owner_id else managers(event)
 
 
+def who_does(event: Event) -> Iterable[int | None]:
+    return named(event) or managers(event)
+
+
 def mentioned(event: Event) -> Iterable[int | None]:
     return [user for user in event.data.get("mentions", ()) if user != event.actor_id]
 
@@ -228,6 +232,7 @@ for _kind in (
     Kind("returned", "Lead returned as invalid", LOW, _TEAM, managers, (_TOLD.RETURNED,)),
     Kind("reply", "The lead replied", URGENT, f"the owner, else {_TEAM}", who_answers, (_TOLD.REPLIED,)),
     Kind("consent", "Consent changed", NORMAL, f"the owner, else {_TEAM}", who_answers, (_TOLD.CONSENT,)),
+    Kind("task_due", "Reminder of a task", NORMAL, f"who is to do it, else {_TEAM}", who_does, (_TOLD.TASK_DUE,)),
     Kind("mention", "You were mentioned", NORMAL, "everyone whom the note names", mentioned, (_TOLD.NOTED,)),
     Kind("step_failed", "Escalation failed", URGENT, "the admins", the_admins, (_TOLD.STEP_FAILED,)),
     # Raised by what comes later: the audit of pools, and the watch over sources.

@@ -34,6 +34,10 @@ def words_for(notification: Notification, now: datetime) -> dict[str, str]:
     user, lead, event = notification.user, notification.lead, notification.event
     data = event.data if event else notification.data
     words: dict[str, str] = {**EMPTY, **_told(data, event), "reader": user.first_name if user else ""}
+    if due := data.get("due"):
+        words["due"] = moment_words(
+            datetime.fromisoformat(due), now, zone_of(notification.user_id), notification.language
+        )
     if lead is not None:
         words |= _lead_words(notification, lead, user, now)
     return {name: _plain(name, text) for name, text in words.items()}

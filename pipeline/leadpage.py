@@ -1,22 +1,29 @@
-"""The page of one lead as values ready to show: its facts and its history."""
+"""The page of one lead as values ready to show: who it is, where it stands, what is to be done and its history."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.models import User
 
 from pipeline.display import Due, action_of, age, badge_of, due_of, money, person, takeable
-from pipeline.models import AttributeDefinition, Lead
+from pipeline.models import Account, AttributeDefinition, Consent, Lead, LostReason, Stage
+from pipeline.related import RelatedLine, same_company, same_person
 from pipeline.selectors import workable_leads
-from pipeline.timeline import Line, build_timeline
+from pipeline.tasklines import TaskLine, task_lines
+from pipeline.timeline import Timeline, build_timeline
+
+MOST_TASKS: Final = 50
+MOST_CONSENTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line about a lead. ``href`` is an address to write, call or open."""
+    """One line about a lead. ``href`` is an address to open."""
 
     label: str
     value: str
@@ -24,64 +31,168 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way to reach the lead: ``act`` is what pressing it does, ``href`` where it leads, ``also`` another way with
+    the same value."""
+
+    label: str
+    value: str
+    act: str
+    href: str
+    also: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage of the lead's pipeline. ``passed``: it comes before the one in which the lead is."""
+
+    slug: str
+    name: str
+    kind: str
+    current: bool
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentLine:
+    """The latest word of the lead about one channel."""
+
+    channel: str
+    granted: bool
+    wording: str
+    origin: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LeadPage:
-    """``works``: the reader may act on the lead; ``due``: until when somebody must do something for it."""
+    """``works``: the reader may act on the lead; ``due``: until when somebody must do something for it; ``there``: the
+    time of day at the lead."""
 
     uid: UUID
+    version: int
     title: str
     subtitle: str
     badge: str
     tone: str
-    stage: str
     pipeline: str
+    pipeline_slug: str
+    steps: list[Step]
+    reasons: list[str]
+    value: str
+    currency: str
     owner: str
     team: str
     action: str
     works: bool
     open: bool
+    assigned: bool
     due: Due | None
     snoozed_until: datetime | None
     can_call: bool
     created_at: datetime
     age: str
+    there: str
     message: str
+    ways: list[Way]
     facts: list[Fact]
-    history: list[Line]
+    consents: list[ConsentLine]
+    tasks: list[TaskLine]
+    person: list[RelatedLine]
+    company: list[RelatedLine]
+    account: Account | None
+    history: Timeline
 
 
-def build_lead_page(lead: Lead, user: User, now: datetime) -> LeadPage:
-    """Everything about a lead that was read with its stage, owner, team, source and account."""
+def build_lead_page(lead: Lead, user: User, now: datetime, show: str = "", before: str = "") -> LeadPage:
+    """Everything about a lead that was read with its stage, owner, team, source and account.
+
+    Args:
+        show, before: which part of the history: see :func:`pipeline.timeline.build_timeline`.
+    """
     badge, tone = badge_of(lead)
+    others = same_person(lead, user, now)
+    known = {other.uid for other in others}
     return LeadPage(
         uid=lead.uid,
+        version=lead.version,
         title=str(lead),
         subtitle=", ".join(part for part in (lead.job_title, lead.company if lead.name else "") if part),
         badge=badge,
         tone=tone,
-        stage=lead.stage.name,
         pipeline=lead.stage.pipeline.name,
+        pipeline_slug=lead.stage.pipeline.slug,
+        steps=_steps(lead),
+        reasons=list(LostReason.objects.values_list("name", flat=True)),
+        value="" if lead.value is None else f"{lead.value:f}",
+        currency=lead.currency or settings.BASE_CURRENCY,
         owner=person(lead.owner) if lead.owner else "",
         team=lead.team.name if lead.team else "",
         action=action_of(lead, user, takeable(user, [lead])),
         works=workable_leads(user).filter(pk=lead.pk).exists(),
         open=lead.closed_at is None and lead.archived_at is None,
+        assigned=lead.owner_id is not None,
         due=due_of(lead.respond_by, now) if lead.respond_by else None,
         snoozed_until=lead.snoozed_until,
         can_call=bool(lead.phone and settings.TWILIO_FROM),
         created_at=lead.created_at,
         age=age(lead.created_at, now),
+        there=_time_there(lead, now),
         message=lead.message,
+        ways=list(_ways(lead)),
         facts=[fact for fact in (*_facts(lead), *_attributes(lead)) if fact.value],
-        history=build_timeline(lead, now),
+        consents=_consents(lead),
+        tasks=_tasks(lead, now),
+        person=others,
+        company=[other for other in same_company(lead, user, now) if other.uid not in known],
+        account=lead.account,
+        history=build_timeline(lead, now, show, before),
     )
 
 
+def _steps(lead: Lead) -> list[Step]:
+    """The stages in their order, those that close the lead at the end."""
+    stages = list(Stage.objects.filter(pipeline=lead.stage.pipeline_id).order_by("position", "pk"))
+    place = next((number for number, stage in enumerate(stages) if stage.pk == lead.stage_id), 0)
+    return [
+        Step(stage.slug, stage.name, stage.kind, number == place, number < place and stage.kind == Stage.Kind.OPEN)
+        for number, stage in enumerate(stages)
+    ]
+
+
+def _time_there(lead: Lead, now: datetime) -> str:
+    """The time of day at the lead, empty when its zone is not known."""
+    try:
+        return f"{now.astimezone(ZoneInfo(lead.time_zone)):%H:%M}" if lead.time_zone else ""
+    except (ZoneInfoNotFoundError, ValueError):
+        return ""
+
+
+def _ways(lead: Lead) -> Iterator[Way]:
+    if lead.phone:
+        digits = "".join(filter(str.isdigit, lead.phone))
+        yield Way("Phone", lead.phone, "Call", f"tel:{lead.phone}", (("WhatsApp", f"https://wa.me/{digits}"),))
+    if lead.email:
+        yield Way("E-mail", lead.email, "Write", f"mailto:{lead.email}")
+
+
+def _tasks(lead: Lead, now: datetime) -> list[TaskLine]:
+    return task_lines(lead.tasks.filter(ended_at=None).select_related("lead", "assignee")[:MOST_TASKS], now)
+
+
+def _consents(lead: Lead) -> list[ConsentLine]:
+    """The latest record of each channel."""
+    rows = lead.consents.order_by("-at", "-pk")[:MOST_CONSENTS]
+    latest = {row.channel: row for row in reversed(rows)}
+    return [
+        ConsentLine(Consent.Channel(row.channel).label, row.granted, row.wording, row.origin, row.at)
+        for row in latest.values()
+    ]
+
+
 def _facts(lead: Lead) -> Iterator[Fact]:
-    yield Fact("E-mail", lead.email, f"mailto:{lead.email}")
-    yield Fact("Phone", lead.phone, f"tel:{lead.phone}")
     yield Fact("Company", lead.company)
     yield Fact("Website", lead.website, lead.website if lead.website.startswith(("http://", "https://")) else "")
-    yield Fact("Account", lead.account.name if lead.account else "")
     yield Fact("Product", lead.product)
     yield Fact("Value", money(lead.value, lead.currency))
     yield Fact("Place", ", ".join(filter(None, (f"{lead.postal_code} {lead.city}".strip(), lead.region, lead.country))))

@@ -1,24 +1,31 @@
 """The page of a lead, and what people do on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leadcrm.lib.pages import PageRequest
-from pipeline.errors import BadWish, PipelineError
-from pipeline.forms import OUT, ContactForm, NoteForm, SnoozeForm
+from leadcrm.lib.pages import PageRequest, page_or_part
+from leadcrm.lib.text import clean
+from pipeline.errors import BadWish, PipelineError, ReasonMissing, StaleLead
+from pipeline.forms import OUT, ContactForm, LeadEditForm, NoteForm, SnoozeForm, TaskForm
+from pipeline.intake import InvalidLead
 from pipeline.leadpage import build_lead_page
-from pipeline.models import Lead
+from pipeline.models import Lead, Stage
 from pipeline.selectors import access_lead, work_lead
 from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_lead
+from pipeline.services.leads import edit_lead
+from pipeline.services.moving import move_on
+from pipeline.tasklines import soon
+from pipeline.timeline import SHOWS, build_timeline
 
 FORMS: dict[str, type[forms.Form]] = {"contact": ContactForm, "note": NoteForm, "snooze": SnoozeForm}
 
@@ -28,8 +35,18 @@ Values = dict[str, Any]
 @login_required
 @require_safe
 def lead(request: PageRequest, uid: UUID) -> HttpResponse:
-    """Everything about one lead."""
-    return _page(request, access_lead(request.user, uid))
+    """Everything about one lead; ``?edit`` with its fields open, ``?done`` asking what comes next."""
+    return lead_page(request, access_lead(request.user, uid))
+
+
+@login_required
+@require_safe
+def history(request: PageRequest, uid: UUID) -> HttpResponse:
+    """A page of the lead's history: all of it, or one kind of lines."""
+    lead = access_lead(request.user, uid)
+    found = build_timeline(lead, timezone.now(), request.GET.get("show", ""), request.GET.get("before", ""))
+    context = {"section": "board", "uid": lead.uid, "title": str(lead), "history": found, "shows": SHOWS}
+    return page_or_part(request, "lead/history.html", "lead/_timeline.html", context)
 
 
 @login_required
@@ -79,6 +96,68 @@ def wake(request: PageRequest, uid: UUID) -> HttpResponse:
     return redirect("lead", uid=uid)
 
 
+@login_required
+@require_POST
+def stage(request: PageRequest, uid: UUID) -> HttpResponse:
+    """The lead goes to another stage; lost needs a reason, and a page that stood open too long is refused."""
+    lead = work_lead(request.user, uid)
+    wanted = _stage(lead, request.POST.get("stage", ""))
+    reason, version = clean(request.POST.get("reason", "")), _number(request.POST.get("version", ""))
+    worth = {"value": request.POST.get("value", ""), "currency": request.POST.get("currency", "")}
+    try:
+        move_on(lead, wanted, actor=request.user, lost_reason=reason, version=version, worth=worth)
+    except (ReasonMissing, InvalidLead) as error:
+        said = error.errors[0].detail if isinstance(error, InvalidLead) else str(error)
+        return lead_page(request, lead, {"stage": {"error": said, "slug": wanted.slug}})
+    except PipelineError as error:
+        messages.error(request, str(error))
+        stale = isinstance(error, StaleLead)
+        return lead_page(request, access_lead(request.user, uid), status=409 if stale else 422)
+    messages.success(request, f"{lead} is now in {wanted}.")
+    return redirect("lead", uid=uid)
+
+
+def _stage(lead: Lead, slug: str) -> Stage:
+    stages = {stage.slug: stage for stage in Stage.objects.filter(pipeline=lead.stage.pipeline_id)}
+    if slug not in stages:
+        raise Http404("There is no such stage.")
+    return stages[slug]
+
+
+def _number(text: str) -> int:
+    """A version; what is none is older than any."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: PageRequest, uid: UUID) -> HttpResponse:
+    """The fields of a lead, in their place on its page."""
+    lead = work_lead(request.user, uid)
+    if request.method != "POST":
+        context = {"uid": lead.uid, "form": LeadEditForm(lead, auto_id="edit_%s")}
+        return render(request, "lead/_edit.html", context) if request.htmx else redirect(f"/leads/{uid}/?edit#about")
+    form = LeadEditForm(lead, request.POST, auto_id="edit_%s")
+    if form.is_valid() and _edited(request, lead, form):
+        return redirect("lead", uid=uid)
+    return lead_page(request, access_lead(request.user, uid), {"edit": form})
+
+
+def _edited(request: PageRequest, lead: Lead, form: LeadEditForm) -> bool:
+    """Write what was typed; what is wrong is said in the form."""
+    try:
+        changes = edit_lead(lead, form.edited(), actor=request.user, version=form.cleaned_data["version"])
+    except InvalidLead as invalid:
+        form.blame(invalid.errors)
+        return False
+    except StaleLead:
+        form.add_error(None, "Somebody else changed this lead meanwhile. Save again to put your changes on top.")
+        form.renew(lead.version)
+        return False
+    messages.success(request, f"{lead} was changed." if changes else "Nothing was changed.")
+    return True
+
+
 def _act(request: PageRequest, uid: UUID, key: str, act: Callable[[Lead, Values], str]) -> HttpResponse:
     """Do what a form asks for and go back to the lead; what is wrong is said at its field, and nothing is changed."""
     lead = work_lead(request.user, uid)
@@ -91,11 +170,24 @@ def _act(request: PageRequest, uid: UUID, key: str, act: Callable[[Lead, Values]
         form.add_error(error.field, str(error))
     except PipelineError as error:
         messages.error(request, str(error))
-    return _page(request, lead, **{key: form})
+    return lead_page(request, lead, {key: form})
 
 
-def _page(request: PageRequest, lead: Lead, **filled: forms.Form) -> HttpResponse:
-    page = build_lead_page(lead, request.user, timezone.now())
-    empty = {key: form(auto_id=f"{key}_%s") for key, form in FORMS.items() if page.works}
-    context = {"section": "board", "page": page, "forms": {**empty, **filled}}
-    return render(request, "lead/lead.html", context, status=422 if filled else 200)
+def lead_page(
+    request: PageRequest, lead: Lead, filled: Mapping[str, Any] = MappingProxyType({}), *, status: int = 422
+) -> HttpResponse:
+    """The page of a lead. After a form that was refused: with the forms as they were filled in, and ``status``."""
+    now = timezone.now()
+    page = build_lead_page(lead, request.user, now, request.GET.get("show", ""), request.GET.get("before", ""))
+    empty = _forms(lead, edit="edit" in request.GET) if page.works else {}
+    context = {"section": "board", "page": page, "forms": {**empty, **filled}, "shows": SHOWS}
+    if page.works and "done" in request.GET:
+        context["soon"] = soon(now)
+    return render(request, "lead/lead.html", context, status=status if request.method == "POST" else 200)
+
+
+def _forms(lead: Lead, *, edit: bool) -> dict[str, forms.Form]:
+    """The empty forms of a page."""
+    empty = {key: form(auto_id=f"{key}_%s") for key, form in FORMS.items()}
+    empty["task"] = TaskForm(lead, auto_id="task_%s")
+    return {**empty, "edit": LeadEditForm(lead, auto_id="edit_%s")} if edit else empty

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from leadcrm.lib import access
-from pipeline.models import Account, Lead, LeadSource, Pipeline, Stage, Team
+from pipeline.models import Account, Lead, LeadSource, Pipeline, Stage, Task, Team
 
 _ASSIGNED = Lead.RoutingState.ASSIGNED
 _OPEN = Q(closed_at=None)
@@ -85,6 +85,34 @@ def access_lead(user: User | AnonymousUser, uid: UUID | str) -> Lead:
 def work_lead(user: User | AnonymousUser, uid: UUID | str) -> Lead:
     """One lead the user may change; raises Http404 like :func:`access_lead`."""
     return _one(workable_leads(user), uid)
+
+
+def people_of(lead: Lead) -> QuerySet[User]:
+    """Who may be named for a task of a lead: its owner, the manager of its team and, while nobody has it, the team."""
+    managers = Team.objects.filter(leads=lead.pk).values("manager_id")
+    owners = Lead.objects.filter(pk=lead.pk).values("owner_id")
+    named = Q(pk__in=owners) | Q(pk__in=managers)
+    if lead.owner_id is None:
+        named |= Q(pk__in=Team.members.through.objects.filter(team__leads=lead.pk).values("user_id"))
+    return User.objects.filter(named, is_active=True).order_by("first_name", "last_name", "pk")
+
+
+def tasks_of(user: User) -> QuerySet[Task]:
+    """What a user is to do, the first to be done first: their own tasks, and those of their leads that name nobody.
+
+    What is to be done for a lead that was lost or put out of sight is not asked for.
+    """
+    named = Q(assignee=user, lead__in=workable_leads(user))
+    asked = Task.objects.filter(named | Q(assignee=None, lead__owner=user), ended_at=None, lead__archived_at=None)
+    return asked.exclude(lead__stage__kind=Stage.Kind.LOST).order_by("due_at", "pk")
+
+
+def work_task(user: User | AnonymousUser, pk: int) -> Task:
+    """A task of a lead that the user may change, with the lead; raises Http404 like :func:`access_lead`."""
+    task = Task.objects.filter(pk=pk, lead__in=workable_leads(user)).select_related("lead", "assignee").first()
+    if task is None:
+        raise Http404("There is no such task.")
+    return task
 
 
 def leads_of_source(source: LeadSource) -> QuerySet[Lead]:

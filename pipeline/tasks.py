@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from leadcrm.lib import beat
-from pipeline.services import activity, idempotency
+from pipeline.services import activity, idempotency, tasks
 
 
 @shared_task
@@ -19,5 +19,12 @@ def wake_snoozed() -> str:
     return f"woke {activity.wake_due()}"
 
 
+@shared_task
+def remind_of_tasks() -> str:
+    """Remind people of what they wanted to do for a lead by now."""
+    return f"reminded of {tasks.remind_due()} tasks"
+
+
 beat.register("Wake snoozed leads", task="pipeline.tasks.wake_snoozed", every_seconds=15)
+beat.register("Remind of tasks", task="pipeline.tasks.remind_of_tasks", every_seconds=15)
 beat.register("Forget old idempotency keys", task="pipeline.tasks.prune_idempotency_keys", every_seconds=3600)

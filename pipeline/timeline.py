@@ -1,16 +1,40 @@
 """The history of a lead as lines ready to show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
+
+from django.db.models import Q, QuerySet
 
 from leadcrm.lib.moments import moment_text
 from pipeline.display import age, person
 from pipeline.models import Event, Lead, Stage
 from pipeline.services.activity import CHANNELS
 
-MOST_EVENTS: Final = 200
+ON_A_PAGE: Final = 30
+_KINDS = Event.Kind
+# What a reader may ask to see alone. A reply is a contact and a message.
+SHOWS: Final[Mapping[str, tuple[str, Collection[str]]]] = {
+    "contacts": ("Contacts", (_KINDS.CONTACTED, _KINDS.REPLIED, _KINDS.CALLED)),
+    "messages": ("Messages", (_KINDS.MESSAGED, _KINDS.REPLIED)),
+    "notes": (
+        "Notes and tasks",
+        (
+            *(_KINDS.NOTED, _KINDS.TASK_ADDED, _KINDS.TASK_CHANGED),
+            *(_KINDS.TASK_DUE, _KINDS.TASK_DONE, _KINDS.TASK_DROPPED),
+        ),
+    ),
+    "changes": (
+        "Changes",
+        (
+            *(_KINDS.CREATED, _KINDS.MATCHED, _KINDS.EDITED, _KINDS.MOVED, _KINDS.CLOSED, _KINDS.REOPENED),
+            *(_KINDS.SNOOZED, _KINDS.WOKEN, _KINDS.CONSENT),
+        ),
+    ),
+    "routing": ("Routing", ()),  # the rest
+}
+_NOT_ROUTING: Final = frozenset(kind for _, kinds in SHOWS.values() for kind in kinds)
 
 Data = Mapping[str, Any]
 _TONES: Final = {
@@ -24,6 +48,7 @@ _TONES: Final = {
     Event.Kind.UNROUTED: "warn",
     Event.Kind.CONTACTED: "good",
     Event.Kind.REPLIED: "good",
+    Event.Kind.TASK_DONE: "good",
 }
 
 
@@ -43,24 +68,65 @@ class Line:
     recording: str
 
 
-def build_timeline(lead: Lead, now: datetime) -> list[Line]:
-    """What happened to a lead that was read with its source and stage, the newest first."""
-    events = lead.events.select_related("actor").order_by("-at", "-pk")[:MOST_EVENTS]
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A page of the history. ``show``: a key of ``SHOWS``, empty for everything; ``older``: where the next page begins,
+    empty at the end."""
+
+    show: str
+    lines: list[Line]
+    older: str
+
+
+def build_timeline(lead: Lead, now: datetime, show: str = "", before: str = "") -> Timeline:
+    """What happened to a lead that was read with its source and stage, the newest first.
+
+    Args:
+        show: a key of ``SHOWS``; anything else is everything.
+        before: what the page before gave as ``older``; anything else begins with the newest.
+    """
+    show = show if show in SHOWS else ""
+    events = list(_events(lead, show, _place(before))[: ON_A_PAGE + 1])
     stages = dict(Stage.objects.filter(pipeline=lead.stage.pipeline_id).values_list("slug", "name"))
-    return [
-        Line(
-            title=event.get_kind_display(),
-            detail=_detail(event, lead, stages),
-            text=str(event.data.get("text") or ""),
-            actor=person(event.actor) if event.actor else "",
-            at=event.at,
-            age=age(event.at, now),
-            tone=_TONES.get(Event.Kind(event.kind), "") if event.kind in Event.Kind.values else "",
-            lead=str(event.data.get("lead_uid") or ""),
-            recording=str(event.data.get("recording") or ""),
-        )
-        for event in events
-    ]
+    shown = events[:ON_A_PAGE]
+    older = f"{shown[-1].at.isoformat()}~{shown[-1].pk}" if len(events) > ON_A_PAGE else ""
+    return Timeline(show, [_line(event, lead, stages, now) for event in shown], older)
+
+
+def _events(lead: Lead, show: str, place: tuple[datetime, int] | None) -> QuerySet[Event]:
+    """By moment and number: a page that is asked for later begins where the last one ended, whatever came meanwhile."""
+    events = lead.events.select_related("actor").order_by("-at", "-pk")
+    if show == "routing":
+        events = events.exclude(kind__in=_NOT_ROUTING)
+    elif show:
+        events = events.filter(kind__in=SHOWS[show][1])
+    if place:
+        at, pk = place
+        events = events.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
+    return events
+
+
+def _place(text: str) -> tuple[datetime, int] | None:
+    at, _, pk = text.partition("~")
+    try:
+        moment = datetime.fromisoformat(at).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return (moment, int(pk)) if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+
+
+def _line(event: Event, lead: Lead, stages: Mapping[str, str], now: datetime) -> Line:
+    return Line(
+        title=event.get_kind_display(),
+        detail=_detail(event, lead, stages),
+        text=str(event.data.get("text") or ""),
+        actor=person(event.actor) if event.actor else "",
+        at=event.at,
+        age=age(event.at, now),
+        tone=_TONES.get(Event.Kind(event.kind), "") if event.kind in Event.Kind.values else "",
+        lead=str(event.data.get("lead_uid") or ""),
+        recording=str(event.data.get("recording") or ""),
+    )
 
 
 def _detail(event: Event, lead: Lead, stages: Mapping[str, str]) -> str:
@@ -87,6 +153,8 @@ def _ended(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
 
 
 def _edited(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
+    if "archived" in data:
+        return "Put out of sight" if data["archived"] else "Brought back"
     changes: Mapping[str, list[Any]] = data.get("changes", {})
     return "; ".join(f"{_field(name)}: {_or_blank(old)} → {_or_blank(new)}" for name, (old, new) in changes.items())
 
@@ -110,6 +178,11 @@ def _snoozed(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
     return f"Until {moment_text(datetime.fromisoformat(until))}: {reason}" if until else str(reason)
 
 
+def _task(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
+    due, who = data.get("due"), data.get("who")
+    return f"Due {moment_text(datetime.fromisoformat(due))}{f', for {who}' if who else ''}" if due else ""
+
+
 _DETAILS: Final[dict[str, Callable[[Data, Lead, Mapping[str, str]], str]]] = {
     Event.Kind.CREATED: _came_in,
     Event.Kind.MOVED: _moved,
@@ -120,4 +193,9 @@ _DETAILS: Final[dict[str, Callable[[Data, Lead, Mapping[str, str]], str]]] = {
     Event.Kind.REPLIED: _spoke,
     Event.Kind.MESSAGED: _spoke,
     Event.Kind.SNOOZED: _snoozed,
+    Event.Kind.TASK_ADDED: _task,
+    Event.Kind.TASK_CHANGED: _task,
+    Event.Kind.TASK_DUE: _task,
+    Event.Kind.TASK_DONE: _task,
+    Event.Kind.TASK_DROPPED: _task,
 }

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from pipeline import leadviews, moveviews, searchviews, tableviews, views
+from pipeline import leadviews, moveviews, searchviews, tableviews, taskviews, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("pipeline.api.urls")),
@@ -20,6 +20,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("board/<slug:slug>/views/", tableviews.save_view, name="board-views"),
     path("board/<slug:slug>/views/<int:pk>/forget/", tableviews.forget_view, name="board-view-forget"),
     path("leads/<uuid:uid>/", leadviews.lead, name="lead"),
+    path("leads/<uuid:uid>/history/", leadviews.history, name="lead-history"),
+    path("leads/<uuid:uid>/edit/", leadviews.edit, name="lead-edit"),
+    path("leads/<uuid:uid>/stage/", leadviews.stage, name="lead-stage"),
+    path("leads/<uuid:uid>/tasks/", taskviews.add, name="task-add"),
+    path("tasks/<int:pk>/", taskviews.change, name="task"),
+    path("tasks/<int:pk>/done/", taskviews.done, name="task-done"),
+    path("tasks/<int:pk>/drop/", taskviews.drop, name="task-drop"),
     path("leads/<uuid:uid>/contact/", leadviews.contact, name="lead-contact"),
     path("leads/<uuid:uid>/note/", leadviews.note, name="lead-note"),
     path("leads/<uuid:uid>/snooze/", leadviews.snooze, name="lead-snooze"),

@@ -16,7 +16,10 @@ class Decision(models.Model):
     reason = models.CharField(max_length=20, blank=True)
     rule_set = models.ForeignKey("distribution.RuleSet", models.PROTECT, null=True, blank=True, related_name="+")
     rule = models.ForeignKey("distribution.RoutingRule", models.PROTECT, null=True, blank=True, related_name="+")
-    pool = models.ForeignKey("distribution.Pool", models.PROTECT, null=True, blank=True, related_name="decisions")
+    # Looked for by pool and number: the index of both does for the pool alone.
+    pool = models.ForeignKey(
+        "distribution.Pool", models.PROTECT, null=True, blank=True, related_name="decisions", db_index=False
+    )
     method = models.CharField(max_length=30, blank=True)
     winner = models.ForeignKey("distribution.Rep", models.PROTECT, null=True, blank=True, related_name="decisions")
     sentence = models.TextField()
@@ -29,6 +32,7 @@ class Decision(models.Model):
         ordering = ("-at", "-id")
         indexes = (
             models.Index(fields=("lead", "-id"), name="decision_latest"),
+            models.Index(fields=("pool", "-id"), name="decision_by_pool"),
             models.Index(fields=("outcome", "-at"), name="decision_by_outcome"),
             # Leads for which there is no rule are counted on the front page of the admin.
             models.Index(fields=("-at",), condition=Q(reason="no_rule"), name="decision_unrouted"),

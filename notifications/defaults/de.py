@@ -82,6 +82,7 @@ LANGUAGE: Final = Language(
         ),
         "reply": Opening("{{ lead }} hat geantwortet"),
         "consent": Opening("{{ lead }} hat geändert, was wir senden dürfen", "{{ sentence }}"),
+        "task_due": Opening("Ihre Aufgabe: {{ lead }}", "{% if due %}Fällig {{ due }}. {% endif %}"),
         "mention": Opening("{% firstof actor %} hat Sie erwähnt: {{ lead }}"),
         "step_failed": Opening("Eine Eskalation ist gescheitert: {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Wöchentliche Prüfung", "{{ sentence }}"),

@@ -78,6 +78,7 @@ LANGUAGE: Final = Language(
         ),
         "reply": Opening("{{ lead }} replied"),
         "consent": Opening("{{ lead }} has changed what we may send", "{{ sentence }}"),
+        "task_due": Opening("Your task: {{ lead }}", "{% if due %}Due {{ due }}. {% endif %}"),
         "mention": Opening("{% firstof actor %} mentioned you: {{ lead }}"),
         "step_failed": Opening("An escalation failed: {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Weekly audit", "{{ sentence }}"),

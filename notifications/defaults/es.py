@@ -84,6 +84,7 @@ LANGUAGE: Final = Language(
         ),
         "reply": Opening("{{ lead }} ha respondido"),
         "consent": Opening("{{ lead }} ha cambiado lo que podemos enviarle", "{{ sentence }}"),
+        "task_due": Opening("Su tarea: {{ lead }}", "{% if due %}Vence {{ due }}. {% endif %}"),
         "mention": Opening("{% firstof actor %} le ha mencionado: {{ lead }}"),
         "step_failed": Opening("Ha fallado un escalado: {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Revisión semanal", "{{ sentence }}"),

@@ -84,6 +84,7 @@ LANGUAGE: Final = Language(
         ),
         "reply": Opening("{{ lead }} a répondu"),
         "consent": Opening("{{ lead }} a changé ce que nous pouvons lui envoyer", "{{ sentence }}"),
+        "task_due": Opening("Votre tâche : {{ lead }}", "{% if due %}Échéance : {{ due }}. {% endif %}"),
         "mention": Opening("{% firstof actor %} vous a mentionné : {{ lead }}"),
         "step_failed": Opening("Une escalade a échoué : {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Contrôle hebdomadaire", "{{ sentence }}"),

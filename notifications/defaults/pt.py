@@ -81,6 +81,7 @@ LANGUAGE: Final = Language(
         ),
         "reply": Opening("{{ lead }} respondeu"),
         "consent": Opening("{{ lead }} mudou o que lhe podemos enviar", "{{ sentence }}"),
+        "task_due": Opening("A sua tarefa: {{ lead }}", "{% if due %}Prazo: {{ due }}. {% endif %}"),
         "mention": Opening("{% firstof actor %} mencionou-o: {{ lead }}"),
         "step_failed": Opening("Uma escalada falhou: {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Verificação semanal", "{{ sentence }}"),

@@ -24,6 +24,7 @@ from unfold.decorators import display
 from leadcrm.lib.adminbase import ArchivedFilter, ModelAdmin
 from pipeline.admin.history import ConsentInline, EventInline
 from pipeline.admin.leadforms import QUESTION, LeadAddForm, LeadChangeForm, question_fields
+from pipeline.admin.tasks import TaskInline
 from pipeline.display import age, badge_of, cut, person
 from pipeline.errors import PipelineError
 from pipeline.intake import InvalidLead
@@ -54,7 +55,7 @@ class OpenFilter(DropdownFilter):
 class LeadAdmin(ModelAdmin):
     """Leads are written by services only; who has one is changed by actions."""
 
-    inlines: tuple[type, ...] = (EventInline, ConsentInline)
+    inlines: tuple[type, ...] = (EventInline, TaskInline, ConsentInline)
     list_display = ("who", "badge", "owner_name", "team", "age", "why", "source", "stage")
     list_select_related = ("owner", "team", "source", "stage")
     list_filter = (

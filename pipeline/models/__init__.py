@@ -8,6 +8,7 @@ from pipeline.models.money import ExchangeRate
 from pipeline.models.pipelines import LostReason, Pipeline, Stage
 from pipeline.models.search import SearchText
 from pipeline.models.sources import AttributeDefinition, IdempotencyKey, LeadSource, SourceKey
+from pipeline.models.tasks import Task
 from pipeline.models.teams import Team
 from pipeline.models.views import SavedView
 
@@ -26,5 +27,6 @@ __all__ = [
     "SearchText",
     "SourceKey",
     "Stage",
+    "Task",
     "Team",
 ]

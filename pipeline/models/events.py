@@ -42,6 +42,11 @@ class Event(models.Model):
         MOVED_ON = "sla.moved_on", "Moved on"
         SET_AWAY = "sla.set_away", "Owner set away"
         STEP_FAILED = "sla.failed", "Escalation failed"
+        TASK_ADDED = "task.added", "Task"
+        TASK_CHANGED = "task.changed", "Task changed"
+        TASK_DUE = "task.due", "Reminder of a task"
+        TASK_DONE = "task.done", "Task done"
+        TASK_DROPPED = "task.dropped", "Task dropped"
         CLOSED = "lead.closed", "Closed"
         REOPENED = "lead.reopened", "Reopened"
 

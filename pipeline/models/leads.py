@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 _ON_BOARD = Q(closed_at=None, archived_at=None)
@@ -152,6 +153,7 @@ class Lead(models.Model):
             models.Index("snoozed_until", condition=Q(snoozed_until__isnull=False), name="lead_snoozed"),
             models.Index("email", condition=~Q(email=""), name="lead_by_email"),
             models.Index("phone", condition=~Q(phone=""), name="lead_by_phone"),
+            models.Index(Upper("company"), condition=~Q(company=""), name="lead_by_company"),
         )
 
     def __str__(self) -> str:

@@ -64,7 +64,7 @@ def record_contact(
         Event.objects.create(lead=lead, kind=kind, at=moment, actor=actor, data=data)
         return False
     with transaction.atomic():
-        _lock(lead)
+        lock_lead(lead)
         first = _stamp(lead, moment)
         Event.objects.create(
             lead=lead, kind=Event.Kind.CONTACTED, at=moment, actor=actor, data={**data, "first": first}
@@ -84,7 +84,7 @@ def _moment(lead: Lead, at: datetime | None) -> datetime:
     return min(at, now)
 
 
-def _lock(lead: Lead) -> None:
+def lock_lead(lead: Lead) -> None:
     """Who listens locks the promises of the lead: the lead comes first, as everywhere."""
     list(Lead.objects.select_for_update(no_key=True).filter(pk=lead.pk).values_list("pk"))
 
@@ -108,7 +108,7 @@ def add_note(lead: Lead, text: str, *, actor: User | None) -> Event:
     if not text:
         raise BadWish("text", "Write something.")
     with transaction.atomic():
-        _lock(lead)
+        lock_lead(lead)
         note = Event.objects.create(lead=lead, kind=Event.Kind.NOTED, actor=actor, data={"text": text[:LONGEST_TEXT]})
         touch(lead, actor)
     return note

@@ -128,6 +128,7 @@ def test_without_scripts_everything_is_reached_by_links(live_server, browser, pe
 def test_the_lead_page_fills_in_why_it_went_where_it_went(live_server, owners_page: Page, lead, complaints):
     owners_page.goto(f"{live_server.url}/leads/{lead.uid}/")
     panel = owners_page.locator("#decision")
+    panel.get_by_text("The rules, and everyone who was considered").click()
     expect(panel.get_by_role("row", name=re.compile("Owner Person Gets it"))).to_be_visible()
     expect(panel.get_by_text("Not this one 3")).to_be_hidden()
     panel.get_by_text("Rules 1 to 6 did not match").click()

@@ -39,6 +39,16 @@ def page(user, lead):
     return response.content.decode()
 
 
+def pages_of_history(user, lead, show=""):
+    """Every page of the history, as links lead from one to the next."""
+    client, before = signed_in(user), ""
+    while True:
+        response = client.get(f"/leads/{lead.uid}/history/", {"show": show, "before": before})
+        yield response.content.decode()
+        if not (before := response.context["history"].older):
+            return
+
+
 def kinds(lead):
     return list(lead.events.order_by("pk").values_list("kind", flat=True))
 
@@ -131,19 +141,61 @@ def test_who_may_only_look_on_finds_no_forms_and_no_page_to_send_them_to(people,
 def test_every_kind_of_event_has_a_line_with_its_sentence(people, lead):
     for kind in Event.Kind:
         record(lead, kind, actor=people.manager, sentence=f"Sentence of {kind}.")
-    shown = unescape(page(people.owner, lead))
+    shown = unescape("".join(pages_of_history(people.owner, lead)))
     own_words = {"lead.created", "lead.stage_changed", "lead.closed", "lead.reopened", "lead.edited"}
     own_words |= {"lead.contacted", "lead.replied", "lead.messaged", "lead.snoozed"}
+    own_words |= {"task.added", "task.changed", "task.due", "task.done", "task.dropped"}
     for kind in Event.Kind:
         assert str(kind.label) in shown
         assert kind in own_words or f"Sentence of {kind}." in shown
+
+
+def titles(user, lead, show=""):
+    found = signed_in(user).get(f"/leads/{lead.uid}/history/", {"show": show}).context["history"]
+    return [line.title for line in found.lines]
+
+
+def test_the_history_shows_one_kind_of_lines_at_a_time_and_each_line_under_some(people, lead):
+    for kind in Event.Kind:
+        record(lead, kind)
+    assert set(titles(people.owner, lead, "contacts")) == {"Contacted", "The lead replied", "Phone call"}
+    assert set(titles(people.owner, lead, "messages")) == {"Automatic message", "The lead replied"}
+    assert "Note" in titles(people.owner, lead, "notes")
+    assert "Assigned" in titles(people.owner, lead, "routing")
+    shown = {
+        title for show in ("contacts", "messages", "notes", "changes") for title in titles(people.owner, lead, show)
+    }
+    routed = "".join(pages_of_history(people.owner, lead, "routing"))
+    assert [k.label for k in Event.Kind if str(k.label) not in shown and str(k.label) not in unescape(routed)] == []
+
+
+def test_a_long_history_comes_in_pages_without_gaps_whatever_comes_meanwhile(people, lead):
+    for number in range(65):
+        record(lead, Event.Kind.NOTED, text=f"Note {number:02}.")
+    seen, client, before = [], signed_in(people.owner), ""
+    for _ in range(3):
+        history = client.get(f"/leads/{lead.uid}/history/", {"before": before}).context["history"]
+        seen += [line.text for line in history.lines]
+        before = history.older
+        record(lead, Event.Kind.NOTED, text="Later.")
+    assert seen == [f"Note {number:02}." for number in reversed(range(65))]
+    assert before == ""
+
+
+@pytest.mark.parametrize(
+    "before", ["x", "~", "0001-01-01T00:00:00+14:00~1", "2026-03-02~" + "9" * 40, "2026-03-02T10:00:00~٣"]
+)
+def test_a_place_in_the_history_that_cannot_be_is_the_beginning(people, lead, before):
+    record(lead, Event.Kind.NOTED, text="Here.")
+    response = signed_in(people.owner).get(f"/leads/{lead.uid}/history/", {"before": before, "show": "what"})
+    assert [line.text for line in response.context["history"].lines] == ["Here."]
 
 
 def test_a_lead_and_its_card_say_until_when_it_must_be_answered(people, lead):
     Lead.objects.filter(pk=lead.pk).update(respond_by=NOW + timedelta(minutes=4, seconds=30))
     client = signed_in(people.owner)
     card = client.get("/board/").content.decode()
-    assert ">by 10:04</time>" in card
+    assert ">4 min left</time>" in card
     assert "4 min left" in page(people.owner, lead)
     assert "due late" not in card
 
@@ -151,7 +203,7 @@ def test_a_lead_and_its_card_say_until_when_it_must_be_answered(people, lead):
 def test_what_is_late_is_said_in_words(people, lead):
     Lead.objects.filter(pk=lead.pk).update(respond_by=NOW - timedelta(hours=26))
     client = signed_in(people.owner)
-    assert ">late, was due by 1 Mar, 08:00</time>" in client.get("/board/").content.decode()
+    assert 'title="late, was due by 1 Mar, 08:00">1 d late</time>' in client.get("/board/").content.decode()
     assert "1 d late" in page(people.owner, lead)
 
 

@@ -61,6 +61,7 @@ from pipeline.models import (
     LeadSource,
     Pipeline,
     Stage,
+    Task,
     Team,
 )
 from pipeline.services.keys import issue_key
@@ -97,6 +98,7 @@ def _build_one(number: int, team: Team, pool: Pool) -> None:
         attributes={f"question_{number}": "yes"},
     )
     Consent.objects.create(lead=lead, channel="email", granted=True)
+    Task.objects.create(lead=lead, text="Call again", due_at=now, assignee=rep.user)
     assign_lead(lead.pk)
     decision = lead.decisions.first()
     assert decision is not None

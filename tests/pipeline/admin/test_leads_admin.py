@@ -48,7 +48,7 @@ def edit(client: Client, lead: Lead, **fields: Any) -> Any:
 
 
 def inlines() -> dict[str, str]:
-    prefixes = ("decisions", "assignments", "clocks", "events", "consents")
+    prefixes = ("decisions", "assignments", "clocks", "events", "tasks", "consents")
     return {f"{prefix}-{total}_FORMS": "0" for prefix in prefixes for total in ("TOTAL", "INITIAL")}
 
 

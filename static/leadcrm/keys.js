@@ -1,0 +1,55 @@
+// One key per action: an element with data-key is pressed by that key. Inside a list of [data-item], j and k go from one
+// to the next, and a key is first looked for in the one that has the focus. "?" shows what the keys do. Nothing happens
+// while somebody types, and who does not want keys switches them off.
+
+const SWITCH = "keys-off";
+const dialog = document.getElementById("keys");
+const box = dialog?.querySelector("[data-keys-on]");
+
+const isOff = () => localStorage.getItem(SWITCH) === "yes";
+const isTyping = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") !== null;
+const items = () => [...document.querySelectorAll("[data-item]")];
+
+function step(by) {
+  const all = items();
+  const place = all.indexOf(document.activeElement?.closest("[data-item]"));
+  const next = all[place === -1 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(place + by, 0), all.length - 1)];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+function target(key) {
+  const wanted = `[data-key="${CSS.escape(key)}"]`;
+  const item = document.activeElement?.closest("[data-item]");
+  return (item ?? items()[0])?.querySelector(wanted) ?? document.querySelector(`${wanted}:not([data-item] *)`) ?? document.querySelector(wanted);
+}
+
+function press(element) {
+  element.click();
+  const fold = element.closest("details[open]");
+  if (element.matches("summary")) fold?.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || dialog?.open) return;
+  if (event.key === "?") {
+    box.checked = !isOff();
+    dialog.showModal();
+    return;
+  }
+  if (isOff() || event.key.length !== 1) return;
+  if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+  const found = event.key === "/" ? null : target(event.key);
+  if (!found) return;
+  event.preventDefault();
+  press(found);
+});
+
+box?.addEventListener("change", () => localStorage.setItem(SWITCH, box.checked ? "no" : "yes"));
+document.querySelectorAll("[data-shows-keys]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    box.checked = !isOff();
+    dialog.showModal();
+  });
+});

@@ -1,0 +1,248 @@
+"""The page of a lead in a real browser: what reps do on it by mouse, by keys, on a phone and without scripts."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from distribution import services
+from distribution.models import Rep
+from pipeline.models import Event, Lead, Stage, Task
+from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
+from tests.distribution.world import make_lead, stages
+from tests.pipeline.people import make_people, signed_in
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+@pytest.fixture
+def people():
+    return make_people()
+
+
+@pytest.fixture
+def lead(people):
+    pool = make_pool("DACH", Rep.objects.get(user=people.owner), team=people.team)
+    rules = make_rule_set(pool=pool)
+    make_rule(rules, "Everything", pool=pool)
+    publish(rules)
+    Stage.objects.create(pipeline=stages()["open"].pipeline, slug="offer", name="Offer", position=1)
+    lead = make_lead(first_name="Ada", last_name="Lovelace", email="ada@engines.example", phone="+442071838750")
+    services.assign_lead(lead.pk)
+    return Lead.objects.get(pk=lead.pk)
+
+
+def sign_in(context, live_server, user):
+    cookie = signed_in(user).cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+
+
+@pytest.fixture
+def open_page(page: Page, live_server, people, lead):
+    """The lead's page as its owner sees it, and what the browser complained about."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    sign_in(page.context, live_server, people.owner)
+
+    def go(size=DESKTOP, user=None):
+        if user:
+            sign_in(page.context, live_server, user)
+        page.set_viewport_size(size)
+        page.goto(f"{live_server.url}/leads/{lead.uid}/")
+        page.wait_for_load_state("networkidle")
+        return page
+
+    go.complaints = found
+    return go
+
+
+def unfold(page: Page, words: str) -> None:
+    page.locator("summary", has_text=words).click()
+
+
+@SIZES
+def test_a_rep_accepts_logs_a_call_and_writes_a_note(open_page, lead, size):
+    page = open_page(size)
+    page.get_by_role("button", name="Accept").click()
+    expect(page.locator(".messages")).to_contain_text("You have accepted Ada Lovelace.")
+    unfold(page, "Log a contact")
+    page.get_by_label("What came of it").fill("Wants a demo <b>today</b>")
+    page.get_by_role("button", name="Log this contact").click()
+    expect(page.locator(".timeline")).to_contain_text("Wants a demo <b>today</b>")
+    unfold(page, "Add a note")
+    page.get_by_label("Note").fill("Likes trains")
+    page.get_by_role("button", name="Add this note").click()
+    expect(page.locator(".timeline li").first).to_contain_text("Likes trains")
+    lead.refresh_from_db()
+    assert lead.accepted_at
+    assert lead.first_contacted_at
+    assert open_page.complaints == []
+
+
+@SIZES
+def test_a_task_is_planned_done_and_followed_by_the_next(open_page, lead, size):
+    page = open_page(size)
+    unfold(page, "Add a task")
+    page.get_by_label("What", exact=True).fill("Send the offer")
+    page.get_by_label("By when").fill(f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Add this task").click()
+    page.get_by_role("button", name=re.compile("Done.*Send the offer")).click()
+    expect(page.get_by_role("heading", name="What is next for Ada Lovelace?")).to_be_in_viewport()
+    page.get_by_role("button", name=re.compile("Call again tomorrow")).click()
+    expect(page.locator(".tasks")).to_contain_text("Call again")
+    assert set(Task.objects.values_list("text", "end")) == {("Send the offer", "done"), ("Call again", "")}
+    assert open_page.complaints == []
+
+
+@SIZES
+def test_fields_are_edited_in_their_place_and_a_mistake_is_told_there(open_page, lead, size):
+    page = open_page(size)
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("E-mail").or_(page.get_by_label("Email")).fill("nonsense")
+    page.get_by_label("City").fill("Berlin")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#edit_email_error")).to_be_visible()
+    expect(page.get_by_label("City")).to_have_value("Berlin")
+    page.get_by_label("E-mail").or_(page.get_by_label("Email")).fill("ada@new.example")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".messages")).to_contain_text("Ada Lovelace was changed.")
+    lead.refresh_from_db()
+    assert (lead.email, lead.city) == ("ada@new.example", "Berlin")
+
+
+def test_a_stage_is_pressed_and_lost_asks_for_the_reason(open_page, lead):
+    page = open_page()
+    page.get_by_role("button", name="Offer").click()
+    expect(page.locator(".steps .current")).to_have_text("Offer")
+    page.locator("details.close summary", has_text="lost").click()
+    page.get_by_role("button", name="Close it: lost").click()
+    expect(page.get_by_text("Say why the lead was lost.")).to_be_visible()
+    page.get_by_label("Why it was lost").fill("No budget")
+    page.get_by_role("button", name="Close it: lost").click()
+    expect(page.locator(".badge").first).to_have_text("Lost")
+    assert open_page.complaints == [
+        "Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"
+    ]
+
+
+def test_keys_open_what_they_stand_for_but_not_while_somebody_types(open_page, lead):
+    page = open_page()
+    page.keyboard.press("n")
+    note = page.get_by_label("Note")
+    expect(note).to_be_focused()
+    page.keyboard.type("talent")  # a, t, l and n are keys
+    expect(note).to_have_value("talent")
+    expect(page.get_by_label("What came of it")).to_be_hidden()
+    note.blur()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    page.keyboard.press("a")
+    expect(page.locator(".messages")).to_contain_text("You have accepted")
+
+
+def test_who_does_not_want_keys_switches_them_off(open_page, lead):
+    page = open_page()
+    page.keyboard.press("?")
+    page.get_by_label("Use keys in this browser").uncheck()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    page.keyboard.press("n")
+    expect(page.get_by_label("Note")).to_be_hidden()
+    page.reload()
+    page.keyboard.press("?")
+    expect(page.get_by_label("Use keys in this browser")).not_to_be_checked()
+
+
+def test_the_address_is_copied(open_page, lead, live_server):
+    page = open_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#toasts")).to_contain_text("The link was copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{live_server.url}/leads/{lead.uid}/"
+
+
+def test_a_manager_passes_the_lead_on_without_leaving_the_page(open_page, people, lead):
+    page = open_page(user=people.manager)
+    unfold(page, "Return or pass on")
+    page.locator("#pass-on_to").select_option(label="Teammate Person")
+    page.get_by_role("button", name="Pass it on").click()
+    expect(page.locator(".standing")).to_contain_text("Teammate Person")
+
+
+def test_the_history_is_filtered_and_grows_in_place(open_page, lead):
+    Event.objects.bulk_create(
+        Event(lead=lead, kind=Event.Kind.NOTED, data={"text": f"Note {number}."}) for number in range(45)
+    )
+    page = open_page()
+    page.locator(".history").get_by_role("link", name="Notes and tasks").click()
+    expect(page.locator(".history").get_by_role("link", name="Notes and tasks")).to_have_attribute(
+        "aria-current", "true"
+    )
+    lines = page.locator(".timeline > li:not(.older)")
+    expect(lines).to_have_count(30)
+    page.get_by_role("link", name="Show older").click()
+    expect(lines).to_have_count(45)
+    expect(page.get_by_role("link", name="Show older")).to_have_count(0)
+    assert open_page.complaints == []
+
+
+def test_without_scripts_the_page_does_it_all(live_server, browser, people, lead):
+    context = browser.new_context(java_script_enabled=False)
+    sign_in(context, live_server, people.owner)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/leads/{lead.uid}/")
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("City").fill("Berlin")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".facts")).to_contain_text("Berlin")
+    expect(page.get_by_role("button", name="Copy link")).to_be_hidden()
+    unfold(page, "Return or pass on")
+    page.get_by_role("link", name="Return it as invalid, or let somebody else have it").click()
+    page.get_by_label("What is wrong with it").fill("A job seeker")
+    page.get_by_role("button", name="Return it").click()
+    expect(page.locator(".messages")).to_contain_text("was returned as invalid")
+    context.close()
+
+
+NAUGHTY = {
+    "first_name": "W" * 100,
+    "last_name": "Ü" * 100,
+    "company": "A company whose name goes on " * 6,
+    "job_title": "<script>alert(1)</script> Head of " * 4,
+    "message": "<img src=x onerror=alert(1)>\n" + "x" * 3000,
+    "product": "“><svg onload=alert(1)>" * 4,
+    "tags": ["<i>t</i>", "محمد عبد الله", "👩‍👩‍👧‍👦" * 10],
+    "city": "القاهرة",
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@SIZES
+def test_every_state_of_the_page_is_accessible_and_fits(open_page, people, lead, axe, live_server, size, scheme):
+    Lead.objects.filter(pk=lead.pk).update(**NAUGHTY)
+    make_lead(email=lead.email, **NAUGHTY, owner=people.owner, routing_state="assigned")
+    task = Task.objects.create(lead=lead, text="<u>Call</u>" + "w" * 180, due_at=timezone.now() - timedelta(hours=1))
+    alerts: list[str] = []
+    page = open_page(size)
+    page.on("dialog", lambda dialog: alerts.append(dialog.message) or dialog.dismiss())  # type: ignore[func-returns-value]
+    page.emulate_media(color_scheme=scheme)
+    paths = (
+        f"/leads/{lead.uid}/?edit",
+        f"/leads/{lead.uid}/?done=1",
+        f"/tasks/{task.pk}/",
+        f"/leads/{lead.uid}/history/",
+    )
+    for path in (*paths, f"/leads/{lead.uid}/pass-on/ways/"):
+        page.goto(live_server.url + path)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        page.wait_for_load_state("networkidle")
+        assert (path, axe(page)) == (path, [])
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
+    assert alerts == []

@@ -1,0 +1,259 @@
+"""My fairness: the story a rep reads is what the ledger did, and nobody else's leads are in it."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from distribution import services
+from distribution.engine.ledger import UNIT
+from distribution.fairness import MINE, OTHER, SKIPPED, read_record
+from distribution.fairnesspage import build_fairness, owed_words
+from distribution.models import Assignment, DecisionTrace, PoolMember, Rep
+from distribution.services.availability import set_available, set_away
+from tests.distribution.calendars import make_leave
+from tests.distribution.world import make_lead, world
+from tests.pipeline.people import make_people, signed_in
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+SINCE = NOW - timedelta(days=30)
+
+
+@pytest.fixture(autouse=True)
+def _monday():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def people():
+    return make_people()
+
+
+def rep_of(user):
+    return Rep.objects.select_related("user").get(user=user)
+
+
+def member_of(user):
+    return PoolMember.objects.select_related("rep__user", "pool").get(rep__user=user)
+
+
+def assign(count, **fields):
+    for number in range(count):
+        services.assign_lead(make_lead(last_name=f"Lead {number}", **fields).pk)
+
+
+def story(user, **query):
+    response = signed_in(user).get("/my/fairness/", query)
+    assert response.status_code == 200
+    return response
+
+
+def words(user, **query):
+    return " ".join(story(user, **query).context["page"].pool.words)
+
+
+# --- What is read -------------------------------------------------------------------------------
+
+
+def test_turns_and_shares_are_those_of_the_ledger(people):
+    world(rep_of(people.owner), rep_of(people.teammate), rep_of(people.stranger))
+    assign(7)
+    record = read_record(member_of(people.owner), SINCE)
+    assert (len(record.turns), record.could, record.got) == (7, 7, 3)
+    assert abs(record.fair - 7 * UNIT // 3) <= 7
+    assert record.moments[0].credit == 0
+    assert record.moments[-1].credit == member_of(people.owner).credit
+    assert {turn.outcome for turn in record.turns} == {MINE, OTHER}
+
+
+def test_who_is_away_is_skipped_and_stays_in_line(people):
+    world(rep_of(people.owner), rep_of(people.teammate))
+    assign(3)
+    before = member_of(people.owner).credit
+    set_away(rep_of(people.owner), reason="dentist", actor=None)
+    assign(4)
+    record = read_record(member_of(people.owner), SINCE)
+    assert [turn.outcome for turn in record.turns[3:]] == [SKIPPED] * 4
+    assert record.skips() == [("Away", 4)]
+    assert record.turns[-1].why == "dentist"
+    assert record.moments[-1].credit == before == member_of(people.owner).credit
+
+
+def test_a_lead_that_was_returned_gives_its_turn_back(people):
+    world(rep_of(people.owner), rep_of(people.teammate))
+    assign(3)
+    mine = Assignment.objects.filter(rep__user=people.owner, ended_at=None).first()
+    services.return_lead(mine.lead_id, actor=people.owner, reason="spam")
+    record = read_record(member_of(people.owner), SINCE)
+    assert record.returned == 1
+    assert record.moments[-1].got == record.got - 1
+    assert record.moments[-1].credit == member_of(people.owner).credit
+
+
+def test_a_turn_by_hand_counts_for_whoever_gets_it(people):
+    world(rep_of(people.owner), rep_of(people.teammate))
+    assign(2)
+    mine = Assignment.objects.filter(rep__user=people.owner, ended_at=None).first()
+    services.reassign_lead(mine.lead_id, to=rep_of(people.teammate), actor=people.manager)
+    gave, took = (read_record(member_of(user), SINCE) for user in (people.owner, people.teammate))
+    assert (gave.moments[-1].got, took.moments[-1].got) == (0, 2)
+    assert (gave.by_hand, took.by_hand) == (1, 1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_happens_the_lines_meet_where_the_ledger_stands(people, seed):
+    rng = random.Random(seed)
+    users = (people.owner, people.teammate, people.stranger)
+    pool = world(*(rep_of(user) for user in users), method="weighted")
+    for member in pool.members.all():
+        PoolMember.objects.filter(pk=member.pk).update(weight=rng.randint(1, 5))
+    for step in range(40):
+        with time_machine.travel(NOW + timedelta(minutes=step), tick=False):
+            act(rng, people, users)
+    for user in users:
+        record = read_record(member_of(user), SINCE)
+        assert record.moments[0].credit == 0
+        assert all(moment.fair == moment.got * UNIT + moment.credit for moment in record.moments)
+
+
+def act(rng, people, users):
+    held = list(Assignment.objects.filter(ended_at=None).order_by("pk"))
+    kind = rng.choice(("new", "new", "new", "away", "back", "return", "hand"))
+    if kind == "new" or not held:
+        assign(1)
+    elif kind == "away":
+        set_away(rep_of(rng.choice(users[:2])), reason="", actor=None)
+    elif kind == "back":
+        set_available(rep_of(rng.choice(users)), actor=None)
+    elif kind == "return":
+        services.return_lead(rng.choice(held).lead_id, actor=people.manager, reason="spam")
+    else:
+        services.reassign_lead(rng.choice(held).lead_id, to=rep_of(rng.choice(users)), actor=people.manager)
+
+
+def test_decisions_from_before_joining_and_those_whose_table_was_removed_are_left_out(people):
+    pool = world(rep_of(people.teammate))
+    assign(2)
+    PoolMember.objects.create(pool=pool, rep=rep_of(people.owner))
+    assign(3)
+    DecisionTrace.objects.order_by("pk").last().delete()
+    assert len(read_record(member_of(people.owner), SINCE).turns) == 2
+
+
+def test_only_the_latest_decisions_are_looked_at_and_the_page_says_so(people, monkeypatch):
+    monkeypatch.setattr("distribution.fairness.MOST", 5)
+    world(rep_of(people.owner), rep_of(people.teammate))
+    assign(8)
+    record = read_record(member_of(people.owner), SINCE)
+    assert (len(record.turns), record.full) == (5, True)
+    assert record.moments[-1].credit == member_of(people.owner).credit
+    assert "Of the latest 5 leads of this pool you could take 5." in words(people.owner)
+
+
+# --- What is said -------------------------------------------------------------------------------
+
+
+def test_the_story_is_told_in_words(people):
+    world(rep_of(people.owner), rep_of(people.teammate))
+    assign(4)
+    make_leave(rep_of(people.owner), NOW, NOW + timedelta(hours=1))
+    assign(1)
+    told = words(people.owner)
+    assert "In the last 30 days 5 leads came to this pool, and you could take 4." in told
+    assert "Your share of those, by weight, was 2.0 leads. You got 2." in told
+    assert "1 lead went by while you could not take it. That cost you nothing" in told
+    shown = story(people.owner).content.decode()
+    assert "50.0% of its leads are yours" in shown
+    assert "<polyline" in shown
+    assert "On leave" in shown
+
+
+def test_a_pool_that_counts_no_turns_says_so(people):
+    world(rep_of(people.owner), rep_of(people.teammate), method="least_loaded")
+    assign(3)
+    page = story(people.owner).context["page"].pool
+    assert (page.ledger, page.shares) == (False, None)
+    assert "This pool counts no turns: least loaded decides each time." in " ".join(page.words)
+
+
+@pytest.mark.parametrize(
+    ("credit", "said"),
+    [
+        (0, "you are even"),
+        (UNIT // 2, "owes you 0.5 of a lead"),
+        (-UNIT // 2, "you are 0.5 of a lead ahead"),
+        (3 * UNIT // 2, "owes you 1.5 leads"),
+        (-3 * UNIT // 2, "you are 1.5 leads ahead"),
+        (UNIT // 15, "owes you 0.07 of a lead"),
+    ],
+)
+def test_a_credit_is_told_in_words(credit, said):
+    assert owed_words(credit) == said
+
+
+def test_new_leads_are_counted_by_the_reps_own_calendar(people):
+    Rep.objects.filter(user=people.owner).update(time_zone="Pacific/Kiritimati")  # where it is Tuesday already
+    world(rep_of(people.owner))
+    assign(2)
+    assert build_fairness(rep_of(people.owner), 0, 30, NOW).counts == [
+        ("today", 2),
+        ("this week", 2),
+        ("this month", 2),
+    ]
+
+
+def test_days_are_those_of_the_reader(people):
+    world(rep_of(people.owner))
+    assign(1)
+    client = signed_in(people.owner)
+    client.cookies["time_zone"] = "Pacific/Kiritimati"
+    assert [line.day.day for line in client.get("/my/fairness/").context["page"].pool.days] == [3]
+
+
+# --- Whose it is --------------------------------------------------------------------------------
+
+
+def test_leads_of_others_are_neither_named_nor_linked(people):
+    world(rep_of(people.owner), rep_of(people.stranger))
+    assign(4, first_name="Secret")
+    shown = story(people.owner).content.decode()
+    theirs = Assignment.objects.filter(rep__user=people.stranger).values_list("lead__uid", flat=True)
+    assert shown.count("You got Secret") == 2
+    assert not [uid for uid in theirs if str(uid) in shown]
+    assert "Stranger Person before you" in shown
+
+
+def test_the_pool_of_others_is_not_shown(people):
+    pool = world(rep_of(people.stranger))
+    assert story(people.owner, pool=pool.pk).context["page"].pool is None
+    assert "You are in no pool" in story(people.owner).content.decode()
+
+
+@pytest.mark.parametrize("query", [{"pool": "x", "days": "-1"}, {"pool": "9" * 30, "days": "365"}, {"days": "٣"}])
+def test_an_address_that_cannot_be_shows_the_first_pool_and_the_usual_days(people, query):
+    world(rep_of(people.owner))
+    page = story(people.owner, **query).context["page"]
+    assert (page.pool.line.name, page.days) == ("Sales", 30)
+
+
+def test_who_owns_no_leads_is_told_why_and_a_visitor_signs_in(people, client):
+    assert "You have no rep profile" in story(people.manager).content.decode()
+    assert client.get("/my/fairness/").headers["Location"].startswith("/login/")
+
+
+def test_the_page_costs_as_many_queries_after_many_leads_as_after_few(people):
+    world(rep_of(people.owner), rep_of(people.teammate))
+    client, counts = signed_in(people.owner), []
+    for more in (2, 20):
+        assign(more)
+        client.get("/my/fairness/")
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/my/fairness/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 18
