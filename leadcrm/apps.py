@@ -6,4 +6,4 @@ class LeadcrmConfig(AppConfig):
     verbose_name = "LeadCRM"
 
     def ready(self) -> None:
-        from leadcrm import checks  # noqa: F401 - registers them
+        from leadcrm import checks, taskruns  # noqa: F401 - they register themselves

@@ -5,21 +5,20 @@ from datetime import timedelta
 from typing import Final
 
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
 
 from leadcrm.lib.doctor import Violation, check
+from leadcrm.taskruns import with_done_at
 
-# Beat may be restarted, and sends at its own pace: only what stays away counts.
+# Beat and workers may be restarted, and work at their own pace: only what stays away counts.
 _GRACE: Final = timedelta(minutes=1)
 
 
 @check("periodic-tasks")
 def periodic_tasks() -> Iterator[Violation]:
-    """Beat has lately sent every periodic task that it has ever sent."""
+    """Every periodic task that ever did its work has lately done it again."""
     now = timezone.now()
-    rows = PeriodicTask.objects.filter(enabled=True, interval__isnull=False, last_run_at__isnull=False)
-    for row in rows.select_related("interval").order_by("name"):
-        age = now - row.last_run_at
+    for row in with_done_at().filter(interval__isnull=False, done_at__isnull=False).select_related("interval"):
+        age = now - row.done_at
         if age > 3 * row.interval.schedule.run_every + _GRACE:
-            sentence = f"Was last sent {int(age.total_seconds())} seconds ago: is beat running?"
+            sentence = f"Last did its work {int(age.total_seconds())} seconds ago: are beat and a worker running?"
             yield Violation("periodic-tasks", f"task {row.name}", sentence)

@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
 
 from leadcrm.celery import app
+from leadcrm.taskruns import with_done_at
 
 CONNECT_SECONDS = 2
 
@@ -18,7 +18,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database and the broker answer, else 503; and how long ago each periodic task was last sent.
+    """200 when the database and the broker answer, else 503; and how long ago each periodic task last did its work.
 
     An overdue task is told, not punished: the web process could not help it by being taken out of service.
     """
@@ -47,10 +47,9 @@ def _broker() -> str:
 
 
 def _task_ages() -> dict[str, int | None]:
-    """Seconds since beat last sent each enabled periodic task; None when never."""
+    """Seconds since each enabled periodic task last did its work; None when never."""
     now = timezone.now()
-    rows = PeriodicTask.objects.filter(enabled=True).values_list("name", "last_run_at").order_by("name")
-    return {name: _age(now, last) for name, last in rows}
+    return {name: _age(now, done) for name, done in with_done_at().values_list("name", "done_at")}
 
 
 def _age(now: datetime, last: datetime | None) -> int | None:

@@ -345,7 +345,10 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "django.server": {"handlers": ["console"], "propagate": False},
         "axes": {"level": "WARNING"},
-        # A worker of Celery sets the root to WARNING, and there most messages are written.
+        # It tells of each task that it sends, takes and ends.
+        "celery": {"level": "WARNING"},
+        "django_celery_beat": {"level": "WARNING"},
+        # A worker that was started without a level sets the root to WARNING, and there most messages are written.
         "leadcrm.lib.consolemail": {"level": LEVEL},
     },
 }

@@ -18,6 +18,7 @@ from distribution.models import StepTaken
 from leadcrm.lib.beat import ensure_schedules
 from leadcrm.lib.doctor import violations
 from leadcrm.lib.supervisor import Log, Program
+from leadcrm.taskruns import with_done_at
 from pipeline.models import Event
 from tests.distribution.promises import make_policy
 from tests.distribution.world import make_leads, world
@@ -134,4 +135,6 @@ def test_what_falls_due_while_the_broker_is_down_is_told_when_it_is_back(schedul
     broker.start()
     wait_for_reminders(6, programs)
     assert StepTaken.objects.count() == 6
+    done = dict(with_done_at().values_list("task", "done_at"))
+    assert done["distribution.tasks.escalate_due"] > due
     assert [one for one in violations() if one.code != "periodic-tasks"] == []

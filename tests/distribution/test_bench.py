@@ -1,14 +1,16 @@
 """The measurements run, on a database of their own, and what they compare with does its job."""
 
+from collections import Counter
+
 import pytest
 from django.db import connection
 
-from distribution.bench import assigning, deciding, requesting, searching
+from distribution.bench import assigning, deciding, promising, requesting, searching
 from distribution.bench.baseline import baseline
 from distribution.bench.scratch import make_company, sample_fields, scratch_database
 from distribution.bench.timing import percentile
 from distribution.engine.routing import route
-from distribution.models import Assignment, PoolMember, Rep
+from distribution.models import Assignment, PoolMember, Rep, SLAClock, StepTaken
 from leadcrm.lib.bench import benches
 from leadcrm.lib.doctor import violations
 from pipeline.models import Lead
@@ -118,5 +120,33 @@ def test_percentiles(times, rank, value):
     assert percentile(times, rank) == value
 
 
+@pytest.fixture
+def few_clocks(monkeypatch):
+    for name, number in {"FEW": 150, "MANY": 300, "REMINDERS": 12, "REASSIGNMENTS": 8, "RUNS": 2}.items():
+        monkeypatch.setattr(promising, name, number)
+
+
+def test_the_sweep_is_measured_with_nothing_due_reminders_and_reassignments(
+    django_db_setup, django_db_blocker, few_clocks, monkeypatch
+):
+    left, measured = [], promising._measured
+
+    def looked_at(lead, count):
+        figures = measured(lead, count)
+        steps = Counter(StepTaken.objects.values_list("action", flat=True))
+        left.append((SLAClock.objects.count() >= count, steps["remind"], steps["reassign"]))
+        assert Assignment.objects.filter(trigger="escalated").count() == steps["reassign"]
+        return figures
+
+    monkeypatch.setattr(promising, "_measured", looked_at)
+    with django_db_blocker.unblock():
+        idle, remind, reassign = promising.sla()
+    assert left == [(True, 12, 8), (True, 24, 16)]
+    assert idle.label.startswith("nothing due: ")
+    assert [figure.unit for figure in (idle, remind, reassign)] == ["ms of database", "clocks/s", "clocks/s"]
+    assert [figure.limit for figure in (idle, remind, reassign)] == [10, 200, 50]
+    assert all(figure.value > 0 and figure.baseline for figure in (idle, remind, reassign))
+
+
 def test_every_promised_measurement_can_be_asked_for_by_name():
-    assert {"engine", "assign", "batch", "api", "fairness"} <= set(benches.all())
+    assert {"engine", "assign", "batch", "api", "fairness", "sla"} <= set(benches.all())

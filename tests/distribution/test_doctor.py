@@ -24,6 +24,7 @@ from distribution.models import (
     SLAClock,
 )
 from leadcrm.lib.doctor import checks, violations
+from leadcrm.taskruns import note_done
 from pipeline.models import Lead
 from pipeline.services.leads import close_lead, reopen_lead
 from tests.distribution.promises import make_policy
@@ -279,10 +280,11 @@ def step_that_fails():
     return planted("failing-clocks", running_clock(), failures=3, error="ValueError: no pager")
 
 
-def beat_that_stopped():
+def worker_that_stopped():
     every = IntervalSchedule.objects.create(every=15, period="seconds")
     last = timezone.now() - timedelta(minutes=2)
-    PeriodicTask.objects.create(name="Escalate", task="x", interval=every, last_run_at=last)
+    PeriodicTask.objects.create(name="Escalate", task="x", interval=every, last_run_at=timezone.now())
+    note_done("x", last)
     return "periodic-tasks", "task Escalate"
 
 
@@ -318,7 +320,7 @@ PLANTED = [
     kept_but_late,
     due_and_no_sweep,
     step_that_fails,
-    beat_that_stopped,
+    worker_that_stopped,
 ]
 
 

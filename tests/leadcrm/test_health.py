@@ -11,6 +11,8 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from leadcrm.celery import app
+from leadcrm.models import TaskRun
+from leadcrm.taskruns import note_done
 from tests.support import servers
 
 
@@ -64,13 +66,21 @@ def test_a_process_is_not_ready_without_its_database_and_does_not_say_where_it_i
 
 
 @pytest.mark.django_db
-def test_readiness_tells_how_long_ago_each_periodic_task_ran(client):
+def test_readiness_tells_how_long_ago_each_periodic_task_did_its_work(client):
     often = IntervalSchedule.objects.create(every=30, period="seconds")
     now = timezone.now()
-    PeriodicTask.objects.create(name="Sweep", task="x", interval=often, last_run_at=now - timedelta(seconds=90))
-    PeriodicTask.objects.create(name="Never", task="x", interval=often)
-    PeriodicTask.objects.create(name="Off", task="x", interval=often, enabled=False)
+    PeriodicTask.objects.create(name="Sweep", task="x", interval=often, last_run_at=now - timedelta(seconds=1))
+    PeriodicTask.objects.create(name="Never", task="y", interval=often, last_run_at=now)
+    PeriodicTask.objects.create(name="Off", task="z", interval=often, enabled=False)
+    for moment in (now - timedelta(hours=1), now - timedelta(seconds=90)):
+        note_done("x", moment)
     tasks = client.get("/readyz").json()["tasks"]
     assert tasks["Sweep"] in range(90, 100)
     assert tasks["Never"] is None
     assert "Off" not in tasks
+
+
+@pytest.mark.django_db
+def test_a_task_that_beat_does_not_send_is_not_noted():
+    note_done("notifications.tasks.send_one", timezone.now())
+    assert not TaskRun.objects.exists()

@@ -93,10 +93,20 @@ def _commands(options: dict[str, Any]) -> dict[str, list[str]]:
     web = ["-w", str(options["web_workers"]), "-k", "gthread", "--threads", "4", "-b", options["bind"]]
     quiet = ["--preload", "--no-control-socket", "--graceful-timeout", "5", "--log-level", "warning"]
     celery = [*PYTHON, "-m", "celery", "--quiet", "-A", "leadcrm"]
+    # Celery would set it to WARNING, and hide what our own code says.
+    level = ["--loglevel", settings.LEVEL]
     return {
         "web": [*PYTHON, "-m", "gunicorn", "leadcrm.wsgi", *web, *quiet],
-        "worker": [*celery, "worker", "-c", str(options["concurrency"]), "--without-gossip", "--without-mingle"],
-        "beat": [*celery, "beat", "--pidfile="],
+        "worker": [
+            *celery,
+            "worker",
+            "-c",
+            str(options["concurrency"]),
+            "--without-gossip",
+            "--without-mingle",
+            *level,
+        ],
+        "beat": [*celery, "beat", "--pidfile=", *level],
     }
 
 
