@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,7 +16,6 @@ from distribution.leavecalendars import read_calendar
 from distribution.models import Leave, LeaveCalendar, Rep
 from distribution.selectors import manageable_reps, rep_of
 from distribution.services.availability import cancel_leave, change_leave, plan_leave, set_available, set_away
-from distribution.teampage import build_team, manages
 from leadcrm.lib.pages import PageRequest, back
 
 
@@ -28,16 +27,6 @@ def mine(request: PageRequest) -> HttpResponse:
     if rep is None:
         return render(request, "distribution/no_rep.html", {"section": "availability"})
     return _page(request, rep)
-
-
-@login_required
-@require_safe
-def team(request: PageRequest) -> HttpResponse:
-    """Who is here of those whom the reader manages."""
-    if not manages(request.user):
-        raise Http404("There is no such page.")
-    page = build_team(request.user, request.GET.get("page", ""), timezone.now())
-    return render(request, "distribution/team.html", {"section": "team", "team": page})
 
 
 @login_required

@@ -41,17 +41,17 @@ def acting_rep(user: User) -> Rep:
 
 def may_manage(user: User, rep: Rep) -> bool:
     """Whether a user may set the status and the leave of a rep: their own, or as :func:`manageable_reps` says."""
-    return user.is_active and (rep.user_id == user.pk or _looked_after(user).filter(pk=rep.pk).exists())
+    return user.is_active and (rep.user_id == user.pk or looked_after(user).filter(pk=rep.pk).exists())
 
 
 def manageable_reps(user: User) -> QuerySet[Rep]:
-    """The active reps a user looks after: those of their teams, those of pools they were trusted with, or all; and
-    the user's own profile."""
+    """The active reps a user looks after, and the user's own profile."""
     reps = Rep.objects.filter(active=True)
-    return reps.filter(Q(user=user) | Q(pk__in=_looked_after(user).values("pk"))) if user.is_active else reps.none()
+    return reps.filter(Q(user=user) | Q(pk__in=looked_after(user).values("pk"))) if user.is_active else reps.none()
 
 
-def _looked_after(user: User) -> QuerySet[Rep]:
+def looked_after(user: User) -> QuerySet[Rep]:
+    """The people whom an active user looks after: those of their teams and of pools they were trusted with, or all."""
     if user.has_perm("distribution.change_rep"):
         return Rep.objects.all()
     teams = Team.objects.filter(manager=user, archived_at=None)

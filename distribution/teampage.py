@@ -1,37 +1,73 @@
 """Who of a team is here, as values ready to show."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.utils.timezone import localtime
 
 from distribution.compiling import live_timetable
 from distribution.engine.people import Rep as Person
 from distribution.models import Pool, Rep, SLAClock
 from distribution.people import load_people
-from distribution.selectors import manageable_reps
+from distribution.selectors import looked_after, manageable_reps
 from distribution.states import State, load_of, state_of
 from leadcrm.lib import access
+from pipeline.display import Due, due_of
 from pipeline.models import Team
+from pipeline.selectors import visible_leads
 
 PER_PAGE: Final = 50
+LEADS_SHOWN: Final = 6
+BROKEN_SHOWN: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """An open lead in the list of the one who has it."""
+
+    uid: UUID
+    title: str
+    due: Due | None
 
 
 @dataclass(frozen=True, slots=True)
 class TeamLine:
-    """One rep: ``load`` such as ``3 of 10`` open leads, ``clocks`` promises that run, ``late`` of them broken."""
+    """One rep: ``load`` such as ``3 of 10`` open leads, of a capacity if there is one; ``clocks`` promises that run,
+    ``late`` of them broken; the most urgent of the leads."""
 
     id: int
     name: str
     state: State
     load: str
+    open_leads: int
+    capacity: int | None
     clocks: int
     late: int
     seen_at: datetime | None
+    looked_after: bool
+    leads: list[Piece]
+
+    @property
+    def more(self) -> int:
+        return max(self.open_leads - len(self.leads), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A promise that was broken."""
+
+    uid: UUID
+    title: str
+    rep: str
+    kind: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +75,7 @@ class TeamPage:
     lines: list[TeamLine]
     here: int
     page: Page[Rep]
+    broken: list[Broken]
 
 
 def manages(user: User) -> bool:
@@ -50,22 +87,62 @@ def manages(user: User) -> bool:
 
 
 def build_team(user: User, number: str, now: datetime) -> TeamPage:
-    """The reps that a user may manage, by name; a fixed number of queries."""
-    page = Paginator(manageable_reps(user).order_by("name", "pk"), PER_PAGE).get_page(number)
+    """The reps that a user may manage, by name, and the promises to their leads that were broken since midnight in
+    the reader's time zone; a fixed number of queries."""
+    everybody = manageable_reps(user)
+    page = Paginator(everybody.order_by("name", "pk"), PER_PAGE).get_page(number)
     reps = {rep.pk: rep for rep in page.object_list}
-    clocks = _clocks(reps)
-    people = {person.id: person for person in load_people(Rep.objects.filter(pk__in=reps), now, live_timetable())}
-    lines = [
-        TeamLine(
-            pk, rep.name, state_of(people[pk], now), load_of(people[pk]), *clocks.get(pk, (0, 0)), rep.last_seen_at
-        )
-        for pk, rep in reps.items()
+    looked_after_ids = set(looked_after(user).filter(pk__in=reps).values_list("pk", flat=True))
+    clocks, leads = _clocks(reps), _leads(user, reps.values(), now)
+    people = load_people(Rep.objects.filter(pk__in=reps), now, live_timetable())
+    known = {person.id: _line(person, reps[person.id], clocks, leads, looked_after_ids, now) for person in people}
+    lines = [known[pk] for pk in reps]
+    return TeamPage(lines, sum(line.state.here for line in lines), page, _broken(user, everybody, now))
+
+
+def _line(
+    person: Person,
+    rep: Rep,
+    clocks: Mapping[int, tuple[int, int]],
+    leads: Mapping[int, list[Piece]],
+    looked_after_ids: Container[int],
+    now: datetime,
+) -> TeamLine:
+    running, late = clocks.get(rep.pk, (0, 0))
+    return TeamLine(
+        id=rep.pk,
+        name=rep.name,
+        state=state_of(person, now),
+        load=load_of(person),
+        open_leads=person.open_leads,
+        capacity=person.capacity,
+        clocks=running,
+        late=late,
+        seen_at=rep.last_seen_at,
+        looked_after=rep.pk in looked_after_ids,
+        leads=leads.get(rep.user_id, []),
+    )
+
+
+def _leads(user: User, reps: Iterable[Rep], now: datetime) -> dict[int, list[Piece]]:
+    """By owner, the open leads that are to be answered first."""
+    place = Window(RowNumber(), partition_by="owner", order_by=(F("respond_by").asc(nulls_last=True), "-pk"))
+    owned = visible_leads(user).filter(owner__in=[rep.user_id for rep in reps], closed_at=None, archived_at=None)
+    found: dict[int, list[Piece]] = {}
+    for lead in owned.annotate(place=place).filter(place__lte=LEADS_SHOWN).order_by("place"):
+        due = due_of(lead.respond_by, now) if lead.respond_by else None
+        found.setdefault(lead.owner_id or 0, []).append(Piece(lead.uid, str(lead), due))
+    return found
+
+
+def _broken(user: User, reps: QuerySet[Rep], now: datetime) -> list[Broken]:
+    midnight = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    clocks = SLAClock.objects.filter(broken_at__gte=midnight, rep__in=reps, lead__in=visible_leads(user))
+    return [
+        Broken(clock.lead.uid, str(clock.lead), clock.rep.name if clock.rep else "", clock.get_kind_display(), at)
+        for clock in clocks.select_related("lead", "rep").order_by("-broken_at", "-pk")[:BROKEN_SHOWN]
+        if (at := clock.broken_at)
     ]
-    return TeamPage(lines, sum(line.state.here for line in lines), page)
-
-
-def _line(rep: Rep, person: Person, clocks: tuple[int, int], now: datetime) -> TeamLine:
-    return TeamLine(rep.pk, rep.name, state_of(person, now), load_of(person), *clocks, rep.last_seen_at)
 
 
 def _clocks(reps: Iterable[int]) -> dict[int, tuple[int, int]]:

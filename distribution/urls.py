@@ -4,7 +4,7 @@ from distribution import availabilityviews as there
 from distribution import mydayviews as myday
 from distribution import passingviews as passing
 from distribution import reassignviews as reassigning
-from distribution import views
+from distribution import teamviews, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:uid>/decision/", views.decision, name="lead-decision"),
@@ -20,8 +20,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my/", myday.my_day, name="my-day"),
     path("my/fairness/", myday.fairness, name="my-fairness"),
     path("my/availability/", there.mine, name="my-availability"),
-    path("team/availability/", there.team, name="team-availability"),
+    path("team/availability/", teamviews.team, name="team-availability"),
+    path("team/<int:pk>/give/", teamviews.give, name="team-give"),
     path("availability/<int:pk>/", there.one, name="availability"),
+    path("availability/<int:pk>/hand-over/", teamviews.hand_over_all, name="hand-over"),
     path("availability/<int:pk>/status/", there.status, name="availability-status"),
     path("availability/<int:pk>/calendar/", there.calendar, name="availability-calendar"),
     path("availability/<int:pk>/leave/", there.add_leave, name="leave-add"),

@@ -10,6 +10,7 @@ from distribution.services.handling import (
     release_lead,
     return_lead,
 )
+from distribution.services.handover import hand_over
 from distribution.services.ladders import sweep_clocks
 from distribution.services.sweeping import sweep_holds, sweep_offers, sweep_unassigned
 from distribution.services.taking import claim_lead, pull_next
@@ -21,6 +22,7 @@ __all__ = [
     "assign_leads",
     "claim_lead",
     "exclude_lead",
+    "hand_over",
     "pull_next",
     "reassign_lead",
     "release_lead",

@@ -1,0 +1,75 @@
+"""What managers see of their people, and do for them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from distribution.availabilityforms import HandOverForm, LeaveForm
+from distribution.errors import DistributionError
+from distribution.models import Rep
+from distribution.selectors import looked_after, manageable_reps
+from distribution.services import hand_over, reassign_lead
+from distribution.services.handover import HandedOver
+from distribution.teampage import build_team, manages
+from leadcrm.lib.pages import PageRequest, page_or_part
+from pipeline.selectors import work_lead, workable_leads
+
+
+@login_required
+@require_safe
+def team(request: PageRequest) -> HttpResponse:
+    """Who is here of those whom the reader manages, with what they have to do."""
+    return _team_page(request)
+
+
+@login_required
+@require_POST
+def give(request: PageRequest, pk: int) -> HttpResponse:
+    """Somebody of the reader's gets a lead that somebody else of theirs has; the page as it is then."""
+    to = get_object_or_404(manageable_reps(request.user), pk=pk)
+    lead = work_lead(request.user, request.POST.get("lead", ""))
+    if not looked_after(request.user).filter(user=lead.owner_id).exists():
+        raise Http404("There is no such lead.")
+    try:
+        reassign_lead(lead.pk, to=to, actor=request.user, reason="moved on the team's page")
+        text, tone = f"{lead} is {to.name}'s now.", "success"
+    except DistributionError as error:
+        text, tone = str(error), "error"
+    return trigger_client_event(_team_page(request), "toast", {"text": text, "tone": tone})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def hand_over_all(request: PageRequest, pk: int) -> HttpResponse:
+    """All open leads of somebody go to somebody else, for good or while they are on leave."""
+    rep = get_object_or_404(looked_after(request.user).select_related("user"), pk=pk)
+    leads = workable_leads(request.user).filter(owner=rep.user_id, closed_at=None, archived_at=None)
+    form = HandOverForm(request.user, rep, request.POST or None, auto_id="hand_over_%s")
+    if form.is_valid():
+        done = hand_over(leads.order_by("created_at"), actor=request.user, **form.cleaned_data)
+        _tell(request, rep, done)
+        return redirect("team-availability")
+    lent = LeaveForm(rep, auto_id="leave_%s", initial={"lend_leads": True})
+    context: dict[str, Any] = {"section": "team", "rep": rep, "count": leads.count(), "form": form, "leave": lent}
+    return render(request, "distribution/hand_over.html", context, status=422 if form.is_bound else 200)
+
+
+def _tell(request: PageRequest, rep: Rep, done: HandedOver) -> None:
+    leads = "lead" if done.moved == 1 else "leads"
+    messages.success(request, f"{done.moved} {leads} of {rep.name} handed over.")
+    for sentence in done.kept:
+        messages.warning(request, sentence)
+
+
+def _team_page(request: PageRequest) -> HttpResponse:
+    if not manages(request.user):
+        raise Http404("There is no such page.")
+    page = build_team(request.user, request.GET.get("page", ""), timezone.now())
+    context = {"section": "team", "team": page}
+    return page_or_part(request, "distribution/team.html", "distribution/_people.html", context)

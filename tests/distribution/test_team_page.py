@@ -1,0 +1,162 @@
+"""The page on which managers see their people with their leads, and move leads between them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from distribution import services
+from distribution.models import Assignment, Leave, Rep
+from pipeline.models import Event, Lead
+from tests.distribution.promises import make_policy
+from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
+from tests.distribution.world import make_lead
+from tests.pipeline.people import make_people, signed_in
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)  # a Monday
+PAGE = "/team/availability/"
+
+
+@pytest.fixture(autouse=True)
+def _monday():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def people():
+    """Berlin's owner gets every lead."""
+    people = make_people()
+    rules = make_rule_set()
+    make_rule(rules, "All", pool=make_pool("Berlin", people.owner.rep, team=people.team))
+    publish(rules)
+    return people
+
+
+def arrive(count=1):
+    leads = [make_lead(last_name=f"Lead {number}", email=f"{number}@lead{number}.example") for number in range(count)]
+    for lead in leads:
+        services.assign_lead(lead.pk)
+    return leads
+
+
+def lines(user):
+    return {line.name: line for line in signed_in(user).get(PAGE).context["team"].lines}
+
+
+def give(user, lead, rep):
+    return signed_in(user).post(f"/team/{rep.pk}/give/", {"lead": lead.uid}, headers={"HX-Request": "true"})
+
+
+def owner_of(lead):
+    return Lead.objects.get(pk=lead.pk).owner
+
+
+def test_a_manager_sees_the_most_urgent_leads_of_everybody(people):
+    arrive(8)
+    line = lines(people.manager)["Owner Person"]
+    assert (line.open_leads, len(line.leads), line.more) == (8, 6, 2)
+    assert lines(people.manager)["Teammate Person"].leads == []
+
+
+def test_promises_broken_since_the_readers_midnight_are_listed(people):
+    make_policy(accept_minutes=15)
+    with time_machine.travel(NOW - timedelta(days=1), tick=False):
+        [old] = arrive()
+        services.sweep_clocks(now=NOW - timedelta(hours=12))
+    services.reassign_lead(old.pk, to=people.teammate.rep)
+    services.sweep_clocks(now=NOW + timedelta(minutes=20))
+    with time_machine.travel(NOW + timedelta(minutes=30), tick=False):
+        broken = signed_in(people.manager).get(PAGE).context["team"].broken
+    assert [(clock.title, clock.rep) for clock in broken] == [("Lead 0", "Teammate Person")]
+
+
+def test_a_lead_moved_to_somebody_else_is_theirs_with_a_line_on_its_timeline(people):
+    [lead] = arrive()
+    answer = give(people.manager, lead, people.teammate.rep)
+    assert owner_of(lead) == people.teammate
+    assert "is Teammate Person" in answer.headers["HX-Trigger"]
+    assert "<html" not in answer.content.decode()
+    assert Event.objects.filter(lead=lead, actor=people.manager).exists()
+
+
+def test_a_move_that_is_refused_says_why_and_shows_the_page_as_it_is(people):
+    [lead] = arrive()
+    give(people.manager, lead, people.teammate.rep)
+    Rep.objects.filter(user=people.owner).update(active=False)
+    assert give(people.manager, lead, people.owner.rep).status_code == 404
+    assert owner_of(lead) == people.teammate
+
+
+def test_nobody_moves_leads_of_people_they_do_not_look_after(people):
+    [lead] = arrive()
+    for user in (people.teammate, people.stranger, people.owner):
+        assert give(user, lead, people.teammate.rep).status_code == 404
+    assert give(people.manager, lead, people.stranger.rep).status_code == 404
+    assert owner_of(lead) == people.owner
+
+
+def test_all_leads_of_somebody_are_handed_over_to_one_person(people):
+    leads = arrive(3)
+    sent = {"to": people.teammate.rep.pk, "reason": "Leaves us"}
+    answer = signed_in(people.manager).post(f"/availability/{people.owner.rep.pk}/hand-over/", sent, follow=True)
+    assert "3 leads of Owner Person handed over." in answer.content.decode()
+    assert {owner_of(lead) for lead in leads} == {people.teammate}
+    assert Assignment.objects.filter(rep=people.owner.rep, ended_at=None).count() == 0
+
+
+def test_handed_over_by_the_rules_what_finds_nobody_stays_in_the_system_and_is_told(people):
+    [lead] = arrive()
+    sent = {"to": "", "reason": "Leaves us"}
+    signed_in(people.manager).post(f"/availability/{people.owner.rep.pk}/hand-over/", sent)
+    lead.refresh_from_db()
+    assert (lead.owner, lead.routing_state) != (people.owner, "assigned")
+
+
+def test_handing_over_needs_a_reason_and_changes_nothing_without(people):
+    [lead] = arrive()
+    answer = signed_in(people.manager).post(f"/availability/{people.owner.rep.pk}/hand-over/", {"to": ""})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["reason"]
+    assert owner_of(lead) == people.owner
+
+
+def test_for_a_time_the_leads_are_lent_with_the_leave(people):
+    page = signed_in(people.manager).get(f"/availability/{people.owner.rep.pk}/hand-over/")
+    assert page.context["leave"].initial["lend_leads"] is True
+    days = {"first_day": "2026-03-09", "cover": people.teammate.rep.pk, "lend_leads": "on", "next": PAGE}
+    signed_in(people.manager).post(f"/availability/{people.owner.rep.pk}/leave/", days)
+    assert Leave.objects.get().lend_leads
+
+
+@pytest.mark.parametrize("who", ["owner", "teammate", "stranger"])
+def test_only_who_looks_after_somebody_hands_their_leads_over(people, who):
+    arrive()
+    client = signed_in(getattr(people, who))
+    assert client.get(f"/availability/{people.owner.rep.pk}/hand-over/").status_code == 404
+    assert client.get(PAGE).status_code == 404
+
+
+def test_the_page_costs_the_same_with_many_people_and_leads(people):
+    client = signed_in(people.manager)
+    client.get(PAGE)
+    with CaptureQueriesContext(connection) as few:
+        client.get(PAGE)
+    for number in range(20):
+        user = User.objects.create_user(f"more{number}")
+        Rep.objects.create(user=user, name=f"More {number}")
+        people.team.members.add(user)
+    arrive(10)
+    with CaptureQueriesContext(connection) as many:
+        client.get(PAGE)
+    assert len(many) == len(few)
+
+
+def test_an_admin_looks_after_everybody(people):
+    people.stranger.user_permissions.add(Permission.objects.get(codename="change_rep"))
+    assert {"Owner Person", "Teammate Person", "Stranger Person"} < set(lines(people.stranger))
