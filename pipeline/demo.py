@@ -18,6 +18,7 @@ _REPLIES: Final = (
     "We have to talk to our works council first. May I come back to you next week?",
     "The price is above our budget. Is there a smaller one?",
 )
+_KINDS: Final = (Event.Kind.TASK_ADDED, Event.Kind.REPLIED)
 
 
 @demo_part("work")
@@ -28,6 +29,8 @@ def build_work() -> None:
     for _, mine in groupby(leads.select_related("owner"), key=lambda lead: lead.owner_id):
         for lead, act in zip(mine, cycle((_today, _reply, _tomorrow)), strict=False):
             act(lead, now)
+    # Old news, of which nobody is told by message.
+    Event.objects.filter(kind__in=_KINDS, fanned_out_at=None).update(fanned_out_at=now)
 
 
 def _today(lead: Lead, now: datetime) -> None:

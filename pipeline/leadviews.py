@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -113,7 +114,8 @@ def stage(request: PageRequest, uid: UUID) -> HttpResponse:
         messages.error(request, str(error))
         stale = isinstance(error, StaleLead)
         return lead_page(request, access_lead(request.user, uid), status=409 if stale else 422)
-    messages.success(request, f"{lead} is now in {wanted}.")
+    undo = f"{reverse('board-undo', args=[lead.stage.pipeline.slug, uid])}?version={lead.version}"
+    messages.success(request, f"{lead} is now in {wanted}.", extra_tags=undo)
     return redirect("lead", uid=uid)
 
 

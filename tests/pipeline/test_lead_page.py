@@ -84,6 +84,15 @@ def test_a_lead_is_moved_by_pressing_a_stage(people, lead):
     assert kinds(lead) == ["lead.stage_changed"]
 
 
+def test_a_move_can_be_taken_back_for_a_moment(people, lead):
+    client = signed_in(people.owner)
+    moved = client.post(f"/leads/{lead.uid}/stage/", {"stage": "offer", "version": 0}, follow=True)
+    [address] = [message.extra_tags for message in moved.context["messages"]]
+    back = client.post(address, {"next": f"/leads/{lead.uid}/"})
+    assert back.headers["Location"] == f"/leads/{lead.uid}/"
+    assert fresh(lead).stage.slug == "open"
+
+
 def test_a_page_that_stood_open_too_long_moves_nothing_and_shows_the_lead_as_it_is(people, lead):
     send(people.manager, lead, "stage", stage="offer", version=0)
     response = send(people.owner, lead, "stage", stage="open", version=0)

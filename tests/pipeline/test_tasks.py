@@ -188,3 +188,14 @@ def test_the_message_says_what_is_to_be_done_and_when_in_the_readers_zone_and_la
     assert said.subject == "Ihre Aufgabe: Lovelace"
     assert "Fällig 11:00." in said.text
     assert "Send the offer" in said.text
+
+
+def test_in_the_demo_everybody_who_has_leads_has_work_and_nobody_is_told_of_it(people, lead):
+    from pipeline.demo import build_work
+
+    for name in ("Second", "Third"):
+        make_lead(last_name=name, owner=people.owner, routing_state="assigned")
+    build_work()
+    assert Task.objects.count() == 2
+    assert Event.objects.filter(kind=Event.Kind.REPLIED).count() == 1
+    assert not Event.objects.filter(fanned_out_at=None).exists()
