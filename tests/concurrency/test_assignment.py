@@ -16,7 +16,7 @@ from distribution.models import Assignment, PoolMember, Rep
 from distribution.services import assigning, books
 from pipeline.models import Event, Lead
 from pipeline.services.leads import close_lead
-from tests.concurrency.threads import at_once, errors
+from tests.concurrency.threads import all_before_any_goes_on, at_once, errors
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import credits, make_lead, make_leads, owners, stages, world
 
@@ -202,15 +202,11 @@ def assert_consistent(pools):
 def test_without_the_lock_on_the_pool_the_turns_go_wrong(monkeypatch):
     """The control: what the lock is for. Decisions made on the same credits give the same person many turns."""
     monkeypatch.setattr(books, "lock_pool", lambda pool_id: None)
-    worst = 0
-    for _ in range(5):
-        pool = PoolMember.objects.first().pool if PoolMember.objects.exists() else world("Ann", "Ben", "Cleo", "Dan")
-        leads = [make_lead(email=f"{Lead.objects.count()}-{n}@x.example") for n in range(32)]
-        at_once(assign(lead) for lead in leads)
-        worst = max(abs(credit) for credit in credits(pool))
-        if worst > 10**9:
-            break
-    assert worst > 10**9, "the race did not show; the lock may not be needed"
+    monkeypatch.setattr(assigning, "settle", all_before_any_goes_on(4, assigning.settle))
+    pool = world("Ann", "Ben", "Cleo", "Dan")
+    assert not errors(at_once(assign(lead) for lead in make_leads(4)))
+    assert owners() == ["Ann"] * 4
+    assert max(abs(credit) for credit in credits(pool)) > 10**9
 
 
 def test_without_the_check_under_the_reps_lock_a_capacity_is_exceeded(monkeypatch):
@@ -222,14 +218,10 @@ def test_without_the_check_under_the_reps_lock_a_capacity_is_exceeded(monkeypatc
     publish(rules)
     real = books.take_places
     monkeypatch.setattr(books, "take_places", lambda rows, now: real([row._replace(limited=0) for row in rows], now))
-    for attempt in range(10):
-        leads = [make_lead(email=f"{attempt}-{n}@x.example", city=f"City {n}") for n in range(8)]
-        at_once(assign(lead) for lead in leads)
-        if Assignment.objects.filter(rep=ann).count() > 1:
-            return
-        Assignment.objects.all().delete()
-        Rep.objects.update(open_leads=0)
-    pytest.fail("the race did not show; the check may not be needed")
+    monkeypatch.setattr(assigning, "settle", all_before_any_goes_on(8, assigning.settle))
+    leads = [make_lead(email=f"{n}@x.example", city=f"City {n}") for n in range(8)]
+    assert not errors(at_once(assign(lead) for lead in leads))
+    assert Assignment.objects.filter(rep=ann).count() == 8
 
 
 def test_deadlocks_are_retried_and_never_reach_the_caller():

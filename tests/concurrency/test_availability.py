@@ -15,7 +15,7 @@ from distribution.models import Assignment, Hold, Rep
 from distribution.services import assigning, availability, books, waiting, waking
 from distribution.snapshots import leads_to_route, preview_lead
 from pipeline.models import Lead
-from tests.concurrency.threads import at_once, errors
+from tests.concurrency.threads import all_before_any_goes_on, at_once, errors, when_one_waits_for_another
 from tests.distribution.calendars import make_leave
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, make_leads, world
@@ -77,20 +77,18 @@ def _interleave(monkeypatch, *, lock):
         rows = real(*args, **kwargs)
         if not decided.is_set():
             decided.set()
-            go_on.wait(10)
+            assert go_on.wait(60)
         return rows
 
     monkeypatch.setattr(assigning, "record", slow)
 
     def come_back():
-        decided.wait(10)
+        assert decided.wait(60)
         availability.set_available(Rep.objects.get(name="Ann"), actor=None)
-        if lock:
-            # The sweep is by then waiting for the pool, or else it would find nothing to do and the test would fail.
-            threading.Timer(0.5, go_on.set).start()
-        else:
+        if not lock:
             monkeypatch.setattr(waiting.books, "lock_pool", lambda pool_id: None)
-        services.sweep_holds()
+        with when_one_waits_for_another(go_on.set):
+            services.sweep_holds()
         go_on.set()
 
     assert errors(at_once([partial(services.assign_lead, lead.pk), come_back])) == []
@@ -124,13 +122,10 @@ def test_without_the_count_under_the_reps_lock_a_rolling_cap_is_exceeded(monkeyp
     """The control."""
     ann = rolling_world()
     monkeypatch.setattr(books, "rolling_used", lambda reps, periods, now: {})
-    for number in range(5):
-        rush(number)
-        if Assignment.objects.filter(rep=ann).count() > 3:
-            return
-        Assignment.objects.all().delete()
-        Rep.objects.update(open_leads=0)
-    pytest.fail("the race did not show; the count may not be needed")
+    monkeypatch.setattr(assigning, "settle", all_before_any_goes_on(8, assigning.settle))
+    leads = [make_lead(email=f"{number}@x.example", city=f"City {number}") for number in range(8)]
+    assert errors(at_once(partial(services.assign_lead, lead.pk) for lead in leads)) == []
+    assert Assignment.objects.filter(rep=ann).count() == 8
 
 
 def test_leads_are_lent_and_given_back_once_by_many_sweeps():

@@ -9,7 +9,7 @@ from django.db import connection
 from distribution.models import Assignment
 from pipeline.models import IdempotencyKey, Lead
 from pipeline.services import idempotency, leads
-from tests.concurrency.threads import at_once, errors
+from tests.concurrency.threads import all_before_any_goes_on, at_once, errors
 from tests.distribution.world import world
 from tests.pipeline.api.partner import Partner
 
@@ -66,6 +66,9 @@ def test_bulk_requests_that_overlap_store_each_lead_once():
 def test_without_the_lock_a_second_request_would_wait_instead_of_being_told(monkeypatch):
     """The control: the unique row still keeps it to one lead, but nobody hears 409."""
     monkeypatch.setattr(idempotency, "_lock", lambda source, key: True)
+    # Each has found nothing to repeat, and stored its lead, before any of them is done.
+    create = all_before_any_goes_on(8, leads.create_lead)
+    monkeypatch.setattr("pipeline.api.submission.create_lead", create)
     partner = Partner()
     answers = at_once([partial(partner.post, ADA, key="k1")] * 8)
     assert statuses(answers) == {201: 8}

@@ -1,11 +1,14 @@
 """Real threads with connections of their own."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
+
+from tests.support.waiting import wait_until
 
 
 def at_once(calls: Iterable[Callable[[], Any]], threads: int = 16) -> list[Any]:
@@ -42,6 +45,37 @@ def all_before_any_goes_on(count: int, function: Callable[..., Any]) -> Callable
         return result
 
     return wait_for_the_others
+
+
+@contextmanager
+def when_one_waits_for_another(then: Callable[[], None]) -> Iterator[None]:
+    """Do something as soon as a transaction of this database waits for the lock of another one; nothing if none does
+    before the block ends."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        try:
+            wait_until(lambda: ended.is_set() or _somebody_waits(), "a transaction that waits", seconds=60)
+            if not ended.is_set():
+                then()
+        finally:
+            connections.close_all()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def errors(results: Iterable[Any]) -> list[Exception]:
