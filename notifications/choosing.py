@@ -106,7 +106,7 @@ def address_of(user: User, channel: str) -> str:
 def secret_for(user: User, channel: str) -> str:
     """The secret by which a user's own webhook knows us; empty for every other channel, and without one."""
     own = ContactAddress.objects.filter(user=user, channel=channel).first() if channel == WEBHOOK else None
-    return secret_of(own.address, own.signing_salt) if own else ""
+    return secret_of(own.address, own.signing_salt) if own and own.address else ""
 
 
 def _browsers(user: User) -> str:

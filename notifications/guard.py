@@ -1,6 +1,6 @@
 """The guard: asked before every message to a lead, right before it is sent. The rules are in ``verdicts``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,14 +12,17 @@ from leadcrm.lib.places import time_zones_of, world_zones
 from leadcrm.lib.postal import region_of_postal
 from leadcrm.lib.text import Unreadable
 from leadcrm.lib.transactions import retried
-from notifications.models import ChannelSwitch, GuardPolicy, InboundMessage, Notification, Stop
+from notifications.channels import SendError
+from notifications.models import ChannelSwitch, GuardPolicy, InboundMessage, Notification, SequenceRun, Stop
 from notifications.verdicts import DAY, Facts, Limit, Verdict, judge
-from pipeline.models import Lead
+from pipeline.models import Event, Lead
 from pipeline.normalise import parse_phone
 
 WHATSAPP: Final = "whatsapp"
-# What is of no use any more once somebody of ours talks to the lead.
+# What leads are sent step by step.
 SEQUENCE_KINDS: Final = ("first_response", "first_response_held", "follow_up")
+# How a run ends without anybody who wants its messages not to go.
+_ENDED_BY_ITSELF: Final = ("", "done", "unreachable")
 _UNSENT: Final = (Notification.State.FAILED, Notification.State.SUPPRESSED)
 
 
@@ -70,7 +73,7 @@ def check(
     facts = Facts(
         never=_never(lead, own),
         consent=consent_of(lead, channel),
-        stop_word=Stop.objects.filter(channel=channel, address=address, lifted_at=None).exists(),
+        stop_word=is_stopped(channel, address),
         emergency=_emergency(channel),
         zones=zones_of(lead, policy),
         opens=policy.opens,
@@ -87,6 +90,26 @@ def normal_address(channel: str, address: str) -> str:
     return address.strip().lower() if channel == "email" else address.strip().removeprefix(f"{WHATSAPP}:")
 
 
+def address_of(lead: Lead, channel: str) -> str:
+    """Where a lead is reached over a channel, as it is now; "" when nowhere."""
+    return lead.email if channel == "email" else lead.phone
+
+
+def is_stopped(channel: str, address: str) -> bool:
+    """Whether the owner of an address wants nothing over this channel."""
+    return Stop.objects.filter(channel=channel, address=normal_address(channel, address), lifted_at=None).exists()
+
+
+def refuse_stopped(channel: str, address: str) -> None:
+    """For what goes to no lead: to colleagues, tests and codes. Who said STOP gets none of it either.
+
+    Raises:
+        SendError: the address is on the stop list.
+    """
+    if is_stopped(channel, address):
+        raise SendError("The receiver said STOP. A START of theirs undoes it.", "stopped", permanent=True)
+
+
 def consent_of(lead: Lead, channel: str) -> bool | None:
     """What the latest consent record of a channel says; None without one."""
     return lead.consents.filter(channel=channel).order_by("-at", "-pk").values_list("granted", flat=True).first()
@@ -98,7 +121,7 @@ def policy_of(lead: Lead) -> GuardPolicy:
     return found or GuardPolicy()
 
 
-def zones_of(lead: Lead, policy: GuardPolicy) -> Sequence[ZoneInfo]:
+def zones_of(lead: Lead, policy: GuardPolicy) -> tuple[ZoneInfo, ...]:
     """Every time zone the lead may be in: a message must be allowed in all of them."""
     own = _zone(lead.time_zone)
     if own is not None:
@@ -132,9 +155,24 @@ def _country_of(lead: Lead) -> str:
 def _never(lead: Lead, own: Notification | None) -> str:
     if lead.archived_at is not None:
         return "The lead is archived."
-    if own is not None and own.kind in SEQUENCE_KINDS and lead.first_contacted_at is not None:
-        return "Somebody has contacted the lead."
-    return "The lead is closed." if lead.closed_at is not None else ""
+    if lead.closed_at is not None:
+        return "The lead is closed."
+    run = SequenceRun.objects.select_related("lead").filter(messages=own).first() if own else None
+    over = why_over(run) if run else ""
+    return f"The sequence ended: {over}." if over else ""
+
+
+def why_over(run: SequenceRun) -> str:
+    """Why nothing more of a sequence must go to its lead, whatever was begun; "" when it may."""
+    lead = run.lead
+    if run.end not in _ENDED_BY_ITSELF:
+        return run.end
+    if lead.closed_at or lead.archived_at:
+        return "closed"
+    if lead.first_contacted_at:
+        return "contacted"
+    replied = lead.events.filter(kind=Event.Kind.REPLIED, at__gte=run.started_at).exists()
+    return "replied" if replied else ""
 
 
 def _emergency(channel: str) -> str:

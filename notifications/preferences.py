@@ -17,6 +17,7 @@ from notifications.channels.apprise import HELP as APPRISE_HELP
 from notifications.channels.apprise import service_of
 from notifications.choosing import PUSH, address_of
 from notifications.defaults import LANGUAGE_NAMES
+from notifications.guard import is_stopped
 from notifications.models import ChannelChoice, ContactAddress, Notification, Preference, PushSubscription
 from pipeline.normalise import parse_phone
 
@@ -195,12 +196,12 @@ def _web_address(text: str) -> str:
     return text
 
 
-READERS: Final = {SMS: _phone, EMAIL: _email, APPRISE: _service, WEBHOOK: _web_address}
+READERS: Final = {SMS: _phone, "whatsapp": _phone, EMAIL: _email, APPRISE: _service, WEBHOOK: _web_address}
 
 
 def build_preference_page(user: User, form: PreferenceForm | None = None, **bound: forms.Form) -> PreferencePage:
     """The page; ``bound`` holds a form that was sent with an error: ``sms`` an address, ``sms_code`` a code."""
-    rows = {row.channel: row for row in ContactAddress.objects.filter(user=user)}
+    rows = {row.channel: row for row in ContactAddress.objects.filter(user=user).exclude(address="")}
     return PreferencePage(
         form=form or PreferenceForm(user),
         addresses=[_address(channel, rows.get(channel), user, bound) for channel in WITH_ADDRESS],
@@ -228,6 +229,8 @@ def _address(channel: str, row: ContactAddress | None, user: User, bound: Mappin
 def _state(channel: str, row: ContactAddress | None, user: User) -> tuple[str, str]:
     if row is None:
         return ("Your account's", "good") if channel == EMAIL and user.email else ("None", "")
+    if is_stopped(channel, row.address):
+        return ("Stopped by the word STOP; START from there undoes it", "warn")
     return ("Confirmed", "good") if row.verified_at else ("To be confirmed", "warn")
 
 

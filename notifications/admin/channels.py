@@ -20,6 +20,7 @@ from leadcrm.lib.adminsteps import ask
 from notifications.channels import CHANNELS, IN_APP, SendError
 from notifications.choosing import address_of
 from notifications.models import ChannelSwitch, Notification
+from notifications.preferences import READERS
 from notifications.services import calls, switches
 from notifications.services.resending import send_test
 
@@ -33,6 +34,15 @@ class TestForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text="Where the test goes: an e-mail address, a number such as +4930123456, or the address of a service.",
     )
+
+    def __init__(self, channel: str, data: Any = None, initial: str = "") -> None:
+        super().__init__(data, initial={"address": initial})
+        self.channel = channel
+
+    def clean_address(self) -> str:
+        """Browsers describe themselves, and channels of others know their addresses best."""
+        reader = READERS.get(self.channel, str)
+        return reader(self.cleaned_data["address"].strip())
 
 
 def ensure_switches() -> None:
@@ -108,7 +118,7 @@ class ChannelSwitchAdmin(ModelAdmin):
         if switch.channel not in CHANNELS or switch.channel == IN_APP:
             self.message_user(request, "There is nothing to test here: choose one of the other channels.")
             return back
-        form = TestForm(request.POST or None, initial={"address": _own_address(request, switch.channel)})
+        form = TestForm(switch.channel, request.POST or None, _own_address(request, switch.channel))
         if request.method != "POST" or not form.is_valid():
             return _ask(self, request, switch, form)
         self._send(request, switch, form.cleaned_data["address"])

@@ -170,7 +170,7 @@ class SequenceAdmin(HistoryAdmin):
     search_fields = ("name",)
     search_help_text = "Search by name"
     autocomplete_fields = ("source",)
-    fields = ("name", "start", "source", "active")
+    fields = ("name", "start", "source", "max_age_days", "active")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sequence]:
         rows: QuerySet[Sequence] = super().get_queryset(request)

@@ -1,6 +1,8 @@
 """Where people are reached, and what they chose. They say so themselves under ``/my/notifications/``."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.decorators import display
 
 from leadcrm.lib.adminbase import ReadOnlyAdmin
@@ -16,6 +18,10 @@ class ContactAddressAdmin(ReadOnlyAdmin):
     search_fields = ("user__username", "user__first_name", "user__last_name", "address")
     search_help_text = "Search by name or address"
     fields = ("user", "channel", "address", "verified_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ContactAddress]:
+        rows: QuerySet[ContactAddress] = super().get_queryset(request)
+        return rows.exclude(address="")
 
     @display(description="state", label={"confirmed": "success", "waiting": "warning"})
     def state(self, row: ContactAddress) -> tuple[str, str]:

@@ -33,6 +33,14 @@ class Notification(models.Model):
     lead = models.ForeignKey("pipeline.Lead", models.CASCADE, null=True, blank=True, related_name="notifications")
     urgency = models.CharField(max_length=6, choices=Urgency.choices, default=Urgency.NORMAL)
 
+    run = models.ForeignKey(
+        "notifications.SequenceRun",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="messages",
+        help_text="The sequence of which it is a message.",
+    )
     data = models.JSONField(default=dict, blank=True, help_text="Plain values that its text needs, beside the lead.")
 
     # To whom, and how. ``why`` this channel: first, backup, or for everyone.

@@ -11,7 +11,7 @@ class ContactAddress(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="contact_addresses")
     channel = models.CharField(max_length=20, help_text="email, sms, whatsapp, or an entry of the registry.")
-    address = models.CharField(max_length=500)
+    address = models.CharField(max_length=500, blank=True, help_text="Empty: it was removed.")
     verified_at = models.DateTimeField(null=True, blank=True)
     # The code that was sent, hashed; it expires and may be tried a few times only.
     code_hash = models.CharField(max_length=128, blank=True, editable=False)
@@ -25,7 +25,10 @@ class ContactAddress(models.Model):
     class Meta:
         verbose_name_plural = "contact addresses"
         ordering = ("user", "channel")
-        constraints = (models.UniqueConstraint(fields=("user", "channel"), name="address_once_per_channel"),)
+        constraints = (
+            models.UniqueConstraint(fields=("user", "channel"), name="address_once_per_channel"),
+            models.CheckConstraint(condition=~Q(address="") | Q(verified_at=None), name="address_verified_is_one"),
+        )
 
     def __str__(self) -> str:
         return f"{self.channel} of {self.user}"

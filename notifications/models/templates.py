@@ -1,3 +1,4 @@
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
@@ -50,6 +51,12 @@ class Sequence(models.Model):
         blank=True,
         related_name="sequences",
         help_text="Empty: leads of every source without a sequence of its own.",
+    )
+    max_age_days = models.PositiveSmallIntegerField(
+        "for leads of the last days",
+        default=7,
+        validators=[MinValueValidator(1)],
+        help_text="A lead that came in longer ago does not get it, such as an old one that is handed over.",
     )
     active = models.BooleanField(default=True)
 

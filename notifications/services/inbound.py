@@ -94,7 +94,7 @@ def _handle(kept: InboundMessage, incoming: Incoming, now: datetime) -> str:
 def _obey(kept: InboundMessage, wish: Wish, now: datetime) -> str:
     """Do what the word asks for; the one confirmation, "" when that was so already."""
     change = optouts.stop if wish == Wish.STOP else optouts.start
-    changed = change(kept.channel, kept.sender, origin=kept.text, now=now)
+    changed = change(kept.channel, kept.sender, words=kept.text, origin=f"{kept.channel} message", now=now)
     lead = lead_at(kept.sender)
     language = lead.language if lead and lead.language else _language_at(kept)
     if wish == Wish.STOP or changed:  # its line in the history is that of the consent

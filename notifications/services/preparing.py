@@ -97,13 +97,13 @@ def _address(head: Notification) -> str:
     address = address_of(head.user, head.channel) if head.user else _address_of_lead(head)
     if not address:
         raise SendError(f"There is no verified address for {channel.label}.", "no-address", permanent=True)
+    if head.user:
+        guard.refuse_stopped(head.channel, address)
     return address
 
 
 def _address_of_lead(row: Notification) -> str:
-    if row.lead is None:
-        return ""
-    return row.address or (row.lead.email if row.channel == EMAIL else row.lead.phone)
+    return guard.address_of(row.lead, row.channel) if row.lead else ""
 
 
 def _ask_guard(head: Notification, address: str, content: Content, now: datetime) -> None:

@@ -13,6 +13,7 @@ from leadcrm.lib.wake import wake_after_commit
 from notifications import guard
 from notifications.content import own_template
 from notifications.models import Notification, Sequence, SequenceRun, SequenceStep
+from notifications.services.claiming import WAITING
 from notifications.services.telling import store
 from notifications.verdicts import Outcome
 from pipeline.models import Event, Lead
@@ -25,7 +26,6 @@ _STARTS: Final[Mapping[str, str]] = {
     Event.Kind.REASSIGNED: Sequence.Start.ASSIGNED,
     Event.Kind.HELD: Sequence.Start.HELD,
 }
-_WAITING: Final = (Notification.State.QUEUED, Notification.State.RETRY)
 Leads = QuerySet[Lead] | Iterable[Lead]
 
 
@@ -52,7 +52,9 @@ def begin(event: Event, now: datetime, known: Collection[Sequence] | None = None
         if start == Sequence.Start.ASSIGNED:
             _stop(SequenceRun.objects.filter(lead=event.lead_id, sequence__start=Sequence.Start.HELD), "assigned", now)
         sequence = sequence_for(event.lead, start, known)
-        if sequence is None or SequenceRun.objects.filter(lead=event.lead_id, sequence=sequence).exists():
+        if sequence is None or _too_old(event, sequence):
+            return False
+        if SequenceRun.objects.filter(lead=event.lead_id, sequence=sequence).exists():
             return False
         run = SequenceRun(
             sequence=sequence, lead_id=event.lead_id, started_at=event.at, next_at=_first_at(sequence, now)
@@ -73,6 +75,11 @@ def sequence_for(lead: Lead, start: str, known: Iterable[Sequence]) -> Sequence 
     """The sequence of the lead's source, else the one for all sources."""
     fitting = [one for one in known if one.start == start and one.source_id in (lead.source_id, None)]
     return min(fitting, key=lambda found: (found.source_id is None, found.pk), default=None)
+
+
+def _too_old(event: Event, sequence: Sequence) -> bool:
+    """Nobody is thanked for an enquiry of last year because a colleague takes it over."""
+    return event.at - event.lead.created_at > timedelta(days=sequence.max_age_days)
 
 
 def _first_at(sequence: Sequence, now: datetime) -> datetime:
@@ -106,7 +113,7 @@ def advance(pk: int, now: datetime) -> bool:
         run = due.select_related("sequence", "lead").first()
         if run is None:
             return False
-        over, steps = why_over(run), list(run.sequence.steps.all())
+        over, steps = guard.why_over(run), list(run.sequence.steps.all())
         if over:
             _stop(due, over, now)
             return False
@@ -119,17 +126,6 @@ def advance(pk: int, now: datetime) -> bool:
         return _send(run, step, now)
 
 
-def why_over(run: SequenceRun) -> str:
-    """Why a run must not go on; "" when it may."""
-    lead = run.lead
-    if lead.closed_at or lead.archived_at:
-        return "closed"
-    if lead.first_contacted_at:
-        return "contacted"
-    replied = lead.events.filter(kind=Event.Kind.REPLIED, at__gte=run.started_at).exists()
-    return "replied" if replied else ""
-
-
 def _claim(run: SequenceRun, following: list[SequenceStep], now: datetime) -> bool:
     """Move the run on, unless somebody else did."""
     mine = SequenceRun.objects.filter(pk=run.pk, next_step=run.next_step, ended_at=None)
@@ -140,24 +136,23 @@ def _claim(run: SequenceRun, following: list[SequenceStep], now: datetime) -> bo
 
 
 def _send(run: SequenceRun, step: SequenceStep, now: datetime) -> bool:
-    row = build_message(run.lead, step.kind, key=f"{KEY}{run.pk}:{run.next_step}", now=now)
+    row = build_message(run.lead, step.kind, key=f"{KEY}{run.pk}:{run.next_step}", run=run, now=now)
     store([row], now)
     if row.state == Notification.State.SUPPRESSED:
         _end(SequenceRun.objects.filter(pk=run.pk), "unreachable", now)
     return row.state == Notification.State.QUEUED
 
 
-def build_message(lead: Lead, kind: str, *, key: str, now: datetime) -> Notification:
+def build_message(lead: Lead, kind: str, *, key: str, run: SequenceRun | None = None, now: datetime) -> Notification:
     """An unsaved message to a lead, over the first channel of its policy that may carry it; else suppressed."""
     policy, reasons = guard.policy_of(lead), []
-    row = Notification(kind=kind, key=key, lead=lead, language=lead.language)
+    row = Notification(kind=kind, key=key, run=run, lead=lead, language=lead.language)
     for row.channel in policy.channels:
-        channel, address = row.channel, lead.email if row.channel == "email" else lead.phone
-        reason = _obstacle(row, lead, address, now)
+        reason = _obstacle(row, lead, guard.address_of(lead, row.channel), now)
         if not reason:
-            row.address, row.next_at = guard.normal_address(channel, address), now
+            row.next_at = now
             return row
-        reasons.append(f"{channel}: {reason}")
+        reasons.append(f"{row.channel}: {reason}")
     row.channel, row.state = str(next(iter(policy.channels), "email")), Notification.State.SUPPRESSED
     row.reason = " ".join(reasons)[:300] or "No channel is chosen for messages to leads."
     return row
@@ -187,12 +182,17 @@ def end_runs(leads: Leads, why: str, now: datetime) -> None:
 
 
 def _stop(runs: QuerySet[SequenceRun], why: str, now: datetime) -> None:
-    """End runs; their messages that wait are taken back, also those of runs that had taken their last step."""
+    """End runs; their messages that wait are taken back, also those of runs that had taken their last step.
+
+    One that is being tried at this moment cannot be; but as its run ended like this, the guard lets it go no further.
+    """
     found = list(runs.values_list("pk", flat=True))
     _end(SequenceRun.objects.filter(pk__in=found), why, now)
-    for pk in found:
-        waiting = Notification.objects.filter(user=None, key__startswith=f"{KEY}{pk}:", state__in=_WAITING)
-        waiting.update(state=Notification.State.SUPPRESSED, reason=f"The sequence ended: {why}.", next_at=None)
+    unsent = Notification.objects.filter(run__in=found, state__in=(*WAITING, Notification.State.SENDING))
+    SequenceRun.objects.filter(pk__in=unsent.values("run"), end="done").update(end=why)
+    unsent.filter(state__in=WAITING).update(
+        state=Notification.State.SUPPRESSED, reason=f"The sequence ended: {why}.", next_at=None
+    )
 
 
 def _end(runs: QuerySet[SequenceRun], why: str, now: datetime) -> None:

@@ -11,10 +11,10 @@ from django.contrib.auth.models import User
 from django.core.signing import BadSignature, TimestampSigner
 from django.db.models import F, Q
 
-from notifications.channels import CHANNELS, EMAIL, Message, SendError
+from notifications.channels import EMAIL, Message, SendError
 from notifications.choosing import WEBHOOK, secret_for
 from notifications.models import ContactAddress
-from notifications.services import switches
+from notifications.services.direct import send_now
 
 CODE_LIFETIME: Final = timedelta(minutes=10)
 LINK_LIFETIME: Final = timedelta(days=1)
@@ -57,6 +57,13 @@ def new_secret(user: User) -> str:
     return secret_for(user, WEBHOOK)
 
 
+def forget_address(user: User, channel: str) -> None:
+    """Remove an address. Its row stays without one: it says when the last code went out, so that removing and entering
+    again is no way around the limit."""
+    mine = ContactAddress.objects.filter(user=user, channel=channel)
+    mine.update(address="", verified_at=None, code_hash="", code_expires_at=None)
+
+
 def send_proof(row: ContactAddress, now: datetime) -> None:
     """Send a new code, or for e-mail a link. Once a minute at most, whatever the address.
 
@@ -71,20 +78,11 @@ def send_proof(row: ContactAddress, now: datetime) -> None:
     if not ContactAddress.objects.filter(rested, pk=row.pk, address=row.address, verified_at=None).update(**values):
         raise VerifyError("A code or link went out less than a minute ago. Use it, or wait a moment.")
     try:
-        _send(row, link_text(row) if row.channel == EMAIL else code_text(code), now)
+        text = link_text(row) if row.channel == EMAIL else code_text(code)
+        secret = secret_for(row.user, row.channel)
+        send_now(row.channel, Message(row.address, "Confirm your address", text, uuid4(), KIND, now, secret=secret))
     except SendError as error:
         raise VerifyError(f"Nothing was sent: {error.text}") from error
-
-
-def _send(row: ContactAddress, text: str, now: datetime) -> None:
-    channel = CHANNELS[row.channel]
-    held = channel.unavailable() or switches.stop_of(row.channel)
-    if held:
-        raise SendError(held, "unavailable", permanent=True)
-    if switches.take_place(row.channel, now) is not None:
-        raise SendError(switches.FULL, "full", permanent=False)
-    secret = secret_for(row.user, row.channel)
-    channel.send(Message(row.address, "Confirm your address", text, uuid4(), KIND, now, secret=secret))
 
 
 def code_text(code: str) -> str:

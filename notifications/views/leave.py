@@ -20,7 +20,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether to write no more, and do so when the button is pressed, here or in the mail program."""
     way = read_token(token)
     if way is not None and request.method == "POST":
-        optouts.stop(EMAIL, way.address, origin=way.words.label, now=timezone.now())
+        optouts.stop(EMAIL, way.address, words=way.words.label, origin="unsubscribe link", now=timezone.now())
     response = render(request, "notifications/leave.html", _context(way), status=200 if way else 404)
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"

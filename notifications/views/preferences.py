@@ -99,7 +99,8 @@ def new_secret(request: PageRequest) -> HttpResponse:
 @require_POST
 def enter_code(request: PageRequest, channel: str) -> HttpResponse:
     """Confirm an address with the code that went there."""
-    row = get_object_or_404(ContactAddress, user=request.user, channel=_with_address(channel))
+    mine = ContactAddress.objects.filter(user=request.user).exclude(address="")
+    row = get_object_or_404(mine, channel=_with_address(channel))
     form = CodeForm(channel, request.POST)
     if form.is_valid():
         try:
@@ -116,7 +117,7 @@ def enter_code(request: PageRequest, channel: str) -> HttpResponse:
 @require_POST
 def forget_address(request: PageRequest, channel: str) -> HttpResponse:
     """Remove an address."""
-    ContactAddress.objects.filter(user=request.user, channel=_with_address(channel)).delete()
+    verifying.forget_address(request.user, _with_address(channel))
     messages.success(request, "Removed.")
     return redirect("preferences")
 

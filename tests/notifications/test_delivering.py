@@ -8,7 +8,7 @@ import time_machine
 from django.contrib.auth.models import User
 
 from notifications.channels import SendError
-from notifications.models import ChannelChoice, ChannelSwitch, ContactAddress, Notification
+from notifications.models import ChannelChoice, ChannelSwitch, ContactAddress, Notification, Stop
 from notifications.services import claiming, deliver, fan_out, rescue
 from pipeline.models import Event
 from tests.distribution.world import make_lead
@@ -112,6 +112,22 @@ def test_without_an_address_it_fails_and_says_so(channel):
     deliver("recorder")
     row.refresh_from_db()
     assert (row.state, row.reason) == ("failed", "There is no verified address for Recorder.")
+
+
+def test_who_said_stop_is_told_by_the_backup_and_not_over_that_channel(channel, mailoutbox):
+    ann = reachable("ann")
+    ChannelChoice.objects.create(user=ann, urgency="normal", first="recorder", backup="email")
+    stop = Stop.objects.create(channel="recorder", address="ann@recorder")
+    row = queued(ann)
+    deliver("recorder")
+    deliver("email")
+    row.refresh_from_db()
+    assert (channel.seen, row.state, row.error_code, len(mailoutbox)) == ([], "failed", "stopped", 1)
+    stop.lifted_at = NOW
+    stop.save()
+    queued(ann)
+    deliver("recorder")
+    assert len(channel.seen) == 1
 
 
 def test_a_channel_that_lacks_a_credential_says_which(channel):

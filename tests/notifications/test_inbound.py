@@ -13,7 +13,7 @@ from distribution.models import Assignment
 from notifications import replies
 from notifications.guard import check
 from notifications.models import ChannelSwitch, ContactAddress, InboundMessage, Notification, SequenceRun, Stop
-from notifications.services import fan_out, inbound
+from notifications.services import deliver, fan_out, inbound
 from pipeline.models import Consent, Event, Lead, LeadSource
 from tests.concurrency.threads import at_once
 from tests.distribution.setups import make_rep
@@ -99,7 +99,7 @@ def test_whatsapp_is_a_channel_of_its_own(lead):
 
 def test_a_reply_ends_the_sequence_and_takes_back_what_waits(lead):
     run = SequenceRun.objects.create(sequence=make_sequence(), lead=lead, started_at=timezone.now())
-    waiting = queued(lead, key=f"sequence:{run.pk}:0")
+    waiting = queued(lead, run=run)
     write("Yes?", PHONE, "SM1")
     run.refresh_from_db()
     waiting.refresh_from_db()
@@ -124,6 +124,7 @@ def test_stop_is_confirmed_once_in_the_leads_language_and_holds_at_once(lead):
     assert (waiting.state, waiting.reason) == ("suppressed", "The receiver said STOP.")
     consent = lead.consents.latest("pk")
     assert (consent.channel, consent.granted, consent.wording) == ("sms", False, "Stopp!")
+    assert consent.origin == "sms message"
     assert not check(lead, "sms", PHONE, timezone.now(), approved_template=True).allowed
 
 
@@ -155,6 +156,23 @@ def test_stop_and_start_are_told_to_the_owner_as_what_they_mean_and_not_as_a_rep
     assert said == [f"No more messages by SMS to {PHONE}: STOP", f"Messages again by SMS to {PHONE}: START"]
     fan_out()
     assert set(Notification.objects.filter(user=rep.user).values_list("kind", "urgency")) == {("consent", "normal")}
+
+
+def test_start_makes_no_consent_of_a_lead_that_had_refused(lead):
+    Consent.objects.create(lead=lead, channel="sms", granted=False, origin="/form")
+    write("STOP", PHONE, "SM1")
+    assert len(said(write("START", PHONE, "SM2"))) == 1
+    assert not lead.consents.latest("pk").granted
+
+
+def test_stop_of_a_rep_ends_their_messages_by_text(rep):
+    assert said(write("STOP", REP_PHONE, "SM1"))[0].startswith("You will get no more messages")
+    row = Notification.objects.create(
+        user=rep.user, kind="mention", channel="sms", key="k", lead=make_lead(), next_at=timezone.now()
+    )
+    deliver("sms")
+    row.refresh_from_db()
+    assert (row.state, row.error_code) == ("failed", "stopped")
 
 
 def test_start_is_answered_in_the_language_of_the_stop(db):

@@ -6,6 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from notifications.models import GuardPolicy, Notification, Sequence, SequenceRun, Stop
+from pipeline.models import Consent
 from tests.distribution.world import make_lead
 from tests.notifications.sequences import make_sequence
 
@@ -30,7 +31,8 @@ def test_a_stop_entered_by_hand_takes_back_what_is_queued_and_keeps_a_consent_re
     stop = Stop.objects.get()
     row.refresh_from_db()
     assert (stop.address, stop.origin, row.state) == (PHONE, "entered by boss", "suppressed")
-    assert not lead.consents.get().granted
+    consent = lead.consents.get()
+    assert (consent.granted, consent.wording, consent.origin) == (False, "", "entered by boss")
 
 
 @pytest.mark.parametrize(
@@ -49,12 +51,37 @@ def test_a_second_stop_of_one_address_says_so(boss):
     assert Stop.objects.get().address == "ada@acme.example"
 
 
-def test_a_stop_is_lifted_with_a_consent_record(boss):
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([], [False]),
+        ([False], [False, False]),
+        ([True], [True, False, True]),
+        ([False, True], [False, True, False, True]),
+        ([True, False], [True, False, False]),
+    ],
+)
+def test_a_stop_is_lifted_and_the_consent_is_what_it_was(boss, before, after):
     lead = make_lead(phone=PHONE)
+    for granted in before:
+        Consent.objects.create(lead=lead, channel="sms", granted=granted, wording="By SMS, please", origin="/form")
     add(boss, "stop", channel="sms", address=PHONE)
     boss.post("/admin/notifications/stop/", {"action": "lift", "_selected_action": Stop.objects.get().pk})
     assert Stop.objects.get().lifted_at is not None
-    assert lead.consents.latest("pk").granted
+    assert [consent.granted for consent in lead.consents.order_by("pk")] == after
+    if after[-1]:
+        latest = lead.consents.latest("pk")
+        assert (latest.wording, latest.origin[:22]) == ("By SMS, please", "lifted by boss; agreed")
+    assert lead.events.latest("pk").data["granted"] == after[-1]
+
+
+def test_a_consent_that_came_after_the_stop_is_the_latest_word(boss):
+    lead = make_lead(phone=PHONE)
+    Consent.objects.create(lead=lead, channel="sms", granted=True)
+    add(boss, "stop", channel="sms", address=PHONE)
+    Consent.objects.create(lead=lead, channel="sms", granted=False)
+    boss.post("/admin/notifications/stop/", {"action": "lift", "_selected_action": Stop.objects.get().pk})
+    assert not lead.consents.latest("pk").granted
 
 
 def steps(*rows):
@@ -70,7 +97,13 @@ def steps(*rows):
 
 def test_a_sequence_is_made_with_its_messages(boss):
     answer = add(
-        boss, "sequence", name="Web", start="assigned", active="on", **steps((0, "first_response"), (24, "follow_up"))
+        boss,
+        "sequence",
+        name="Web",
+        start="assigned",
+        max_age_days=7,
+        active="on",
+        **steps((0, "first_response"), (24, "follow_up")),
     )
     assert answer.status_code == 200
     assert list(Sequence.objects.get().steps.values_list("after_hours", "kind")) == [

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from notifications.channels import CHANNELS as REGISTRY
-from notifications.models import ChannelSwitch, ContactAddress, Notification
+from notifications.models import ChannelSwitch, ContactAddress, Notification, Stop
 from notifications.services import claiming, deliver, switches
 from tests.notifications.messages import NOW, Recorder, channels, passing, queued, user
 
@@ -147,9 +147,14 @@ def test_a_channel_is_tried_with_an_address(boss, mailoutbox):
         ("sms", "+4930123456", "TWILIO_ACCOUNT_SID"),
         ("webhook", "https://10.0.0.1/", "private network"),
         ("apprise", "json://127.0.0.1", "cannot be used"),
+        ("sms", "rubbish 123", "Write it as +49 30 123456"),
+        ("whatsapp", "rubbish 123", "Write it as +49 30 123456"),
+        ("email", "ada@acme.example", "The receiver said STOP."),
+        ("email", "nobody", "valid email address"),
     ],
 )
 def test_a_test_that_fails_says_why(boss, channel, address, why):
+    Stop.objects.create(channel="email", address="ada@acme.example")
     boss.get(reverse(CHANNELS))
     url = reverse("admin:notifications_channelswitch_try_it", args=[channel])
     assert why in boss.post(url, {"address": address}, follow=True).content.decode()

@@ -11,7 +11,7 @@ from django.test import Client
 
 from notifications.channels import CHANNELS
 from notifications.choosing import address_of
-from notifications.models import ChannelChoice, ContactAddress, Preference, PushSubscription
+from notifications.models import ChannelChoice, ContactAddress, Preference, PushSubscription, Stop
 from tests.distribution.setups import make_rep
 from tests.notifications.messages import NOW, Recorder, passing
 from tests.pipeline.people import signed_in
@@ -158,6 +158,35 @@ def test_codes_go_out_once_a_minute_whatever_the_number(browser, sms, clock):
     assert [message.to for message in sms.seen] == [NUMBER, "+4915123456780"]
 
 
+def test_removing_the_number_is_no_way_around_that(browser, sms, clock):
+    for _ in range(3):
+        browser.post(f"{PAGE}sms/", {"address": NUMBER})
+        browser.post(f"{PAGE}sms/forget/")
+    assert len(sms.seen) == 1
+    assert "less than a minute ago" in browser.post(f"{PAGE}sms/", {"address": NUMBER}).text
+
+
+def test_what_was_removed_is_verified_by_no_code(browser, user, sms):
+    browser.post(f"{PAGE}sms/", {"address": NUMBER})
+    browser.post(f"{PAGE}sms/forget/")
+    assert browser.post(f"{PAGE}sms/code/", {"code": code_of(sms)}).status_code == 404
+    assert (address_of(user, "sms"), address_of(user, "whatsapp")) == ("", "")
+
+
+@pytest.mark.parametrize(("channel", "address"), [("sms", NUMBER), ("email", "ada@acme.example")])
+def test_no_code_or_link_goes_to_somebody_who_said_stop(browser, sms, channel, address):
+    Stop.objects.create(channel=channel, address=address)
+    page = browser.post(f"{PAGE}{channel}/", {"address": address})
+    assert "Nothing was sent: The receiver said STOP." in page.text
+    assert sms.seen == mail.outbox == []
+
+
+def test_the_page_says_that_a_number_is_stopped(browser, user):
+    ContactAddress.objects.create(user=user, channel="sms", address=NUMBER, verified_at=NOW)
+    Stop.objects.create(channel="sms", address=NUMBER)
+    assert "Stopped by the word STOP" in browser.get(PAGE).text
+
+
 def test_a_code_for_one_number_does_not_verify_another(browser, user, sms, clock):
     browser.post(f"{PAGE}sms/", {"address": NUMBER})
     code = code_of(sms)
@@ -214,7 +243,8 @@ def test_a_changed_address_is_not_verified_any_more(browser, user, clock):
     browser.post(f"{PAGE}email/", {"address": "new@home.example"})
     assert address_of(user, "email") == "sam@sales.example"
     browser.post(f"{PAGE}email/forget/")
-    assert not ContactAddress.objects.exists()
+    assert list(ContactAddress.objects.values_list("address", "verified_at")) == [("", None)]
+    assert 'value="new@home.example"' not in browser.get(PAGE).text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from notifications import guard
 from notifications.content import content_of
 from notifications.defaults import LANGUAGES
 from notifications.models import ChannelSwitch, GuardPolicy, InboundMessage, Notification, SequenceRun, Stop
-from notifications.services import deliver, fan_out, sequences
+from notifications.services import deliver, fan_out, optouts, sequences
+from notifications.services.resending import send_again
 from notifications.services.sequences import advance, begin, sweep_sequences
 from pipeline.models import Consent, Event
 from pipeline.services.activity import record_contact
@@ -19,7 +20,7 @@ from pipeline.services.leads import close_lead
 from tests.concurrency.threads import at_once, errors
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead, make_source, stages
-from tests.notifications.messages import Recorder, channels
+from tests.notifications.messages import Recorder, channels, passing, permanent
 from tests.notifications.sequences import make_sequence
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -92,6 +93,14 @@ def test_begun_by_many_workers_at_once_it_is_one(lead):
     event = happened(lead)
     assert not errors(at_once([partial(begin, event, NOW)] * 6))
     assert SequenceRun.objects.count() == 1
+
+
+@pytest.mark.parametrize(("days", "begun"), [(7, True), (8, False)])
+def test_nobody_is_thanked_for_an_old_enquiry_because_it_is_handed_over(lead, days, begun):
+    make_sequence(0)
+    lead.created_at = NOW - timedelta(days=days)
+    lead.save()
+    assert begin(happened(lead, Event.Kind.REASSIGNED), NOW) == begun
 
 
 def test_the_answer_to_a_waiting_lead_is_taken_back_when_it_is_assigned_before_it_went(lead):
@@ -232,6 +241,10 @@ def test_it_ends_when_the_lead_replies_is_contacted_or_closed(lead, do, end, tak
     assert written(lead) == [("first_response", "suppressed")]
 
 
+def say_stop(lead):
+    optouts.stop("email", lead.email, words="STOP", origin="test", now=NOW + HOUR)
+
+
 def test_automatic_messages_and_notes_do_not_end_it(lead):
     make_sequence(0, 24)
     begin(happened(lead), NOW)
@@ -242,9 +255,10 @@ def test_automatic_messages_and_notes_do_not_end_it(lead):
 
 
 def test_what_was_queued_is_asked_about_once_more_right_before_it_is_sent(lead):
-    row = Notification.objects.create(lead=lead, kind="follow_up", channel="email", key="k", next_at=NOW)
+    run = SequenceRun.objects.create(sequence=make_sequence(), lead=lead, started_at=NOW)
+    row = Notification.objects.create(lead=lead, run=run, kind="follow_up", channel="email", key="k", next_at=NOW)
     type(lead).objects.filter(pk=lead.pk).update(first_contacted_at=NOW)
-    assert guard.let_pass(row, lead.email, NOW, approved_template=False).reason == "Somebody has contacted the lead."
+    assert guard.let_pass(row, lead.email, NOW, approved_template=False).reason == "The sequence ended: contacted."
 
 
 # --- From the event to the receiver --------------------------------------------------------------
@@ -284,6 +298,59 @@ def test_stop_while_the_message_is_queued_keeps_it_back(lead, mail):
     deliver("recorder")
     assert mail.seen == []
     assert written(lead) == [("first_response", "suppressed")]
+
+
+@pytest.mark.parametrize(("do", "why"), [(reply, "replied"), (contact, "contacted"), (say_stop, "stopped")])
+def test_what_ends_it_while_a_message_is_being_tried_ends_that_message_too(lead, mail, do, why):
+    make_sequence(0)
+    begin(happened(lead), NOW)
+    sweep_sequences(now=NOW)
+
+    def meanwhile():
+        do(lead)
+        return passing()
+
+    mail.answers = [meanwhile]
+    deliver("recorder")
+    with time_machine.travel(NOW + HOUR, tick=False):
+        deliver("recorder")
+    row = Notification.objects.get(lead=lead, user=None)
+    assert (len(mail.seen), row.state, row.reason) == (1, "suppressed", f"The sequence ended: {why}.")
+
+
+def test_the_answer_to_a_waiting_lead_is_not_tried_again_once_it_is_assigned(lead, mail):
+    make_sequence(0, start="held")
+    begin(happened(lead, Event.Kind.HELD), NOW)
+    sweep_sequences(now=NOW)
+    mail.answers = [lambda: begin(happened(lead), NOW) or passing()]
+    deliver("recorder")
+    with time_machine.travel(NOW + HOUR, tick=False):
+        deliver("recorder")
+    assert (len(mail.seen), written(lead)) == (1, [("first_response_held", "suppressed")])
+
+
+def test_what_failed_and_is_sent_again_by_hand_does_not_go_after_a_reply(lead, mail):
+    make_sequence(0)
+    begin(happened(lead), NOW)
+    sweep_sequences(now=NOW)
+    mail.answers = [permanent()]
+    deliver("recorder")
+    reply(lead)
+    send_again(Notification.objects.filter(user=None))
+    deliver("recorder")
+    assert (len(mail.seen), written(lead)) == (1, [("first_response", "suppressed")])
+
+
+def test_it_goes_to_the_number_that_the_lead_has_when_it_leaves(lead, mail):
+    make_sequence(0)
+    with time_machine.travel(NOW.replace(hour=22), tick=False):
+        begin(happened(lead), NOW.replace(hour=22))
+        sweep_sequences(now=NOW.replace(hour=22))
+        deliver("recorder")
+    type(lead).objects.filter(pk=lead.pk).update(phone="+4915100000000")
+    with time_machine.travel(NOW + timedelta(days=1), tick=False):
+        deliver("recorder")
+    assert [message.to for message in mail.seen] == ["+4915100000000"]
 
 
 def test_at_night_it_waits_until_the_morning_and_says_why(lead, mail):
