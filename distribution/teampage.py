@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models import Count, Exists, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils.timezone import localtime
 
@@ -82,8 +82,11 @@ def manages(user: User) -> bool:
     """Whether a user has people to look after, in teams or in pools."""
     if not user.is_active or user.has_perm("distribution.change_rep"):
         return user.is_active
-    teams = Team.objects.filter(manager=user, archived_at=None)
-    return teams.exists() or access.objects_for(user, "look_after_pool", Pool).exists()
+    teams, pools = (
+        Team.objects.filter(manager=user, archived_at=None),
+        access.objects_for(user, "look_after_pool", Pool),
+    )
+    return User.objects.filter(Exists(teams) | Exists(pools), pk=user.pk).exists()
 
 
 def build_team(user: User, number: str, now: datetime) -> TeamPage:

@@ -4,8 +4,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import chain
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -18,7 +20,6 @@ from pipeline.boardfilters import Filters
 from pipeline.boardorder import Order, order_of
 from pipeline.display import money, takeable
 from pipeline.models import Event, Lead, Pipeline, Stage, Team
-from pipeline.selectors import visible_leads
 
 CARDS: Final = 20
 CLOSED_DAYS: Final = 30
@@ -31,13 +32,20 @@ TEAM: Final = "team"
 WHOSE: Final = {MINE: "Mine", TEAM: "Team"}
 
 Leads = QuerySet[Lead]
+_NIL: Final = UUID(int=0)
+
+
+@cache
+def _root(name: str, *before: str) -> str:
+    return reverse(name, args=[*before, _NIL]).removesuffix(f"{_NIL}/")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a user asked to see."""
+    """What a user asked to see; ``scope``: all leads that the user may."""
 
     user: User
+    scope: Leads
     pipeline: Pipeline
     who: str
     now: datetime
@@ -50,6 +58,16 @@ class View:
     def url(self, name: str = "board", *more: str, **changes: str | int) -> str:
         """The address of a page that shows this view; ``more``: what its path needs beside the pipeline."""
         return f"{reverse(name, args=[self.pipeline.slug, *more])}?{self.query(**changes)}"
+
+    @property
+    def lead_root(self) -> str:
+        """What the addresses of leads begin with: looking each up would take longer than showing its card."""
+        return _root("lead")
+
+    @property
+    def move_root(self) -> str:
+        """What the addresses for moving begin with."""
+        return _root("board-move", self.pipeline.slug)
 
     def order(self, stage: Stage) -> Order:
         return order_of(stage, by_hand=self.pipeline.sorted_by_hand)
@@ -133,10 +151,9 @@ class Changes:
     now: datetime | None = None
 
 
-def default_who(user: User) -> str:
+def default_who(*, manages: bool, in_team: bool) -> str:
     """Managers, and those who see leads without being in a team, begin with everything; others with their own."""
-    managers = list(Team.objects.filter(Q(manager=user) | Q(members=user)).values_list("manager", flat=True))
-    return TEAM if user.pk in managers or not managers else MINE
+    return TEAM if manages or not in_team else MINE
 
 
 def is_in_a_team(user: User) -> bool:
@@ -166,9 +183,10 @@ def build_board(view: View, stages: Collection[Stage], cursor: int) -> Board:
 
 def build_columns(view: View, stages: Collection[Stage]) -> list[Column]:
     """The columns of these stages with their first cards."""
-    sums = sums_of(view)
+    shares = halves(view)
+    sums = _sums(view, shares)
     filled = [stage for stage in stages if stage.pk in sums]
-    shown = _first_cards(view, filled)
+    shown = _first_cards(view, shares, filled)
     return [_column(view, stage, shown.get(stage.pk, []), sums.get(stage.pk, Sums())) for stage in stages]
 
 
@@ -176,7 +194,7 @@ def build_more(view: View, stage: Stage, after: str) -> tuple[list[Card], str]:
     """The cards of a column that come after a place, and the address of those that follow, if any."""
     order = view.order(stage)
     condition = order.after(after)
-    leads = _of(view, stage).order_by(*order.by())
+    leads = _of(halves(view), stage).order_by(*order.by())
     found = list(_whole(leads.filter(condition) if condition else leads)[: CARDS + 1])
     cards = _cards(view, {stage.pk: stage}, found[:CARDS])
     more = view.url("board-column", stage.slug, after=cards[-1].place) if len(found) > CARDS else ""
@@ -209,7 +227,7 @@ def changes_of(view: View, stages: Collection[Stage], ids: Collection[int], curs
 
 
 def build_heads(view: View, stages: Iterable[Stage]) -> list[Head]:
-    sums = sums_of(view)
+    sums = _sums(view, halves(view))
     return [_head(view, stage, sums.get(stage.pk, Sums())) for stage in stages]
 
 
@@ -228,7 +246,7 @@ def leads_of(view: View, *, whenever: bool = True) -> Leads:
     Those kept out of routing are never in it. Of those up for claim a rep has what was offered in the lane beside, not
     among the own.
     """
-    leads = visible_leads(view.user).filter(stage__pipeline=view.pipeline, archived_at=None)
+    leads = view.scope.filter(stage__pipeline=view.pipeline, archived_at=None)
     leads = leads.exclude(routing_state=Lead.RoutingState.EXCLUDED)
     if view.who == MINE and not view.filters.names_owner:
         to_take = Q(owner=None) & ~Q(routing_state=Lead.RoutingState.CLAIMABLE)
@@ -241,12 +259,12 @@ def _closed_since(view: View) -> datetime:
     return view.now - timedelta(days=CLOSED_DAYS)
 
 
-def _of(view: View, stage: Stage) -> Leads:
-    opened, closed = halves(view)
+def _of(shares: tuple[Leads, Leads], stage: Stage) -> Leads:
+    opened, closed = shares
     return (opened if stage.kind == Stage.Kind.OPEN else closed).filter(stage=stage)
 
 
-def sums_of(view: View) -> dict[int, Sums]:
+def _sums(view: View, shares: tuple[Leads, Leads]) -> dict[int, Sums]:
     """Sums by stage, in one query; stages without leads are left out."""
     late, soon = Q(respond_by__lt=view.now), Q(respond_by__gte=view.now, respond_by__lt=view.now + SOON)
     counted: dict[str, Any] = {
@@ -255,16 +273,16 @@ def sums_of(view: View) -> dict[int, Sums]:
         "late": Count("pk", filter=late),
         "soon": Count("pk", filter=soon),
     }
-    opened, closed = (half.order_by().values("stage").annotate(**counted) for half in halves(view))
+    opened, closed = (half.order_by().values("stage").annotate(**counted) for half in shares)
     rows = opened.union(closed, all=True).values_list("stage", *counted)
     return {stage: Sums(*values) for stage, *values in rows}
 
 
-def _first_cards(view: View, stages: Collection[Stage]) -> dict[int, list[Card]]:
+def _first_cards(view: View, shares: tuple[Leads, Leads], stages: Collection[Stage]) -> dict[int, list[Card]]:
     """The first cards of each of these stages, in one query."""
     if not stages:
         return {}
-    first = [_of(view, stage).order_by(*view.order(stage).by()).values("pk")[:CARDS] for stage in stages]
+    first = [_of(shares, stage).order_by(*view.order(stage).by()).values("pk")[:CARDS] for stage in stages]
     # Each in a query of its own: SQLite knows no limit for a part of a union.
     parts = [Lead.objects.filter(pk__in=part).order_by().values("pk") for part in first]
     found = _whole(Lead.objects.filter(pk__in=parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]))

@@ -1,7 +1,7 @@
 """What a board can be narrowed to, in words: the form of filters, the chips of those that hold, and saved views."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -55,7 +55,7 @@ def build_chips(view: View, page: str) -> list[Chip]:
     """The filters that hold, each with the address of the page without it. Reads a name for each that is a number."""
     chips = []
     for name in view.filters.query:
-        without = View(view.user, view.pipeline, view.who, view.now, view.filters.without(name))
+        without = replace(view, filters=view.filters.without(name))
         chips.append(Chip(_LABELS[name](view, getattr(view.filters, name)), without.url(page)))
     return chips
 

@@ -1,10 +1,11 @@
 """Who may read what. The only scoped readers of leads."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.http import Http404
 
 from leadcrm.lib import access
@@ -34,6 +35,28 @@ def visible_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
     seen = access.objects_for(user, "view_team_leads", Team)
     sources = access.objects_for(user, "view_source_leads", LeadSource)
     return Lead.objects.filter(_worked_by(user) | Q(team__in=seen) | Q(source__in=sources))
+
+
+def visible_leads_now(user: User | AnonymousUser) -> QuerySet[Lead]:
+    """:func:`visible_leads` with the teams, pipelines and sources of the user read at once, in one query: for pages
+    that ask for leads several times."""
+    if not isinstance(user, User) or not user.is_active or user.has_perm("pipeline.view_lead"):
+        return visible_leads(user)
+    granted = [Q(pk__in=access.objects_for(user, name, Team)) for name in ("work_team_leads", "view_team_leads")]
+    wide: dict[str, QuerySet[Any, Any]] = {
+        "team": Team.objects.filter(Q(manager=user) | granted[0] | granted[1]).values_list("pk"),
+        "joined": Team.members.through.objects.filter(user=user).values_list("team_id"),
+        "pipeline": access.objects_for(user, "work_pipeline", Pipeline).values_list("pk"),
+        "source": access.objects_for(user, "view_source_leads", LeadSource).values_list("pk"),
+    }
+    first, *others = (rows.order_by().annotate(what=Value(name)) for name, rows in wide.items())
+    found: dict[str, list[int]] = {name: [] for name in wide}
+    for pk, name in first.union(*others, all=True):
+        found[name].append(pk)
+    free, pipelines = Q(team__in=found["joined"], owner=None), Q(stage__pipeline__in=found["pipeline"])
+    return Lead.objects.filter(
+        Q(owner=user) | free | Q(team__in=found["team"]) | pipelines | Q(source__in=found["source"])
+    )
 
 
 def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:

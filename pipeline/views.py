@@ -1,10 +1,10 @@
 """The board: its page, the next cards of a column, and what changed since it was read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Subquery
+from django.db.models import Exists, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -27,7 +27,8 @@ from pipeline.board import (
 )
 from pipeline.boardfilters import read_filters
 from pipeline.boardpanel import build_chips
-from pipeline.models import Event, Pipeline, Stage
+from pipeline.models import Event, Pipeline, Stage, Team
+from pipeline.selectors import visible_leads_now
 
 LONGEST_CURSOR: Final = 18
 
@@ -43,10 +44,8 @@ class Opened:
 
     def tabs(self, name: str) -> list[Choice]:
         """The same page of the other pipelines; filters stay."""
-        views = (
-            (pipeline, View(self.view.user, pipeline, self.view.who, self.view.now)) for pipeline in self.pipelines
-        )
-        return [Choice(one.name, view.url(name), one == self.view.pipeline) for one, view in views]
+        views = (replace(self.view, pipeline=pipeline) for pipeline in self.pipelines)
+        return [Choice(view.pipeline.name, view.url(name), view.pipeline == self.view.pipeline) for view in views]
 
 
 def open_board(request: PageRequest, slug: str = "") -> Opened | None:
@@ -55,9 +54,14 @@ def open_board(request: PageRequest, slug: str = "") -> Opened | None:
     Raises:
         Http404: there is none of this name.
     """
-    newest = Event.objects.order_by("-pk").values("pk")[:1]
     shown = (
-        Stage.objects.filter(pipeline__archived_at=None).select_related("pipeline").annotate(newest=Subquery(newest))
+        Stage.objects.filter(pipeline__archived_at=None)
+        .select_related("pipeline")
+        .annotate(
+            newest=Subquery(Event.objects.order_by("-pk").values("pk")[:1]),
+            manages=Exists(Team.objects.filter(manager=request.user)),
+            in_team=Exists(Team.members.through.objects.filter(user=request.user)),
+        )
     )
     stages: list[Any] = list(shown.order_by("pipeline__name", "position", "id"))
     pipelines = list(dict.fromkeys(stage.pipeline for stage in stages))
@@ -66,15 +70,16 @@ def open_board(request: PageRequest, slug: str = "") -> Opened | None:
     fitting = [one for one in pipelines if one.slug == slug or (not slug and one.is_default)] or pipelines[: not slug]
     if not fitting:
         raise Http404("There is no such board.")
+    own = [stage for stage in stages if stage.pipeline_id == fitting[0].pk]
     who = request.GET.get("who", "")
     view = View(
         user=request.user,
+        scope=visible_leads_now(request.user),
         pipeline=fitting[0],
-        who=who if who in WHOSE else default_who(request.user),
+        who=who if who in WHOSE else default_who(manages=own[0].manages, in_team=own[0].in_team),
         now=timezone.now(),
         filters=read_filters(request.GET),
     )
-    own = [stage for stage in stages if stage.pipeline_id == view.pipeline.pk]
     return Opened(view, own, pipelines, own[0].newest or 0)
 
 

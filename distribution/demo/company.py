@@ -18,10 +18,11 @@ from distribution.demo.words import (
     FIRST_NAMES,
     LAST_NAMES,
     LEGAL_FORMS,
+    LOST_REASONS,
     PLACES,
 )
 from distribution.models import Rep, Skill
-from pipeline.models import Account, AttributeDefinition, ExchangeRate, LeadSource, Pipeline, Stage, Team
+from pipeline.models import Account, AttributeDefinition, ExchangeRate, LeadSource, LostReason, Pipeline, Stage, Team
 from pipeline.naming import company_key
 
 NAME: Final = "Ostrelle Automation"
@@ -52,6 +53,9 @@ PIPELINES: Final = {
     "Sales": ("New", "Contacted", "Qualified", "Proposal", "Won", "Lost"),
     "Service contracts": ("New", "Offer sent", "Won", "Lost"),
 }
+# Days after which a card is stale, and how many one owner may have there.
+STALE_AFTER: Final = {"Contacted": 4, "Qualified": 7, "Proposal": 10, "Offer sent": 14}
+MOST_AT_ONCE: Final = {"Proposal": 12}
 
 
 @dataclass(slots=True)
@@ -172,9 +176,12 @@ def _build_pipelines(company: Company) -> None:
                 slug=slugify(stage),
                 kind=kinds.get(stage, Stage.Kind.OPEN),
                 position=position,
+                rot_days=STALE_AFTER.get(stage),
+                wip_limit=MOST_AT_ONCE.get(stage),
             )
             for position, stage in enumerate(stages)
         ]
+    LostReason.objects.bulk_create(LostReason(name=name, position=i) for i, name in enumerate(LOST_REASONS))
 
 
 def _build_sources(company: Company) -> None:

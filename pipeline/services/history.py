@@ -31,6 +31,8 @@ def store_history(leads: Sequence[Lead]) -> None:
 
     Their owners, if any, are set; the caller writes the assignments in the same transaction.
     """
+    for lead in leads:
+        lead.stage_since, lead.board_at = lead.closed_at or lead.assigned_at or lead.created_at, lead.created_at
     Lead.objects.bulk_create(leads, batch_size=BATCH)
     Event.objects.bulk_create((event for lead in leads for event in _events(lead)), batch_size=BATCH)
 
@@ -46,6 +48,7 @@ def write_past(pasts: Sequence[Past]) -> None:
             "first_contacted_at": past.contacted_at,
             "closed_at": past.closed_at,
             "lost_reason": past.lost_reason,
+            "stage_since": past.closed_at or past.contacted_at or past.accepted_at or timezone.now(),
         }
         for past in pasts
     ]

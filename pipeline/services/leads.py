@@ -54,7 +54,7 @@ def create_lead(
         IntegrityError: when the source has a lead with this external id.
     """
     lead, clean_consents = build_lead(source, fields, consents, external_id, attributes or {})
-    lead.created_at = created_at or timezone.now()
+    lead.created_at = lead.stage_since = lead.board_at = created_at or timezone.now()
     noted = {"came_with": person(owner)} if owner and source.routes_owned else {}
     if owner and not noted:
         lead.owner, lead.routing_state = owner, Lead.RoutingState.ASSIGNED

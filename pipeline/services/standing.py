@@ -40,7 +40,8 @@ def try_again(now: datetime) -> int:
     """
     later = open_leads().filter(routing_state=Lead.RoutingState.UNASSIGNED, next_attempt_at__gt=now)
     free = later.order_by("pk").select_for_update(no_key=True, skip_locked=True)
-    return Lead.objects.filter(pk__in=free.values("pk")).update(next_attempt_at=now)
+    with transaction.atomic():  # whoever saves a person or a rule need not have opened one
+        return Lead.objects.filter(pk__in=free.values("pk")).update(next_attempt_at=now)
 
 
 def place(lead: Lead, standing: Standing, **also: Any) -> bool:

@@ -110,7 +110,7 @@ def test_a_territory_narrows_to_the_leads_that_lie_in_it(client, people, leads, 
 
 
 def test_a_name_of_an_owner_shows_also_what_is_not_ones_own(people, leads):
-    response = signed_in(people.owner).get("/board/sales/", {"who": "mine", "owner": people.teammate.pk})
+    response = signed_in(people.manager).get("/board/sales/", {"who": "mine", "owner": people.teammate.pk})
     assert titles(response) == {"Mate"}
 
 

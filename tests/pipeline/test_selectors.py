@@ -6,7 +6,7 @@ from django.http import Http404
 
 from leadcrm.lib import access
 from pipeline.models import Lead
-from pipeline.selectors import access_lead, visible_leads, work_lead, workable_leads
+from pipeline.selectors import access_lead, visible_leads, visible_leads_now, work_lead, workable_leads
 from tests.distribution.world import make_lead, make_source
 from tests.pipeline.people import make_people
 
@@ -24,6 +24,7 @@ def lead(people):
 
 
 def sees(user, lead):
+    assert set(visible_leads_now(user)) == set(visible_leads(user))
     return visible_leads(user).filter(pk=lead.pk).exists(), workable_leads(user).filter(pk=lead.pk).exists()
 
 
