@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
@@ -31,6 +31,7 @@ WARM_UP: Final = 6
 PROMISED_MS: Final = 2000.0
 GIVE_UP_SECONDS: Final = 60.0
 START_SECONDS: Final = 60.0
+PING_SECONDS: Final = 2.0
 # A database of Redis of its own, so that no worker of the installation takes the tasks.
 REDIS_DATABASE: Final = "/15"
 
@@ -119,16 +120,17 @@ def _figures(channel: str, times: list[float]) -> Iterator[Figure]:
 @contextmanager
 def _worker(log: Path) -> Iterator[None]:
     """A Celery worker on the scratch database, ready when the block begins."""
-    command = [sys.executable, "-m", "celery", "-A", "leadcrm", "worker", "-c", "2", "--loglevel", "info"]
+    celery = [sys.executable, "-m", "celery", "-A", "leadcrm"]
+    ping = [*celery, "inspect", "ping", "--timeout", str(PING_SECONDS)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment(), cwd=settings.BASE_DIR, stdout=output, stderr=output)
-    try:
-        ends = time.monotonic() + START_SECONDS
-        while " ready." not in log.read_text():
-            if process.poll() is not None or time.monotonic() > ends:
-                raise RuntimeError(f"the worker did not start:\n{log.read_text()[-2000:]}")
-            time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+        there: dict[str, Any] = {"env": environment(), "cwd": settings.BASE_DIR, "stdout": output, "stderr": output}
+        process = subprocess.Popen([*celery, "worker", "-c", "2"], **there)
+        try:
+            ends = time.monotonic() + START_SECONDS
+            while subprocess.run(ping, check=False, **there).returncode != 0:
+                if process.poll() is not None or time.monotonic() > ends:
+                    raise RuntimeError(f"the worker did not start:\n{log.read_text()[-2000:]}")
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
