@@ -5,19 +5,22 @@ plan and not stored.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from time import monotonic
 from typing import Any, Final
 
+from distribution.weekview import CENTURY
 from leadcrm.lib.text import Unreadable, clean, quoted
 
 LARGEST_FILE: Final = 5_000_000
 MOST_ENTRIES: Final = 20_000
-# Seconds for working out what repeats: a rule that never fits a date is tried until the year 9999.
-LONGEST_READING: Final = 15.0
+# Each that repeats takes about a millisecond to work out.
+MOST_REPEATING: Final = 2_000
+# Seconds for working them out: a rule that never fits a date is tried until the year 9999.
+LONGEST_READING: Final = 5.0
 LONGEST_KEY: Final = 300
 # Everything that decides when an entry is, and whether it counts.
 READ: Final = frozenset(
@@ -69,8 +72,11 @@ def read_file(content: bytes, first: date, last: date) -> Reading:
     if len(content) > LARGEST_FILE:
         raise Unreadable(f"The calendar is larger than {LARGEST_FILE // 1_000_000} MB.")
     found: list[Entry | Ignored] = []
+    every = _by_uid(_events(_decoded(content)))
+    if sum(map(_is_repeated, every)) > MOST_REPEATING:
+        raise Unreadable(f"The calendar has more than {MOST_REPEATING:,} entries that repeat.")
     stop_at = monotonic() + LONGEST_READING
-    for series in _by_uid(_events(_decoded(content))):
+    for series in every:
         if monotonic() > stop_at:
             raise Unreadable(f"It takes too long to work out when {quoted(_title(series[0]))} repeats.")
         found += _read_series(series, first, last)
@@ -128,7 +134,7 @@ def _place_of(error: Exception, text: str) -> str:
     return f": line {numbers[0]} is {quoted(lines[numbers[0] - 1])}" if numbers else f": {clean(str(error))[:150]}"
 
 
-def _by_uid(events: Iterable[Any]) -> Iterable[list[Any]]:
+def _by_uid(events: Iterable[Any]) -> Collection[list[Any]]:
     """Entries with what was changed of single repetitions of them."""
     series: dict[str, list[Any]] = defaultdict(list)
     for number, event in enumerate(events):
@@ -143,7 +149,7 @@ def _read_series(series: Sequence[Any], first: date, last: date) -> Iterator[Ent
     fault = next((why for event in series if (why := _fault(event))), "")
     if fault:
         yield Ignored(_title(series[0]), None, fault, _uid(series[0]), faulty=True)
-    elif not any(_repeats(event) for event in series):
+    elif not _is_repeated(series):
         for event in series:
             yield from _judge(event, _uid(event), first, last)
     elif any(_is_all_day(event) for event in series):
@@ -183,6 +189,7 @@ def _judge(event: Any, key: str, first: date, last: date) -> Iterator[Entry | Ig
     if why:
         yield Ignored(_title(event), begins, why)
     else:
+        begins, ends = max(begins, CENTURY[0]), min(ends, CENTURY[1])
         yield Entry(begins, ends, key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest(), _title(event))
 
 
@@ -206,6 +213,10 @@ def _fault(event: Any) -> str:
             return f"{name or 'a line of it'} cannot be read: {clean(str(words))[:100]}"
     if not hasattr(event.get("DTSTART"), "dt"):
         return "it has no DTSTART"
+    try:
+        _days(event)
+    except OverflowError:
+        return "its days lie beyond what a calendar can say"
     for rule in _rules(event):
         if set(map(str.upper, map(str, rule.get("FREQ", ())))) & {"HOURLY", "MINUTELY", "SECONDLY"}:
             return "it repeats more often than once a day"
@@ -219,8 +230,8 @@ def _rules(event: Any) -> list[Any]:
     return rules if isinstance(rules, list) else [rules] if rules else []
 
 
-def _repeats(event: Any) -> bool:
-    return any(name in event for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
+def _is_repeated(series: Iterable[Any]) -> bool:
+    return any(name in event for event in series for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
 
 
 def _is_all_day(event: Any) -> bool:

@@ -4,6 +4,7 @@ The calendar's entry makes the key of a leave, so reading a calendar again chang
 leave that was cancelled here stays cancelled, whatever the calendar says.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ EVERY: Final = timedelta(hours=1)
 LIMITS: Final = Limits(seconds=20, size=LARGEST_FILE)
 LONGEST_ERROR: Final = 300
 Origin = Leave.Origin
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ MEANINGS: Final = {
 
 
 def read_calendar(calendar: LeaveCalendar, now: datetime) -> LeavePlan | None:
-    """Read one calendar and change the leave accordingly; a fault is kept for the admin page and changes nothing else.
+    """Read one calendar and change the leave accordingly; a fault is kept for the pages and changes nothing else.
 
     What repeats reaches further ahead every day, so a calendar that says it is unchanged is read in full once a day.
     """
@@ -179,7 +182,13 @@ def read_calendar(calendar: LeaveCalendar, now: datetime) -> LeavePlan | None:
         reading = fetch(calendar, now)
         plan = apply_leave(calendar.rep, reading, now, Origin.CALENDAR) if reading else LeavePlan()
     except Unreadable as fault:
-        calendar.error, calendar.etag = str(fault)[:LONGEST_ERROR], ""
+        calendar.error = str(fault)[:LONGEST_ERROR]
+    except Exception:
+        # Whatever is wrong with one calendar must not stop those after it.
+        logger.exception("the calendar of rep %s could not be taken over", calendar.rep_id)
+        calendar.error = "Something in it could not be worked out. Whoever runs this finds more in the log."
+    if calendar.error:
+        calendar.etag = ""
     calendar.read_at = now
     calendar.save(update_fields=["read_at", "error", "etag"])
     return plan

@@ -12,6 +12,8 @@ from distribution.models import HoursException
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
 MINUTES: Final = 1440
+# The dates that calendars hold; in any time zone.
+CENTURY: Final = (date(2000, 1, 1), date(2099, 12, 31))
 # Dates outside have no week before or after that could be shown.
 FIRST, LAST = date(2000, 1, 3), date(2099, 12, 28)
 

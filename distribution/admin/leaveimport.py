@@ -1,10 +1,11 @@
 """Leave from a calendar: the plan first, then the same plan carried out. From a file, or from a calendar on the web."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -80,21 +81,20 @@ def file_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
             form.add_error("calendar", str(fault))
         else:
             ticket = uuid4().hex
-            cache.set(_key(request, ticket), (rep.pk, content), KEPT_FOR)
+            cache.set(_key(request, ticket), (rep.pk, reading), KEPT_FOR)
             return _plan_page(model_admin, request, rep, reading, Origin.FILE, ticket)
     return _page(model_admin, request, form=form)
 
 
 def _confirm_file(request: HttpRequest) -> HttpResponse:
-    """Read and plan again, since leave may have changed meanwhile, and carry it out."""
+    """Plan again, since leave may have changed meanwhile, and carry it out."""
     key = _key(request, request.POST["ticket"][:64])
     kept = cache.get(key)
     rep = Rep.objects.filter(pk=kept[0]).first() if kept else None
     if rep is None:
         messages.error(request, "This file is not kept any more. Upload it again.")
         return HttpResponseRedirect(reverse(f"admin:{NAME}"))
-    now, actor = timezone.now(), request.user
-    _tell(request, rep, apply_leave(rep, read_leave(kept[1], rep, now), now, Origin.FILE, actor))  # type: ignore[arg-type]
+    _tell(request, rep, apply_leave(rep, kept[1], timezone.now(), Origin.FILE, cast(User, request.user)))
     cache.delete(key)
     return _to_leave_of(rep)
 

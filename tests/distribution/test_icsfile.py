@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from distribution import icsfile
 from distribution.icsfile import LARGEST_FILE, Reading, read_file
 from leadcrm.lib.text import Unreadable
 
@@ -266,6 +267,8 @@ def test_what_repeats_at_more_dates():
         ("DTSTART;VALUE=DATE:20260105\nRRULE:FREQ=SECONDLY", "more often than once a day"),
         ("DTSTART;VALUE=DATE:20260105\nRRULE:FREQ=DAILY;BYHOUR=1,2,3", "at times of day"),
         ("DTSTART;VALUE=DATE:20260105\nDTEND;VALUE=DATE:20260101", "it ends before it begins"),
+        ("DTSTART;VALUE=DATE:20260105\nDTEND;VALUE=DATE:00010101", "beyond what a calendar can say"),
+        ("DTSTART;VALUE=DATE:99991230\nDURATION:P9D", "beyond what a calendar can say"),
     ],
 )
 def test_an_entry_that_cannot_be_understood_is_left_out_with_a_reason(lines: str, why: str):
@@ -297,6 +300,19 @@ def test_files_with_a_mark_in_front_without_carriage_returns_and_in_an_old_encod
     plain = calendar_of("DTSTART;VALUE=DATE:20260105\nSUMMARY:Ürlaub")
     for content in (b"\xef\xbb\xbf" + plain, plain.replace(b"\r\n", b"\n"), plain.decode().encode("cp1252"), plain * 2):
         assert [entry.title for entry in read(content).entries] == ["Ürlaub"]
+
+
+def test_an_entry_without_a_sensible_begin_or_end_is_cut_to_this_century():
+    reading = read(calendar_of("DTSTART;VALUE=DATE:00010101\nDTEND;VALUE=DATE:99991231"))
+    assert [(entry.first, entry.last) for entry in reading.entries] == [(date(2000, 1, 1), date(2099, 12, 31))]
+
+
+def test_more_that_repeats_than_can_be_worked_out_at_once_is_refused(monkeypatch):
+    monkeypatch.setattr(icsfile, "MOST_REPEATING", 2)
+    weekly, once = "DTSTART;VALUE=DATE:20260105\nRRULE:FREQ=WEEKLY;COUNT=2", "DTSTART;VALUE=DATE:20260301"
+    assert len(read(calendar_of(weekly, weekly, once, once)).entries) == 6
+    with pytest.raises(Unreadable, match="more than 2 entries that repeat"):
+        read(calendar_of(weekly, weekly, weekly))
 
 
 def test_an_entry_without_a_uid_is_told_apart_by_its_day():

@@ -174,6 +174,22 @@ def test_a_calendar_out_of_order_says_why_and_leaves_the_leave_alone(ada: Rep, w
     assert (calendar.read_at, len(spans(ada))) == (NOW, 1)
 
 
+def test_a_calendar_that_cannot_be_worked_out_stops_no_other(ada: Rep, web: Any):
+    web.pages["/all.ics"] = (calendar_of(EASTER), "")
+    lost, well = (calendar_at(rep, f"{web.url}/all.ics") for rep in (ada, make_rep("Bo")))
+    Rep.objects.filter(pk=ada.pk).update(time_zone="Mars/Base")
+    assert read_calendars(NOW) == (2, 1)
+    lost.refresh_from_db()
+    assert (lost.error[:30], lost.read_at) == ("Something in it could not be w", NOW)
+    assert [leave.rep for leave in Leave.objects.all()] == [well.rep]
+
+
+def test_leave_of_all_times_is_taken_over(ada: Rep):
+    take_in(ada, "DTSTART;VALUE=DATE:00010101\nDTEND;VALUE=DATE:99991231")
+    leave = Leave.objects.get()
+    assert (leave.starts_at.year, leave.ends_at.year) == (1999, 2099)
+
+
 def test_a_fault_is_forgotten_when_the_calendar_answers_again(ada: Rep, web: Any):
     calendar = calendar_at(ada, f"{web.url}/ada.ics")
     read_calendar(calendar, NOW)
