@@ -7,14 +7,12 @@ from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
-
 from distribution.availabilityforms import away_reasons
 from distribution.compiling import live_timetable
 from distribution.engine.people import Cap
 from distribution.engine.people import Rep as Person
 from distribution.hours import Timetable, hours_of_reps
-from distribution.leavespan import state_of_leave, typed_span
+from distribution.leavespan import span_text, state_of_leave
 from distribution.models import AwayReason, Leave, LeaveCalendar, Rep, WorkingHours
 from distribution.people import load_rep
 from distribution.states import State, load_of, state_of
@@ -120,16 +118,6 @@ def _leave_line(leave: Leave, now: datetime) -> LeaveLine:
         cancellable=current,
         origin="" if leave.origin == Leave.Origin.TYPED else leave.get_origin_display(),
     )
-
-
-def span_text(leave: Leave) -> str:
-    """``2 to 6 March 2026``-like words by the rep's clock, with times when it is not whole days."""
-    span = typed_span(leave)
-    first, last = date_format(span.first_day, "D j M Y"), date_format(span.last_day, "D j M Y")
-    if span.whole_days:
-        return first if first == last else f"{first} to {last}"
-    begins, ends = f"{span.from_time:%H:%M}", f"{span.to_time:%H:%M}"
-    return f"{first}, {begins} to {ends}" if first == last else f"{first}, {begins} to {last}, {ends}"
 
 
 def _calendar(rep: Rep) -> CalendarLine | None:

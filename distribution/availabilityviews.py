@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from distribution.availabilityforms import AwayForm, CalendarForm, LeaveForm
-from distribution.availabilitypage import build_availability, span_text
+from distribution.availabilitypage import build_availability
 from distribution.errors import DistributionError, WrongValue
 from distribution.leavecalendars import read_calendar
+from distribution.leavespan import span_text
 from distribution.models import Leave, LeaveCalendar, Rep
 from distribution.selectors import manageable_reps, rep_of
 from distribution.services.availability import cancel_leave, change_leave, plan_leave, set_available, set_away

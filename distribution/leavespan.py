@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format
+
 from distribution.errors import WrongValue
 from distribution.models import Leave
-from distribution.weekview import midnight
+from distribution.weekview import CENTURY, midnight
 
 ONE_DAY: Final = timedelta(days=1)
 
@@ -38,18 +40,27 @@ class TypedSpan:
         """Begin and end in UTC.
 
         Raises:
-            WrongValue: it ends before it begins, or lies beyond what a calendar can say.
+            WrongValue: it ends before it begins, or lies beyond the dates that calendars hold.
         """
         if self.last_day < self.first_day:
             raise WrongValue("last_day", "Choose the first day or a later one.")
-        try:
-            starts_at = _instant(self.first_day, self.from_time or time(), zone)
-            ends_at = _instant(self.last_day, self.to_time, zone) if self.to_time else _end_of(self.last_day, zone)
-        except OverflowError:
-            raise WrongValue("first_day", "Choose dates of this century.") from None
+        if self.first_day < CENTURY[0] or self.last_day > CENTURY[1]:
+            raise WrongValue("first_day", "Choose dates of this century.")
+        starts_at = _instant(self.first_day, self.from_time or time(), zone)
+        ends_at = _instant(self.last_day, self.to_time, zone) if self.to_time else _end_of(self.last_day, zone)
         if ends_at <= starts_at:
             raise WrongValue("to_time", "It ends before it begins. Choose a later time, or another last day.")
         return starts_at, ends_at
+
+
+def span_text(leave: Leave) -> str:
+    """``Mon 2 Mar 2026 to Fri 6 Mar 2026`` by the rep's clock, with times when it is not whole days."""
+    span = typed_span(leave)
+    first, last = date_format(span.first_day, "D j M Y"), date_format(span.last_day, "D j M Y")
+    if span.whole_days:
+        return first if first == last else f"{first} to {last}"
+    begins, ends = f"{span.from_time:%H:%M}", f"{span.to_time:%H:%M}"
+    return f"{first}, {begins} to {ends}" if first == last else f"{first}, {begins} to {last}, {ends}"
 
 
 def typed_span(leave: Leave) -> TypedSpan:

@@ -9,8 +9,10 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from distribution.models import HoursException, WorkingHours, WorkShift
+from distribution.weekview import CENTURY
 from leadcrm.lib.adminbase import AnyModelForm, LabelledFormSet
 from leadcrm.lib.adminforms import refuse_second, time_zone_choices, time_zone_field
+from leadcrm.lib.adminwidgets import ClockInput, DayInput
 from leadcrm.lib.places import countries, regions
 
 DAY: Final = 1440
@@ -112,16 +114,41 @@ class WorkingHoursForm(AnyModelForm):
 # --- Shifts and exceptions ---------------------------------------------------------------------------
 
 
+class ClockField(forms.TimeField):
+    """A time of day in whole minutes, as hours are told."""
+
+    widget = ClockInput
+
+    def clean(self, value: Any) -> time | None:
+        found: time | None = super().clean(value)
+        if found is not None and found != found.replace(second=0, microsecond=0):
+            raise forms.ValidationError(f"Give whole minutes, such as {found:%H:%M}.")
+        return found
+
+
 class ShiftForm(AnyModelForm):
+    start = ClockField(label="From")
+    end = ClockField(label="To", help_text=WorkShift._meta.get_field("end").help_text)
+
     class Meta:
         model = WorkShift
         fields = ("weekday", "start", "end")
 
 
 class ExceptionForm(AnyModelForm):
+    date = forms.DateField(widget=DayInput)
+    start = ClockField(label="From", required=False, help_text=HoursException._meta.get_field("start").help_text)
+    end = ClockField(label="To", required=False)
+
     class Meta:
         model = HoursException
         fields = ("date", "start", "end", "name")
+
+    def clean_date(self) -> Any:
+        day = self.cleaned_data["date"]
+        if not CENTURY[0] <= day <= CENTURY[1]:
+            raise forms.ValidationError("Choose a date of this century.")
+        return day
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,7 +11,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils import timezone
-from django.utils.formats import date_format
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     ChoicesDropdownFilter,
@@ -20,33 +18,20 @@ from unfold.contrib.filters.admin import (
     RangeDateTimeFilter,
 )
 from unfold.decorators import display
-from unfold.widgets import (
-    UnfoldAdminDateWidget,
-    UnfoldAdminTimeWidget,
-    UnfoldAdminURLInputWidget,
-)
+from unfold.widgets import UnfoldAdminURLInputWidget
 
 from distribution.admin.leaveimport import import_urls, plan_url
 from distribution.errors import WrongValue
 from distribution.leavecalendars import read_calendar
-from distribution.leavespan import ONE_DAY, TypedSpan, state_of_leave, typed_span
+from distribution.leavespan import TypedSpan, span_text, state_of_leave, typed_span
 from distribution.models import Leave, LeaveCalendar, Rep
 from distribution.services.availability import cancel_leave
 from leadcrm.lib.adminbase import AnyModelForm, HistoryAdmin, ModelAdmin, counted
+from leadcrm.lib.adminwidgets import ClockInput, DayInput
 from leadcrm.lib.outgoing import Refused, check_url
 
 STATES = {"ahead": "info", "now": "warning", "over": "default", "cancelled": "danger"}
 SPAN = ("first_day", "from_time", "last_day", "to_time")
-
-
-def span_words(leave: Leave) -> str:
-    """``2 Mar 2026 to 6 Mar 2026``, or with times; by the rep's clock."""
-    zone = ZoneInfo(leave.rep.time_zone)
-    start, end = leave.starts_at.astimezone(zone), leave.ends_at.astimezone(zone)
-    if not leave.whole_days:
-        return f"{date_format(start, 'j M Y, H:i')} to {date_format(end, 'j M Y, H:i')}"
-    last = end.date() - ONE_DAY
-    return date_format(start, "j M Y") + (f" to {date_format(last, 'j M Y')}" if last > start.date() else "")
 
 
 class LeaveStateFilter(DropdownFilter):
@@ -70,12 +55,12 @@ class LeaveStateFilter(DropdownFilter):
 class LeaveForm(AnyModelForm):
     """Dates, and times when it is not whole days, by the clock of the rep."""
 
-    first_day = forms.DateField(widget=UnfoldAdminDateWidget, label="From")
-    from_time = forms.TimeField(required=False, widget=UnfoldAdminTimeWidget, label="at", help_text="Empty: all day.")
+    first_day = forms.DateField(widget=DayInput, label="From")
+    from_time = forms.TimeField(required=False, widget=ClockInput, label="at", help_text="Empty: all day.")
     last_day = forms.DateField(
-        required=False, widget=UnfoldAdminDateWidget, label="To", help_text="This day included. Empty: one day."
+        required=False, widget=DayInput, label="To", help_text="This day included. Empty: one day."
     )
-    to_time = forms.TimeField(required=False, widget=UnfoldAdminTimeWidget, label="until", help_text="Empty: all day.")
+    to_time = forms.TimeField(required=False, widget=ClockInput, label="until", help_text="Empty: all day.")
 
     class Meta:
         model = Leave
@@ -126,10 +111,10 @@ class LeaveForm(AnyModelForm):
         leave = self.instance
         meets = Q(cancelled_at=None, starts_at__lt=leave.ends_at, ends_at__gt=leave.starts_at)
         others = Leave.objects.filter(meets).select_related("rep").exclude(pk=leave.pk)
-        said = [f"{leave.rep} is on leave {span_words(other)} too." for other in others.filter(rep=leave.rep)[:3]]
+        said = [f"{leave.rep} is on leave {span_text(other)} too." for other in others.filter(rep=leave.rep)[:3]]
         if leave.cover_id:
             absent = others.filter(rep=leave.cover_id)[:3]
-            said += [f"{leave.cover} stands in, but is on leave {span_words(other)}." for other in absent]
+            said += [f"{leave.cover} stands in, but is on leave {span_text(other)}." for other in absent]
         return said
 
 
@@ -186,7 +171,7 @@ class LeaveAdmin(HistoryAdmin):
 
     @admin.display(description="when", ordering="starts_at")
     def span(self, leave: Leave) -> str:
-        return span_words(leave)
+        return span_text(leave)
 
     @display(description="state", label=STATES)
     def state(self, leave: Leave) -> str:

@@ -60,10 +60,9 @@ class StepForm(AnyModelForm):
 
 
 def bound(field: forms.Field, least: int, most: int, unit: str) -> None:
-    field.validators += [
-        MinValueValidator(least, f"At least {least} {unit}."),
-        MaxValueValidator(most, f"At most {most:,} {unit}."),
-    ]
+    """In the place of the bounds of the column, which would be told beside these."""
+    at_least = f"At least {least} {unit.removesuffix('s') if least == 1 else unit}."
+    field.validators = [MinValueValidator(least, at_least), MaxValueValidator(most, f"At most {most:,} {unit}.")]
 
 
 class StepInline(TabularInline):

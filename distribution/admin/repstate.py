@@ -17,9 +17,9 @@ def state_of(rep: Rep, now: datetime, timetable: Timetable | None = None) -> tup
     if not (rep.active and rep.user.is_active):
         return "danger", "inactive"
     if rep.is_away(now):
-        return "warning", f"away until {moment_text(rep.away_until)}" if rep.away_until else "away"
+        return "warning", f"away until {_by_own_clock(rep, rep.away_until)}" if rep.away_until else "away"
     if leave := next((row for row in rep.leaves.all() if holds(row, now)), None):
-        return "warning", f"on leave until {moment_text(leave.ends_at)}"
+        return "warning", f"on leave until {_by_own_clock(rep, leave.ends_at)}"
     hours = hours_of(rep, timetable) if timetable else None
     if hours and not is_open(hours, now):
         opens = next_opening(hours, now)
@@ -27,6 +27,10 @@ def state_of(rep: Rep, now: datetime, timetable: Timetable | None = None) -> tup
     if rep.capacity is not None and rep.open_leads >= rep.capacity:
         return "info", f"full {rep.open_leads} of {rep.capacity}"
     return "success", "available"
+
+
+def _by_own_clock(rep: Rep, at: datetime) -> str:
+    return moment_text(at, ZoneInfo(rep.time_zone))
 
 
 def holds(leave: Leave, now: datetime) -> bool:

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Model, Q
 from django.utils import timezone
 
-from distribution.engine.moments import utc_text
 from distribution.errors import WrongState, WrongValue
+from distribution.leavespan import span_text
 from distribution.models import AwayReason, Leave, PoolMember, Rep
 
 LONGEST_REASON: Final = 100
@@ -196,12 +196,12 @@ def _check_cover(leave: Leave) -> None:
 def _check_overlap(leave: Leave) -> None:
     if leave.origin == Leave.Origin.CALENDAR:
         return
-    others = Leave.objects.filter(rep=leave.rep_id, cancelled_at=None, origin=Leave.Origin.TYPED)
+    typed = Leave.objects.filter(rep=leave.rep_id, cancelled_at=None, origin=Leave.Origin.TYPED)
     meets = Q(starts_at__lt=leave.ends_at, ends_at__gt=leave.starts_at)
-    other = others.filter(meets).exclude(pk=leave.pk).order_by("starts_at").first()
+    other = typed.filter(meets).exclude(pk=leave.pk).select_related("rep").order_by("starts_at").first()
     if other is not None:
-        span = f"{utc_text(other.starts_at)} to {utc_text(other.ends_at)}"
-        raise WrongValue("starts_at", f"There is leave from {span} already. Change that, or choose other dates.")
+        taken = f"There is leave already: {span_text(other)}."
+        raise WrongValue("starts_at", f"{taken} Change that, or choose other dates.")
 
 
 def pause_member(member: PoolMember, actor: User | None) -> None:

@@ -1,4 +1,4 @@
-"""Selects that search as one types, and that show a form again whatever was sent in their place."""
+"""Selects that search as one types and show a form again whatever was sent in their place; days and times of day."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 from django.contrib.admin.widgets import AutocompleteMixin, AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, ManyToManyField
-from django.forms import Field
+from django.forms import DateInput, Field, TimeInput
 from django.http import HttpRequest
+from unfold.widgets import DATETIME_CLASSES
 
 
 class ForgivingAutocomplete(AutocompleteMixin):
@@ -57,3 +58,21 @@ class ForgivingWidgets:
 
     def _searches(self, name: str, request: HttpRequest) -> bool:
         return name in self.get_autocomplete_fields(request)  # type: ignore[attr-defined]
+
+
+class DayInput(DateInput):
+    """A date by the clock of whomever it is about. Django's own widget would tell how far the server's clock is off."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__({"class": " ".join(DATETIME_CLASSES)}, "%Y-%m-%d")
+
+
+class ClockInput(TimeInput):
+    """A time of day, to the minute, by the clock of whomever it is about."""
+
+    input_type = "time"
+
+    def __init__(self) -> None:
+        super().__init__({"class": " ".join(DATETIME_CLASSES)}, "%H:%M")

@@ -1,14 +1,14 @@
 """How moments are shown to people on pages. Inside sentences they are written by ``distribution.engine.moments``."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 
-def moment_text(moment: datetime) -> str:
-    """``31 Jan 2026, 14:05 CET``: in the reader's zone, in the admin in UTC."""
-    return date_format(localtime(moment), "DATETIME_FORMAT")
+def moment_text(moment: datetime, zone: tzinfo | None = None) -> str:
+    """``31 Jan 2026, 14:05 CET``: in this zone, else in the reader's; in the admin that is UTC."""
+    return date_format(localtime(moment, zone), "DATETIME_FORMAT")
 
 
 def short_moment(moment: datetime, now: datetime) -> str:

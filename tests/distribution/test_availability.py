@@ -124,6 +124,21 @@ def test_leave_does_not_overlap_other_leave_unless_it_comes_from_a_calendar():
     assert Leave.objects.count() == 3
 
 
+@pytest.mark.parametrize(
+    ("whole_days", "words"),
+    [
+        (True, r"There is leave already: Thu 10 Dec 2026 to Sat 12 Dec 2026\."),
+        (False, r"Thu 10 Dec 2026, 00:00 to Sun 13 Dec 2026, 00:00\."),
+    ],
+)
+def test_leave_that_is_in_the_way_is_told_by_the_clock_of_the_rep(whole_days, words):
+    ann = make_rep("Ann", time_zone="Europe/Berlin")
+    terms = {"starts_at": datetime(2026, 12, 9, 23, tzinfo=UTC), "ends_at": datetime(2026, 12, 12, 23, tzinfo=UTC)}
+    availability.plan_leave(ann, actor=None, now=NOW, whole_days=whole_days, **terms)
+    with pytest.raises(WrongValue, match=words):
+        availability.plan_leave(ann, actor=None, now=NOW, **terms)
+
+
 def test_leave_may_be_changed_until_it_is_over():
     ann = make_rep("Ann")
     make_pool("North", ann)

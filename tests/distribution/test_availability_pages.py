@@ -173,7 +173,7 @@ def test_hours_of_leave_are_changed_and_cancelled(people, rep):
         ),
         ({"first_day": "9999-12-31", "last_day": "9999-12-31"}, "first_day", "of this century"),
         ({"lend_leads": "on"}, "cover", "who has the open leads"),
-        ({"first_day": "2026-03-20", "last_day": "2026-03-21"}, "first_day", "There is leave from"),
+        ({"first_day": "2026-03-20", "last_day": "2026-03-21"}, "first_day", "There is leave already: "),
         ({"cover": "999999"}, "cover", "not one of the available choices"),
     ],
 )

@@ -115,6 +115,18 @@ def test_shifts_may_meet_but_not_overlap(boss: Client, rows: list[Row], refused:
     assert (first, second["start"]) == ({}, [f"It overlaps with {refused}."])
 
 
+def test_a_shift_has_whole_minutes(boss: Client):
+    response = boss.post(ADD, form([("1", "09:00:30", "09:00:40")]))
+    assert row_errors(response, 0)[0]["start"] == ["Give whole minutes, such as 09:00."]
+
+
+def test_times_of_a_zone_are_not_compared_with_the_clock_of_the_server(boss: Client):
+    hours = make_hours((1, 9, 18))
+    shown = page(boss, hours).content.decode()
+    assert 'type="time" name="shifts-0-start" value="09:00"' in shown
+    assert "DateTimeShortcuts" not in shown
+
+
 @pytest.mark.parametrize(
     ("rows", "field", "words"),
     [
@@ -123,9 +135,11 @@ def test_shifts_may_meet_but_not_overlap(boss: Client, rows: list[Row], refused:
         ([("2026-05-04", "09:00", "12:00"), ("2026-05-04", "11:00", "13:00")], "start", "It overlaps with 2026-05-04"),
         ([("2026-05-05",), ("2026-05-04", "09:00", "")], "end", "Give both times, or none"),
         ([("2026-05-05",), ("2026-05-04", "", "09:00")], "start", "Give both times, or none"),
+        ([("2026-05-05",), ("0001-05-04",)], "date", "Choose a date of this century."),
+        ([("2026-05-05",), ("9999-12-31",)], "date", "Choose a date of this century."),
     ],
 )
-def test_exceptions_of_one_date_fit_together(boss: Client, rows: list[Row], field: str, words: str):
+def test_exceptions_that_cannot_be_are_refused(boss: Client, rows: list[Row], field: str, words: str):
     assert words in str(row_errors(boss.post(ADD, form([], rows)), 1)[1][field])
     assert not HoursException.objects.exists()
 

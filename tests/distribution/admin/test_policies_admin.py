@@ -165,6 +165,12 @@ def test_a_policy_in_working_time_without_working_hours():
     assert warnings(policy) == []
 
 
+@pytest.mark.parametrize("minutes", ["0", "-1"])
+def test_too_few_minutes_are_told_once(boss: Client, minutes: str):
+    response = boss.post(ADD, form(accept_minutes=minutes))
+    assert response.context["adminform"].form.errors["accept_minutes"] == ["At least 1 minute."]
+
+
 # --- The page ---
 
 
