@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from distribution.availabilityforms import away_reasons
-from distribution.availabilitypage import span_text
 from distribution.compiling import live_timetable
 from distribution.engine.people import Cap
+from distribution.leavespan import span_text
 from distribution.models import AwayReason, Rep
 from distribution.people import load_rep
 from distribution.states import State, load_of, state_of
