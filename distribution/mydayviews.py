@@ -10,7 +10,7 @@ from distribution.availabilityforms import AwayForm
 from distribution.fairnesspage import build_fairness, pool_lines
 from distribution.mystatus import build_status
 from distribution.selectors import open_offers, rep_of
-from leadcrm.lib.pages import PageRequest
+from leadcrm.lib.pages import PageRequest, number_of
 from pipeline.models import Task
 from pipeline.selectors import workable_leads
 from pipeline.tasklines import soon
@@ -37,7 +37,7 @@ def my_day(request: PageRequest) -> HttpResponse:
 
 def _after(request: PageRequest) -> dict[str, object]:
     """The lead whose task was just done, and what may come next for it."""
-    number = _number(request.GET.get("done", ""))
+    number = number_of(request.GET.get("done", ""))
     done = Task.objects.filter(pk=number, end=Task.End.DONE, lead__in=workable_leads(request.user)) if number else None
     task = done.select_related("lead").first() if done is not None else None
     return {"after": task.lead, "soon": soon(timezone.now())} if task else {}
@@ -50,11 +50,6 @@ def fairness(request: PageRequest) -> HttpResponse:
     rep = rep_of(request.user)
     if rep is None:
         return render(request, "distribution/no_rep.html", {"section": "my-day"})
-    pool, days = _number(request.GET.get("pool", "")), _number(request.GET.get("days", ""))
+    pool, days = number_of(request.GET.get("pool", "")), number_of(request.GET.get("days", ""))
     page = build_fairness(rep, pool, days, timezone.now())
     return render(request, "distribution/fairness.html", {"section": "my-day", "page": page, "rep": rep})
-
-
-def _number(text: str) -> int:
-    """A number of an address; 0 for what is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leadcrm.lib.pages import PageRequest, page_or_part
+from leadcrm.lib.pages import PageRequest, number_of, page_or_part
 from leadcrm.lib.text import clean
 from pipeline.errors import BadWish, PipelineError, ReasonMissing, StaleLead
 from pipeline.forms import OUT, ContactForm, LeadEditForm, NoteForm, SnoozeForm, TaskForm
@@ -103,7 +103,7 @@ def stage(request: PageRequest, uid: UUID) -> HttpResponse:
     """The lead goes to another stage; lost needs a reason, and a page that stood open too long is refused."""
     lead = work_lead(request.user, uid)
     wanted = _stage(lead, request.POST.get("stage", ""))
-    reason, version = clean(request.POST.get("reason", "")), _number(request.POST.get("version", ""))
+    reason, version = clean(request.POST.get("reason", "")), number_of(request.POST.get("version", ""), -1)
     worth = {"value": request.POST.get("value", ""), "currency": request.POST.get("currency", "")}
     try:
         move_on(lead, wanted, actor=request.user, lost_reason=reason, version=version, worth=worth)
@@ -124,11 +124,6 @@ def _stage(lead: Lead, slug: str) -> Stage:
     if slug not in stages:
         raise Http404("There is no such stage.")
     return stages[slug]
-
-
-def _number(text: str) -> int:
-    """A version; what is none is older than any."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 @login_required

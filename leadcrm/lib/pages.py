@@ -29,6 +29,11 @@ def page_or_part(request: PageRequest, page: str, part: str, context: Mapping[st
     return response
 
 
+def number_of(text: str, otherwise: int = 0) -> int:
+    """A whole number that an address or a form carries, of at most 18 digits; ``otherwise`` for what is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else otherwise
+
+
 def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
     """Back to the page whose form was sent (its field ``next``), if that is one of ours."""
     target = request.POST.get("next", "")

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from leadcrm.lib.pages import UNATTENDED, PageRequest, back, page_or_part
+from leadcrm.lib.pages import UNATTENDED, PageRequest, back, number_of, page_or_part
 from notifications.selectors import ON_A_PAGE, lines_of, messages_of, unread_of
 from notifications.services import reading
 
@@ -51,7 +51,7 @@ def _latest(request: PageRequest) -> HttpResponse:
 @require_safe
 def inbox(request: PageRequest) -> HttpResponse:
     """Everything somebody was told, newest first, a page at a time."""
-    before, unread = _number(request.GET.get("before", "")), "unread" in request.GET
+    before, unread = number_of(request.GET.get("before", "")), "unread" in request.GET
     lines = lines_of(request.user, timezone.now(), before=before, unread=unread, limit=ON_A_PAGE + 1)
     shown = lines[:ON_A_PAGE]
     older = shown[-1].pk if len(lines) > ON_A_PAGE else None
@@ -71,7 +71,7 @@ def read(request: PageRequest, pk: int) -> HttpResponse:
 @require_POST
 def read_all(request: PageRequest) -> HttpResponse:
     """Everything up to the newest message that was shown was read."""
-    reading.mark_all_read(request.user, _number(request.POST.get("newest", "")), timezone.now())
+    reading.mark_all_read(request.user, number_of(request.POST.get("newest", "")), timezone.now())
     return _after(request)
 
 
@@ -88,7 +88,3 @@ def _after(request: PageRequest) -> HttpResponse:
     response = _latest(request) if request.htmx else back(request, reverse("inbox"))
     response["HX-Trigger"] = CHANGED
     return response
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -117,3 +117,12 @@ def test_a_forged_cookie_for_the_appearance_is_ignored():
     client = Client()
     client.cookies["theme"] = '"><script>'
     assert "data-theme" not in client.get("/login/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("12", 12), ("0", 0), ("", -1), ("-1", -1), ("1.5", -1), ("٣", -1), ("²", -1), ("9" * 19, -1)]
+)
+def test_a_number_of_an_address_is_read_and_anything_else_is_none(text, number):
+    from leadcrm.lib.pages import number_of
+
+    assert number_of(text, -1) == number
