@@ -1,12 +1,12 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
-from zoneinfo import available_timezones
 
 from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+
+from leadcrm.lib.readerzone import reader_zone
 
 # The admin's widgets are Alpine, which evaluates expressions, and its htmx adds a style element.
 ADMIN = "/admin/"
@@ -40,12 +40,5 @@ class ReaderTimeZoneMiddleware:
 
 
 def _zone_of(request: HttpRequest) -> AbstractContextManager[None]:
-    name = request.COOKIES.get("time_zone", "")
-    known = name in _zones() and not request.path_info.startswith(ADMIN)
-    return timezone.override(name) if known else nullcontext()
-
-
-@cache
-def _zones() -> set[str]:
-    """Read once: listing them walks through a directory tree."""
-    return available_timezones()
+    name = reader_zone(request)
+    return timezone.override(name) if name and not request.path_info.startswith(ADMIN) else nullcontext()

@@ -27,6 +27,7 @@ from distribution.rulewords import days_words
 from distribution.weekview import WEEK, Week, build_week, monday_of, notes_of
 from leadcrm.lib.adminbase import ArchivableAdmin, ArchivedFilter, HistoryAdmin, ModelAdmin, TabularInline
 from leadcrm.lib.places import countries
+from leadcrm.lib.readerzone import reader_zone
 
 MOST_NAMED = 30
 
@@ -70,8 +71,9 @@ def _side_by_side(weeks: list[Week]) -> list[dict[str, Any]]:
 
 
 def viewer_zone(request: HttpRequest) -> str:
-    """The time zone of whoever looks; "" for people without a rep profile."""
-    return Rep.objects.filter(user=request.user.pk).values_list("time_zone", flat=True).first() or ""
+    """The time zone of whoever looks: of the rep profile, else of the browser; "" when neither says one."""
+    own = Rep.objects.filter(user=request.user.pk).values_list("time_zone", flat=True).first()
+    return own or reader_zone(request)
 
 
 @admin.register(WorkingHours)

@@ -25,7 +25,7 @@ from distribution.errors import WrongValue
 from distribution.leavecalendars import read_calendar
 from distribution.leavespan import TypedSpan, span_text, state_of_leave, typed_span
 from distribution.models import Leave, LeaveCalendar, Rep
-from distribution.services.availability import cancel_leave
+from distribution.services.availability import cancel_leave, check_overlap
 from leadcrm.lib.adminbase import AnyModelForm, HistoryAdmin, ModelAdmin, counted
 from leadcrm.lib.adminwidgets import ClockInput, DayInput
 from leadcrm.lib.outgoing import Refused, check_url
@@ -96,6 +96,12 @@ class LeaveForm(AnyModelForm):
         leave.whole_days = span.whole_days
         if "first_day" in self.changed_data and not leave.pk and leave.ends_at <= timezone.now():
             self.add_error("last_day" if values.get("last_day") else "first_day", "This is over already.")
+            return
+        leave.rep = rep
+        try:
+            check_overlap(leave)
+        except WrongValue as error:
+            self.add_error("first_day", str(error))
 
     def _clean_cover(self, rep: Rep | None) -> None:
         cover = self.cleaned_data.get("cover")

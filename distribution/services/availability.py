@@ -180,7 +180,7 @@ def _check(leave: Leave, now: datetime) -> None:
     if leave.ends_at <= now:
         raise WrongValue("ends_at", "This leave would be over already. Choose an end to come.")
     _check_cover(leave)
-    _check_overlap(leave)
+    check_overlap(leave)
 
 
 def _check_cover(leave: Leave) -> None:
@@ -193,7 +193,12 @@ def _check_cover(leave: Leave) -> None:
         raise WrongValue("cover", f"{cover.name} is not active. Choose somebody else.")
 
 
-def _check_overlap(leave: Leave) -> None:
+def check_overlap(leave: Leave) -> None:
+    """Refuse leave that meets other leave of the same rep; what comes from a calendar may.
+
+    Raises:
+        WrongValue: with the dates of the other leave.
+    """
     if leave.origin == Leave.Origin.CALENDAR:
         return
     typed = Leave.objects.filter(rep=leave.rep_id, cancelled_at=None, origin=Leave.Origin.TYPED)

@@ -1,5 +1,8 @@
 "use strict";
 
+// What the server draws by the reader's clock, it draws so from the next page on.
+document.cookie = `time_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
+
 // Selects that search as one types draw inputs of their own, which know nothing of the select's label.
 {
   const labelOf = (select) => select?.labels?.[0]?.textContent.trim().replace(/\*$/, "") || select?.ariaLabel || "Search";

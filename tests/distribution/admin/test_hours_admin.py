@@ -145,6 +145,15 @@ def test_exceptions_that_cannot_be_are_refused(boss: Client, rows: list[Row], fi
 
 
 @time_machine.travel(NOW, tick=False)
+def test_who_has_no_profile_sees_the_week_by_the_clock_of_the_browser(boss: Client):
+    url = reverse("admin:distribution_workinghours_change", args=[make_hours().pk])
+    assert len(boss.get(url).context["weeks"]) == 1
+    boss.cookies["time_zone"] = "Asia/Tokyo"
+    assert [week.zone for week in boss.get(url).context["weeks"]] == ["Europe/Berlin", "Asia/Tokyo"]
+    boss.cookies["time_zone"] = "Mars/Base"
+    assert len(boss.get(url).context["weeks"]) == 1
+
+
 def test_the_week_of_a_change_of_clocks_is_drawn_right_in_both_zones(boss: Client):
     hours = make_hours((5, 9, 18), (6, 22, 6), (7, 22, 6))
     Rep.objects.create(user=User.objects.get(username="boss"), name="Boss", time_zone="America/New_York")

@@ -105,10 +105,17 @@ def test_what_is_wrong_with_leave_stands_on_its_field(
     assert not Leave.objects.exists()
 
 
-def test_leave_that_overlaps_or_whose_cover_is_absent_is_saved_with_a_warning(boss: Client, ada: Rep):
+def test_leave_that_meets_other_leave_is_refused_as_on_the_pages(boss: Client, ada: Rep):
+    make_leave(ada, date(2026, 3, 30))
+    response = boss.post(ADD, form(ada))
+    assert "Change that, or choose other dates." in response.context["adminform"].form.errors["first_day"][0]
+    assert Leave.objects.count() == 1
+
+
+def test_leave_that_meets_a_calendars_or_whose_cover_is_absent_is_saved_with_a_warning(boss: Client, ada: Rep):
     bo = make_rep("Bo")
     make_leave(bo, date(2026, 3, 29))
-    make_leave(ada, date(2026, 3, 30))
+    make_leave(ada, date(2026, 3, 30), origin="calendar", calendar_uid="x")
     said = [str(message) for message in boss.post(ADD, form(ada, cover=bo.pk), follow=True).context["messages"]]
     assert any("Ada is on leave" in words for words in said)
     assert any("Bo stands in, but is on leave Sun 29 Mar 2026" in words for words in said)
