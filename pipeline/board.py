@@ -15,7 +15,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from pipeline.boardcards import Card, build_card, mark_of
+from pipeline.boardcards import Card, build_card, mark_of, with_next_task
 from pipeline.boardfilters import Filters
 from pipeline.boardorder import Order, order_of
 from pipeline.display import money, takeable
@@ -295,7 +295,11 @@ def _first_cards(view: View, shares: tuple[Leads, Leads], stages: Collection[Sta
 
 def _whole(leads: Leads) -> Leads:
     """With what a card shows, and without what is long and is not shown."""
-    return leads.select_related("owner", "source").defer("message", "attributes", "tags", "routing_sentence")
+    return (
+        with_next_task(leads)
+        .select_related("owner", "source")
+        .defer("message", "attributes", "tags", "routing_sentence")
+    )
 
 
 def _cards(view: View, stages: dict[int, Stage], leads: Collection[Lead]) -> list[Card]:

@@ -4,14 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from pipeline.boardorder import Order
 from pipeline.display import Due, action_of, age, badge_of, due_of, initials, money, person
-from pipeline.models import Lead, Stage
+from pipeline.models import Lead, Stage, Task
 
 _LEAST_WARNING: Final = timedelta(minutes=5)
 _MOST_WARNING: Final = timedelta(hours=1)
@@ -60,7 +61,7 @@ def build_card(lead: Lead, user: User, order: Order, free: Collection[int], now:
     """One lead as a card. Reads its stage, source and owner; ``free``: the leads that the user may take."""
     badge, tone = badge_of(lead)
     owner = person(lead.owner) if lead.owner else ""
-    respond_by = None if lead.closed_at else lead.respond_by
+    step = _step_of(lead)
     return Card(
         uid=lead.uid,
         version=lead.version,
@@ -80,15 +81,39 @@ def build_card(lead: Lead, user: User, order: Order, free: Collection[int], now:
         owner="You" if lead.owner_id == user.pk else owner,
         initials=initials(owner),
         action=action_of(lead, user, free),
-        step=_step(lead),
-        due=due_of(respond_by, now) if respond_by else None,
-        amber=_amber(lead, respond_by) if respond_by else None,
+        step=step.text,
+        due=due_of(step.due, now) if step.due else None,
+        amber=step.amber,
         snoozed_until=lead.snoozed_until,
         rotting=_rotting(lead, lead.stage, now),
     )
 
 
-def _step(lead: Lead) -> str:
+class _Step(NamedTuple):
+    text: str = ""
+    due: datetime | None = None
+    amber: datetime | None = None
+
+
+def with_next_task(leads: QuerySet[Lead]) -> QuerySet[Lead]:
+    """With the first open task of each, as ``task_text`` and ``task_due``."""
+    tasks = Task.objects.filter(lead=OuterRef("pk"), ended_at=None).order_by("due_at", "pk")
+    return leads.annotate(task_text=Subquery(tasks.values("text")[:1]), task_due=Subquery(tasks.values("due_at")[:1]))
+
+
+def _step_of(lead: Lead) -> _Step:
+    """What comes next: the promise that runs or the first open task, whichever is due first."""
+    if lead.closed_at:
+        return _Step()
+    task_due: datetime | None = getattr(lead, "task_due", None)
+    if task_due and (lead.respond_by is None or task_due < lead.respond_by):
+        return _Step(getattr(lead, "task_text", ""), task_due, task_due - _MOST_WARNING)
+    if lead.respond_by is None:
+        return _Step()
+    return _Step(_promised(lead), lead.respond_by, _amber(lead, lead.respond_by))
+
+
+def _promised(lead: Lead) -> str:
     if lead.owner_id and not lead.accepted_at:
         return "Accept"
     return "" if lead.first_contacted_at else "Contact"

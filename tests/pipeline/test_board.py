@@ -12,7 +12,7 @@ from django.utils import timezone
 from distribution.models import Offer
 from leadcrm.lib import access
 from pipeline.board import CARDS, CLOSED_DAYS
-from pipeline.models import Pipeline, Stage
+from pipeline.models import Pipeline, Stage, Task
 from tests.distribution.setups import make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people, signed_in
@@ -229,7 +229,7 @@ def test_a_card_says_who_what_how_old_how_much_and_why(people):
     card = column(signed_in(people.manager).get("/board/?who=team")).cards[0]
     assert (card.uid, card.title, card.company, card.product) == (lead.uid, "Ada Lovelace", "Engines Ltd", "Looms")
     assert (card.age, card.value, card.owner, card.initials) == ("3 h ago", "12,500 GBP", "Owner Person", "OP")
-    assert (card.badge, card.source, card.score, card.step) == ("To accept", "web", 71, "Accept")
+    assert (card.badge, card.source, card.score, card.step) == ("To accept", "web", 71, "")
 
 
 @pytest.mark.parametrize(
@@ -362,6 +362,20 @@ def test_the_next_cards_are_a_page_of_their_own_and_a_part_for_htmx(people, many
 @pytest.mark.parametrize("after", ["-1", "x", "1-2-3", "9" * 400, "9" * 17, "-".join(["9" * 17] * 3), "²" * 17])
 def test_a_place_that_makes_no_sense_is_no_breakdown(people, many, after):
     assert signed_in(people.owner).get("/board/sales/stage/open/", {"after": after}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("task_in", "promise_in", "step"), [(1, 2, "Call back"), (2, 1, "Contact"), (1, None, "Call back")]
+)
+def test_a_card_says_what_comes_next_a_task_or_what_was_promised(people, task_in, promise_in, step):
+    now = timezone.now()
+    respond_by = now + timedelta(hours=promise_in) if promise_in else None
+    lead = owned(people, people.owner, respond_by=respond_by, accepted_at=now)
+    Task.objects.create(lead=lead, text="Call back", due_at=now + timedelta(hours=task_in))
+    Task.objects.create(lead=lead, text="Later", due_at=now + timedelta(hours=9))
+    Task.objects.create(lead=lead, text="Over", due_at=now, ended_at=now, end="done")
+    card = column(signed_in(people.owner).get("/board/")).cards[0]
+    assert (card.step, card.due.at) == (step, now + timedelta(hours=1))
 
 
 def test_a_card_that_stays_too_long_in_its_stage_says_so(people, pipeline):
