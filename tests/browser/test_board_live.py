@@ -94,6 +94,7 @@ def test_a_card_is_dragged_to_another_column_and_undone(opened, people, lead):
 
 def test_a_card_is_dragged_by_a_finger_after_a_short_hold(opened, people, lead):
     page = opened(people.owner, viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True)
+    page.wait_for_load_state("networkidle")  # what the page loads later may move the cards
     box = card(page, lead).locator(".owner").bounding_box()
     target = page.locator("#column-talks .column-body").bounding_box()
     finger = page.context.new_cdp_session(page)
