@@ -18,7 +18,7 @@ from distribution.engine.snapshot import Missing, Snapshot
 from distribution.hours import Timetable
 from distribution.models import Assignment, Hold, RuleSet
 from distribution.people import SEPARATOR, joined, load_pool, load_rep
-from leadcrm.lib.prepared import Each, Prepared
+from leadcrm.lib.prepared import Each, Param, Prepared
 from pipeline.matching import Matches, match_account, match_accounts, match_people, match_person
 from pipeline.models import Account, Lead, LeadSource, Stage
 
@@ -76,6 +76,14 @@ def _share(leads: Iterable[Lead], name: str, related: Prepared[Any]) -> None:
     found = {row.pk: row for row in related.rows(ids={pk for _, pk in pointing})} if pointing else {}
     for lead, pk in pointing:
         setattr(lead, name, found[pk])
+
+
+def read_lead(pk: int) -> Lead | None:
+    """One of :func:`leads_to_route`; None when it is gone."""
+    return _LEAD.first(lead=pk)
+
+
+_LEAD: Final = Prepared(lambda: leads_to_route().filter(pk=Param("lead")).order_by())
 
 
 def read_subject(lead: Lead) -> Subject:

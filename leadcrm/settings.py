@@ -126,13 +126,19 @@ SQLITE_OPTIONS = {
     ),
 }
 
+# PostgreSQL keeps the plan of what a connection asks for the third time (leadcrm/lib/statements.py).
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
+PREPARE_AFTER = 2
+
 
 def database(url: str) -> dict[str, Any]:
     """The connection for a database URL, with the options that its engine needs to serve several processes."""
     config = environ.Env.db_url_config(url)
     if config["ENGINE"] == "django.db.backends.sqlite3":
         return {**config, "OPTIONS": SQLITE_OPTIONS}
-    return {**config, "CONN_MAX_AGE": integer("CONN_MAX_AGE", default=60), "CONN_HEALTH_CHECKS": True}
+    options = {**config.get("OPTIONS", {}), "prepare_threshold": PREPARE_AFTER if PREPARED_STATEMENTS else None}
+    age = integer("CONN_MAX_AGE", default=60)
+    return {**config, "OPTIONS": options, "CONN_MAX_AGE": age, "CONN_HEALTH_CHECKS": True}
 
 
 DATABASES = {"default": database(DATABASE_URL or f"sqlite:///{VAR_DIR}/leadcrm.sqlite3")}

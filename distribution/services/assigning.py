@@ -26,7 +26,7 @@ from distribution.snapshots import (
     decide,
     facts_of,
     open_snapshot,
-    read_leads,
+    read_lead,
     read_subject,
     reload_pool,
 )
@@ -79,7 +79,7 @@ def assign_lead(
     occasion = Occasion(trigger, now or timezone.now(), actor)
     last = False
     for _ in range(ROUNDS):
-        lead = next(iter(read_leads([lead_id])), None)
+        lead = read_lead(lead_id)
         if lead is None or not needs_routing(lead):
             return None
         try:

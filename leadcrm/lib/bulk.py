@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from leadcrm.lib.jsontext import dumps
+from leadcrm.lib.statements import repeated
 
 Rows = Sequence[Mapping[str, Any]]
 Names = tuple[str, ...]
@@ -104,7 +105,7 @@ def update_each(model: type[models.Model], rows: Rows, **shape: Any) -> set[Any]
 
 
 def _run(change: Change) -> list[Any]:
-    with _cursor() as cursor:
+    with repeated() as cursor:
         cursor.execute(change.sql, change.values)
         return [pk for (pk,) in cursor.fetchall()]
 
@@ -112,19 +113,9 @@ def _run(change: Change) -> list[Any]:
 def _run_together(changes: Sequence[Change]) -> list[list[Any]]:
     parts = ", ".join(f"c{place} AS ({change.sql})" for place, change in enumerate(changes))
     answers = ", ".join(f"ARRAY(TABLE c{place})" for place in range(len(changes)))
-    with _cursor() as cursor:
+    with repeated() as cursor:
         cursor.execute(f"WITH {parts} SELECT {answers}", [value for change in changes for value in change.values])
         return list(cursor.fetchone())
-
-
-def _cursor() -> Any:
-    """On PostgreSQL one that sends values beside the statement: quoted into it they are read twice."""
-    if connection.vendor != "postgresql":
-        return connection.cursor()
-    from psycopg import Cursor
-
-    connection.ensure_connection()
-    return connection._prepare_cursor(Cursor(connection.connection))  # type: ignore[attr-defined]
 
 
 # --- Values ------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Queries whose SQL is worked out once per process.
+"""Queries whose SQL is worked out once per process, and planned once per connection.
 
 Building a query set and compiling it costs ten times what the database needs to answer by key. Where one request after
 the other asks the same, that is most of its time::
@@ -8,21 +8,23 @@ the other asks the same, that is most of its time::
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from copy import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Expression, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+
+from leadcrm.lib.statements import repeated
 
 Row = TypeVar("Row")
 Statement = tuple[str, tuple[Any, ...]]
 
 
 class Param(Expression):
-    """A place in a prepared query that each execution fills. The value is passed as it is: numbers, texts, booleans."""
+    """A place in a prepared query that each execution fills. The value is passed as it is: numbers, texts, booleans. Its
+    type must follow from where it stands, such as a column that it is compared with."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -82,20 +84,43 @@ class _Plan:
 
     def __init__(self, parts: Sequence[QuerySet[Any, Any]]) -> None:
         compilers = [part.query.get_compiler(connection=connection) for part in parts]
-        self._sql, self._params = _joined([compiler.as_sql() for compiler in compilers])
+        self._sql, self._params = _with_constants(*_joined([compiler.as_sql() for compiler in compilers]))
         self._compiler, self._query = compilers[0], parts[0].query
         self._iterable: Any = parts[0]._iterable_class
+        select: Any = self._compiler.select
+        self._converters = self._compiler.get_converters([column for column, *_ in select[: self._compiler.col_count]])
 
     def rows(self, values: Mapping[str, Any]) -> list[Any]:
         vendor = connection.vendor
-        params = (param.fill(values, vendor) if isinstance(param, Param) else param for param in self._params)
-        statement = self._sql, tuple(params)
-        # Copies, because another thread may run the same query on a connection of its own.
-        compiler, query = copy(self._compiler), copy(self._query)
-        compiler.connection = connections[DEFAULT_DB_ALIAS]
-        compiler.as_sql = lambda *_, **__: statement
-        query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
-        return list(self._iterable(SimpleNamespace(query=query, db=DEFAULT_DB_ALIAS, _known_related_objects={})))
+        params = [param.fill(values, vendor) if isinstance(param, Param) else param for param in self._params]
+        with repeated() as cursor:
+            cursor.execute(self._sql, params)
+            found = cursor.fetchall()
+        return list(self._iterable(self._answered(found))) if found else []
+
+    def _answered(self, found: Iterable[Sequence[Any]]) -> Any:
+        """A query set, for Django's own iterables, whose query was run. For one thread and one use."""
+        if self._converters:
+            found = map(tuple, self._compiler.apply_converters(found, self._converters))
+        compiler = SimpleNamespace(
+            select=self._compiler.select,
+            klass_info=self._compiler.klass_info,
+            annotation_col_map=self._compiler.annotation_col_map,
+            execute_sql=lambda **_: None,
+            results_iter=lambda *_, **__: iter(found),
+        )
+        query = SimpleNamespace(selected=self._query.selected, get_compiler=lambda *_, **__: compiler)
+        return SimpleNamespace(query=query, db=DEFAULT_DB_ALIAS, _known_related_objects={})
+
+
+def _with_constants(sql: str, params: Sequence[Any]) -> Statement:
+    """Writes all but the places into the statement: PostgreSQL must see constants to know that a partial index fits."""
+    if connection.vendor != "postgresql":
+        return sql, tuple(params)
+    place = "\0"
+    written = (place if isinstance(param, Param) else connection.ops.compose_sql("%s", [param]) for param in params)
+    text = (sql % tuple(written)).replace("%", "%%").replace(place, "%s")
+    return text, tuple(param for param in params if isinstance(param, Param))
 
 
 def _joined(statements: Sequence[Statement]) -> Statement:

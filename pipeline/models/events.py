@@ -4,9 +4,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from leadcrm.lib.moments import moment_text
+from leadcrm.lib.quickinsert import QuickInsert
 
 
-class Event(models.Model):
+class Event(QuickInsert):
     """One line of a lead's history, written in the transaction of what it tells: timeline and outbox at once."""
 
     class Kind(models.TextChoices):

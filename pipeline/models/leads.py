@@ -7,10 +7,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 
+from leadcrm.lib.quickinsert import QuickInsert
+
 _ON_BOARD = Q(closed_at=None, archived_at=None)
 
 
-class Lead(models.Model):
+class Lead(QuickInsert):
     """A person or company that asked for something.
 
     Written through ``pipeline.services`` and, for who has it, ``distribution.services``; nothing else.

@@ -5,6 +5,8 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from leadcrm.lib.quickinsert import QuickInsert
+
 
 class AttributeDefinition(models.Model):
     """A question of your own that a source may send and a rule may read; one definition per key for all sources."""
@@ -113,7 +115,7 @@ class SourceKey(models.Model):
         return f"{self.prefix}…"
 
 
-class IdempotencyKey(models.Model):
+class IdempotencyKey(QuickInsert):
     """Remembers what a request with this key made, so that a retry gets the same answer. Kept for 24 hours."""
 
     source = models.ForeignKey(LeadSource, models.CASCADE, related_name="+")

@@ -10,6 +10,9 @@ from typing import Any, Final
 
 from django.db import connection
 
+from leadcrm.lib.bulk import update_each
+from leadcrm.lib.prepared import Param, Prepared
+from leadcrm.lib.statements import repeated
 from pipeline.errors import PipelineError
 from pipeline.models import IdempotencyKey, Lead, LeadSource
 
@@ -48,16 +51,21 @@ def earlier(source: LeadSource, key: str, digest: str) -> IdempotencyKey | None:
     """
     if connection.vendor == "postgresql" and not _lock(source, key):
         raise InFlight
-    row = IdempotencyKey.objects.filter(source=source, key=key).select_related("lead").first()
+    row = _EARLIER.first(source=source.pk, key=key)
     if row is not None and row.body_digest != digest:
         raise KeyReused
     return row
 
 
+_EARLIER: Final = Prepared(
+    lambda: IdempotencyKey.objects.filter(source=Param("source"), key=Param("key")).order_by()
+)
+
+
 def _lock(source: LeadSource, key: str) -> bool:
     name = hashlib.sha256(f"{source.pk}:{key}".encode()).digest()[:8]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name, signed=True)])
+    with repeated() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s::bigint)", [int.from_bytes(name, signed=True)])
         return bool(cursor.fetchone()[0])
 
 
@@ -72,8 +80,8 @@ def begin(source: LeadSource, key: str, digest: str, plan: Any, lead: Lead | Non
 
 def finish(row: IdempotencyKey, status: int, answer: str) -> IdempotencyKey:
     """Stores the answer if nobody did yet, and returns the row as it is stored: every retry gets the same."""
-    unanswered = IdempotencyKey.objects.filter(pk=row.pk, status_code=None)
-    if unanswered.update(status_code=status, answer=answer):
+    given = {"id": row.pk, "status_code": status, "answer": answer}
+    if update_each(IdempotencyKey, [given], match=("id",), where="t.status_code IS NULL"):
         row.status_code, row.answer = status, answer
     else:
         row.refresh_from_db(fields=["status_code", "answer"])
