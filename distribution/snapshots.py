@@ -216,11 +216,12 @@ def _with(snapshot: Snapshot, missing: Missing, timetable: Timetable) -> Snapsho
 
 
 def reload_pool(snapshot: Snapshot, pool_id: int, timetable: Timetable) -> Snapshot:
-    """The same snapshot with one pool read again, now that it is locked.
+    """The same snapshot with one pool read, perhaps again, now that it is locked.
 
     Counts of new leads per period are not read again: they are checked when the winner's place is taken.
     """
-    known = {member.rep.id: member.rep.caps for member in snapshot.pool(pool_id).members}
+    before = snapshot.pools.get(pool_id)
+    known = {member.rep.id: member.rep.caps for member in before.members} if before else None
     pool = load_pool(pool_id, snapshot.now, timetable, known)
     return replace(snapshot, pools={**snapshot.pools, pool_id: pool})
 

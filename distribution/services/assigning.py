@@ -1,7 +1,7 @@
-"""Routes one lead: decide on what is read without locks, lock the pool that would win, decide again, write."""
+"""Routes one lead: see by the rules which pool it probably goes to, lock that pool, read it, decide, write."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +16,8 @@ from distribution.compiling import World, live_world
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.facts import LeadFacts
 from distribution.engine.outcomes import DELIVERED
+from distribution.engine.routing import look_ahead
+from distribution.engine.rules import MATCHED, Look
 from distribution.engine.snapshot import Snapshot
 from distribution.errors import Contention
 from distribution.models import Assignment, Decision
@@ -120,30 +122,58 @@ def try_held(lead_id: int, *, now: datetime) -> bool | None:
 @retried
 def _assign(lead: Lead, occasion: Occasion, *, last: bool) -> Decision:
     """``last``: all who wait for the pool have had their turn."""
-    draft = draft_decision(lead, occasion.now)
-    pool = draft.choice.pool
-    if pool is not None and pool.line and not last:
-        raise Behind(pool.id)
+    guess = guess_pool(lead, occasion.now)
+    try:
+        return _write(guess, occasion, last=last)
+    except Elsewhere as elsewhere:
+        return _write(elsewhere.draft, occasion, last=last)
+
+
+def _write(guess: "Guess", occasion: Occasion, *, last: bool) -> Decision:
     with transaction.atomic():
-        settled = settle(draft)
-        [row] = record([Case(settled.subject, settled.choice, settled.took_us)], settled.world, occasion)
+        draft = settle(guess)
+        pool = draft.choice.pool
+        if pool is not None and pool.line and not last:
+            raise Behind(pool.id)
+        [row] = record([Case(draft.subject, draft.choice, draft.took_us)], draft.world, occasion)
     return Decision(**row)
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """Where a lead would go by the rules, with all that this was decided on. ``took_us``: time to decide it."""
+class Guess:
+    """A lead with all that it is decided on, and the pool that it will probably go to, 0 for none.
+
+    Attributes:
+        snapshot: who was read so far; nobody before the first decision.
+        seen: the rules that were held against the lead so far.
+    """
 
     subject: Subject
     facts: LeadFacts
     world: World
-    choice: Choice
     snapshot: Snapshot
+    seen: Sequence[Look]
+    pool_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft(Guess):
+    """Where a lead would go by the rules. ``took_us``: time to decide it."""
+
+    choice: Choice
     took_us: int = 0
 
 
-def draft_decision(lead: Lead, now: datetime, without: Collection[int] = ()) -> Draft:
-    """Decide about a lead of :func:`leads_to_route` on what is read without locks.
+class Elsewhere(Changed):
+    """The lead goes to another pool than the one that was locked."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(f"lead {draft.subject.lead.pk} goes to another pool")
+        self.draft = draft
+
+
+def guess_pool(lead: Lead, now: datetime, without: Collection[int] = ()) -> Guess:
+    """What a lead of :func:`leads_to_route` is decided on, read without locks and without anybody who could take it.
 
     Args:
         without: reps who do not come into question, as if they had had the lead.
@@ -152,27 +182,50 @@ def draft_decision(lead: Lead, now: datetime, without: Collection[int] = ()) -> 
     subject = read_subject(lead)
     subject = replace(subject, had=subject.had.union(without))
     facts = facts_of(subject, world.attributes)
-    choice, snapshot = decide(facts, open_snapshot(subject, world, now), world.timetable)
-    return Draft(subject, facts, world, choice, snapshot)
+    snapshot = open_snapshot(subject, world, now)
+    seen = look_ahead(facts, snapshot)
+    return Guess(subject, facts, world, snapshot, seen, likely_pool(snapshot, seen))
 
 
-def settle(draft: Draft) -> Draft:
-    """Lock the pool that would win, read it again and decide again. The first thing in a transaction.
+def likely_pool(snapshot: Snapshot, seen: Sequence[Look]) -> int:
+    """The pool that must probably be locked to write a lead after these rules were held against it; 0 for none."""
+    if snapshot.keeper is not None:
+        return 0
+    last = seen[-1] if seen else None
+    pool_id = last.rule.pool_id if last and last.result == MATCHED else snapshot.rule_set.catch_all_pool_id
+    return pool_id or 0
+
+
+def draft_decision(lead: Lead, now: datetime, without: Collection[int] = ()) -> Draft:
+    """Decide about a lead on what is read without locks; see :func:`guess_pool`."""
+    guess = guess_pool(lead, now, without)
+    return _decide(guess, guess.snapshot)
+
+
+def _decide(guess: Guess, snapshot: Snapshot) -> Draft:
+    started = perf_counter_ns()
+    choice, snapshot = decide(guess.facts, snapshot, guess.world.timetable, guess.seen)
+    took_us = (perf_counter_ns() - started) // 1000
+    pool_id = choice.pool.id if choice.pool else 0
+    return Draft(guess.subject, guess.facts, guess.world, snapshot, choice.looks, pool_id, choice, took_us)
+
+
+def settle(guess: Guess) -> Draft:
+    """Lock the pool that would win, read it and decide. The first thing in a transaction.
 
     Another winner in the same pool is as good: the pool is locked now. Another pool is not.
 
     Raises:
-        Changed: start over with another draft.
+        Elsewhere: start over with its draft.
     """
-    snapshot, pool = draft.snapshot, draft.choice.pool
-    if pool is not None:
-        books.lock_pool(pool.id)
-        snapshot = reload_pool(snapshot, pool.id, draft.world.timetable)
-    started = perf_counter_ns()
-    choice, _ = decide(draft.facts, snapshot, draft.world.timetable, draft.choice.looks)
-    if choice.pool is not None and (pool is None or choice.pool.id != pool.id):
-        raise Changed
-    return replace(draft, choice=choice, took_us=(perf_counter_ns() - started) // 1000)
+    snapshot = guess.snapshot
+    if guess.pool_id:
+        books.lock_pool(guess.pool_id)
+        snapshot = reload_pool(snapshot, guess.pool_id, guess.world.timetable)
+    draft = _decide(guess, snapshot)
+    if draft.pool_id not in (0, guess.pool_id):
+        raise Elsewhere(draft)
+    return draft
 
 
 def mark_failed_safely(lead_id: int, now: datetime | None = None) -> None:

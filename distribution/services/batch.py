@@ -25,12 +25,12 @@ from distribution.engine.decision import Decision as Choice
 from distribution.engine.facts import LeadFacts
 from distribution.engine.people import Cap, Member, Pool, Rep
 from distribution.engine.routing import look_ahead
-from distribution.engine.rules import MATCHED, Look, SharedLooks
+from distribution.engine.rules import Look, SharedLooks
 from distribution.engine.snapshot import Snapshot
 from distribution.hours import Timetable
 from distribution.models import Assignment
 from distribution.services import books
-from distribution.services.assigning import assign_lead, mark_failed_safely, needs_routing
+from distribution.services.assigning import assign_lead, likely_pool, mark_failed_safely, needs_routing
 from distribution.services.recording import Case, Changed, Occasion, record
 from distribution.snapshots import (
     Subject,
@@ -131,7 +131,7 @@ def _look_at(leads: Sequence[Lead], before: Sequence[Lead], now: datetime) -> _C
     for subject in read_subjects([lead for lead in leads if lead.pk not in alone]):
         waiting = look_safely(subject, world, now, looks)
         if waiting is not None and subject.lead.routing_state in Lead.UNFINISHED:
-            groups[likely_pool(waiting)].append(waiting)
+            groups[likely_pool(waiting.world, waiting.seen)].append(waiting)
         else:
             alone.add(subject.lead.pk)
     return _Chunk([lead.pk for lead in leads], world, groups, alone)
@@ -155,15 +155,6 @@ def look_safely(subject: Subject, world: World, now: datetime, looks: SharedLook
     except Exception:
         logger.exception("looking at lead %s in a batch failed", subject.lead.pk)
         return None
-
-
-def likely_pool(waiting: Waiting) -> int:
-    """The pool that must probably be locked to write a lead; 0 for none."""
-    if waiting.world.keeper is not None:
-        return 0
-    last = waiting.seen[-1] if waiting.seen else None
-    pool_id = last.rule.pool_id if last and last.result == MATCHED else waiting.world.rule_set.catch_all_pool_id
-    return pool_id or 0
 
 
 def repeats(leads: Iterable[Lead], before: Iterable[Lead] = ()) -> set[int]:

@@ -21,7 +21,8 @@ from distribution.engine.rules import SharedLooks
 from distribution.engine.snapshot import Snapshot
 from distribution.models import Assignment, SLAClock
 from distribution.services import books
-from distribution.services.batch import Shared, Waiting, likely_pool, look_safely, repeats
+from distribution.services.assigning import likely_pool
+from distribution.services.batch import Shared, Waiting, look_safely, repeats
 from distribution.services.escalation import Move, Step, delivers, hops, move_on, stays_with_manager
 from distribution.services.recording import Changed
 from distribution.services.stepping import ACTIVE, due_rung, note_taken
@@ -85,7 +86,7 @@ def _groups(clocks: _Clocks, world: World, now: datetime) -> dict[int, list[Wait
     for subject in read_subjects([lead for lead in leads if lead.pk not in later]):
         waiting = look_safely(_without_owner(subject, clocks), world, now, looks)
         if waiting is not None:
-            groups[likely_pool(waiting)].append(waiting)
+            groups[likely_pool(waiting.world, waiting.seen)].append(waiting)
     return groups
 
 

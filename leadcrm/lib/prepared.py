@@ -10,7 +10,7 @@ the other asks the same, that is most of its time::
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Expression, QuerySet
@@ -23,8 +23,8 @@ Statement = tuple[str, tuple[Any, ...]]
 
 
 class Param(Expression):
-    """A place in a prepared query that each execution fills. The value is passed as it is: numbers, texts, booleans. Its
-    type must follow from where it stands, such as a column that it is compared with."""
+    """A place in a prepared query that each execution fills. The value is passed as it is: numbers, texts, booleans.
+    Its type must follow from where it stands, such as a column that it is compared with."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -117,8 +117,8 @@ def _with_constants(sql: str, params: Sequence[Any]) -> Statement:
     """Writes all but the places into the statement: PostgreSQL must see constants to know that a partial index fits."""
     if connection.vendor != "postgresql":
         return sql, tuple(params)
-    place = "\0"
-    written = (place if isinstance(param, Param) else connection.ops.compose_sql("%s", [param]) for param in params)
+    place, ops = "\0", cast(Any, connection.ops)
+    written = (place if isinstance(param, Param) else ops.compose_sql("%s", [param]) for param in params)
     text = (sql % tuple(written)).replace("%", "%%").replace(place, "%s")
     return text, tuple(param for param in params if isinstance(param, Param))
 

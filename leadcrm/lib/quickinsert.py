@@ -9,8 +9,8 @@ from leadcrm.lib.bulk import insert_many
 
 
 class QuickInsert(models.Model):
-    """A model that is inserted, signals and all, by a statement that is worked out once per process. Django builds one for
-    each row, which takes longer than writing it."""
+    """A model that is inserted, signals and all, by a statement that is worked out once per process. Django builds one
+    for each row, which takes longer than writing it."""
 
     class Meta:
         abstract = True

@@ -8,14 +8,15 @@ tables takes longer than answering it by key. Here values travel beside the text
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
-from psycopg._queries import PostgresQuery
+
+_ServerBindingCursor: Any = base.ServerBindingCursor
 
 
 def repeated() -> CursorWrapper:
-    """A cursor, to be used in ``with``, for statements whose text never changes. The type of each value must follow from
-    where it stands in the statement, or from a cast."""
+    """A cursor, to be used in ``with``, for statements whose text never changes. The type of each value must follow
+    from where it stands in the statement, or from a cast."""
     database = connections[DEFAULT_DB_ALIAS]
     return _binding_cursor(database) if database.vendor == "postgresql" else database.cursor()
 
@@ -28,8 +29,8 @@ def _binding_cursor(database: Any) -> CursorWrapper:
     return wrapped
 
 
-class _BindingCursor(ServerBindingCursor):
-    def _convert_query(self, query: Any, params: Any = None) -> PostgresQuery:
+class _BindingCursor(_ServerBindingCursor):
+    def _convert_query(self, query: Any, params: Any = None) -> Any:
         """Keeps the text where Django's log of queries looks for it; psycopg does only for what it does not prepare."""
         self._query = super()._convert_query(query, params)
         return self._query

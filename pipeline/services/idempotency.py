@@ -57,9 +57,7 @@ def earlier(source: LeadSource, key: str, digest: str) -> IdempotencyKey | None:
     return row
 
 
-_EARLIER: Final = Prepared(
-    lambda: IdempotencyKey.objects.filter(source=Param("source"), key=Param("key")).order_by()
-)
+_EARLIER: Final = Prepared(lambda: IdempotencyKey.objects.filter(source=Param("source"), key=Param("key")).order_by())
 
 
 def _lock(source: LeadSource, key: str) -> bool:

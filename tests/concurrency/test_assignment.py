@@ -84,7 +84,7 @@ def test_a_claim_by_hand_wins_over_the_rules_that_come_later(monkeypatch):
     world("Ann", "Ben")
     lead = make_lead()
     ben = Rep.objects.get(name="Ben")
-    real, done = assigning.decide, []
+    real, done = assigning.look_ahead, []
 
     def overtaken(*args):
         if not done:
@@ -92,7 +92,7 @@ def test_a_claim_by_hand_wins_over_the_rules_that_come_later(monkeypatch):
             services.reassign_lead(lead.pk, to=ben, reason="mine")
         return real(*args)
 
-    monkeypatch.setattr(assigning, "decide", overtaken)
+    monkeypatch.setattr(assigning, "look_ahead", overtaken)
     assert services.assign_lead(lead.pk) is None
     assert owners() == ["Ben"]
 
@@ -104,7 +104,7 @@ def test_a_lead_changed_between_decision_and_claim_is_decided_again(monkeypatch)
     make_rule(rules, "Rome", ("city", "is", "Rome"), pool=make_pool("South", ben))
     publish(rules)
     lead = make_lead(city="Oslo")
-    real, done = assigning.decide, []
+    real, done = assigning.look_ahead, []
 
     def moved(*args):
         if not done:
@@ -112,7 +112,7 @@ def test_a_lead_changed_between_decision_and_claim_is_decided_again(monkeypatch)
             Lead.objects.filter(pk=lead.pk).update(city="Rome", version=F("version") + 1)
         return real(*args)
 
-    monkeypatch.setattr(assigning, "decide", moved)
+    monkeypatch.setattr(assigning, "look_ahead", moved)
     assert services.assign_lead(lead.pk).winner == ben
 
 
