@@ -49,6 +49,15 @@ def _nothing_compiled() -> Iterator[None]:
     compiling.forget()
 
 
+@pytest.fixture(autouse=True)
+def _nobody_woken() -> Iterator[None]:
+    """What waits to be started would start in the next test."""
+    from leadcrm.lib import wake
+
+    yield
+    wake.forget()
+
+
 @pytest.fixture
 def eager_tasks(settings) -> Iterator[None]:
     """Run tasks at once, in the caller, and let their errors through."""

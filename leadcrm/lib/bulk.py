@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from leadcrm.lib.jsontext import dumps
-from leadcrm.lib.statements import repeated
+from leadcrm.lib.statements import is_postgresql, repeated
 
 Rows = Sequence[Mapping[str, Any]]
 Names = tuple[str, ...]
@@ -51,7 +51,7 @@ def write(*changes: Change) -> list[list[Any]]:
         For each change the primary keys of the rows that it wrote; inserted ones in the order of the rows.
     """
     asked = [change for change in changes if change.sql]
-    together = connection.vendor == "postgresql" and len(asked) > 1
+    together = is_postgresql() and len(asked) > 1
     answers = iter(_run_together(asked) if together else [_run(change) for change in asked])
     return [next(answers) if change.sql else [] for change in changes]
 
@@ -62,7 +62,7 @@ def insertion(model: type[models.Model], rows: Rows) -> Change:
     if not rows:
         return _NOTHING
     shape = _shape(rows)
-    return Change(_insert_sql(connection.vendor, model, tuple(rows[0]), shape), _values(model, rows, shape))
+    return Change(_insert_sql(model, tuple(rows[0]), shape), _values(model, rows, shape))
 
 
 def update(
@@ -91,7 +91,7 @@ def update(
         return _NOTHING
     shape = _shape(rows, apart=(*match, *given))
     options = (tuple(match), tuple(add), tuple(keep), tuple(given), also, where)
-    return Change(_update_sql(connection.vendor, model, tuple(rows[0]), shape, *options), _values(model, rows, shape))
+    return Change(_update_sql(model, tuple(rows[0]), shape, *options), _values(model, rows, shape))
 
 
 def insert_many(model: type[models.Model], rows: Rows) -> list[Any]:
@@ -125,7 +125,7 @@ def _shape(rows: Rows, apart: Sequence[str] = ()) -> _Shape:
     """How rows travel to the database. The first name, and those ``apart``, never as shared values."""
     first, *others = rows
     names = tuple(first)
-    if connection.vendor != "postgresql":
+    if not is_postgresql():
         return _Shape(names, (), ())
     lines = tuple(name for name in names if isinstance(first[name], bytes))
     candidates = [name for name in names[1:] if others and name not in apart and isinstance(first[name], _PLAIN)]
@@ -135,7 +135,7 @@ def _shape(rows: Rows, apart: Sequence[str] = ()) -> _Shape:
 
 def _values(model: type[models.Model], rows: Rows, shape: _Shape) -> tuple[str, ...]:
     """What the parameters of a statement are given, in their order."""
-    if connection.vendor != "postgresql":
+    if not is_postgresql():
         return (dumps(list(_adapted(model, rows))).decode(),)
     own = dumps([{name: row[name] for name in shape.own} for row in rows])
     lines = [b"\n".join(row[name] for row in rows) for name in shape.lines]
@@ -163,19 +163,18 @@ def _adapted(model: type[models.Model], rows: Rows) -> Iterable[dict[str, Any]]:
 
 
 @cache
-def _insert_sql(vendor: str, model: type[models.Model], names: Names, shape: _Shape) -> str:
+def _insert_sql(model: type[models.Model], names: Names, shape: _Shape) -> str:
     fields = _fields(model, names)
     columns = ", ".join(f'"{field.column}"' for field in fields.values())
     values = ", ".join(map(shape.place, names))
     return (
-        f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} FROM {_source(vendor, fields, shape)} '  # noqa: S608
+        f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} FROM {_source(fields, shape)} '  # noqa: S608
         f'RETURNING "{model._meta.pk.column}"'
     )
 
 
 @cache
 def _update_sql(
-    vendor: str,
     model: type[models.Model],
     names: Names,
     shape: _Shape,
@@ -193,19 +192,19 @@ def _update_sql(
     sets = [f'"{fields[name].column}" = {values[name]}' for name in fields if name not in match]
     conditions = [f't."{fields[name].column}" = {values[name]}' for name in match]
     # SQLite knows no other table in RETURNING, and not its alias.
-    target = "t." if vendor == "postgresql" else ""
+    target = "t." if is_postgresql() else ""
     return (
         f'UPDATE "{model._meta.db_table}" AS t SET {", ".join([*sets, *filter(None, [also])])} '  # noqa: S608
-        f"FROM {_source(vendor, fields, shape)} "
+        f"FROM {_source(fields, shape)} "
         f"WHERE {' AND '.join([*conditions, *filter(None, [where])])} "
         f'RETURNING {target}"{model._meta.pk.column}"'
     )
 
 
-def _source(vendor: str, fields: "Mapping[str, models.Field[Any, Any]]", shape: _Shape) -> str:
+def _source(fields: "Mapping[str, models.Field[Any, Any]]", shape: _Shape) -> str:
     """The rows as a table ``v``, from a parameter that is a JSON list of objects, and from one for each column of
     lines; what they share as a row ``s``, from a last one that is an object."""
-    if vendor != "postgresql":
+    if not is_postgresql():
         taken = ", ".join(f"json_extract(value, '$.{name}') AS \"{name}\"" for name in shape.own)
         return f"(SELECT {taken} FROM json_each(%s)) AS v"  # noqa: S608 - names of fields, nothing from outside
     rows = [f"json_to_recordset(%s) AS ({_columns(fields, shape.own)})"]

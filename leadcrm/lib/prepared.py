@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Expression, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
-from leadcrm.lib.statements import repeated
+from leadcrm.lib.statements import is_postgresql, repeated
 
 Row = TypeVar("Row")
 Statement = tuple[str, tuple[Any, ...]]
@@ -33,7 +33,7 @@ class Param(Expression):
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> Statement:
         return "%s", (self,)
 
-    def fill(self, values: Mapping[str, Any], vendor: str) -> Any:
+    def fill(self, values: Mapping[str, Any]) -> Any:
         """What the database is given for this place."""
         return values[self.name]
 
@@ -46,33 +46,32 @@ class Each(Param):
         self.type = "text" if type is str else "bigint"
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> Statement:
-        if connection.vendor == "postgresql":
+        if is_postgresql():
             return f"(SELECT unnest(%s::{self.type}[]))", (self,)
         return "(SELECT value FROM json_each(%s))", (self,)
 
-    def fill(self, values: Mapping[str, Any], vendor: str) -> Any:
-        return list(values[self.name]) if vendor == "postgresql" else json.dumps(list(values[self.name]))
+    def fill(self, values: Mapping[str, Any]) -> Any:
+        return list(values[self.name]) if is_postgresql() else json.dumps(list(values[self.name]))
 
 
 class Prepared(Generic[Row]):
     """A query with places to fill, ready to be run many times.
 
     Args:
-        parts: each makes a query set of model instances, ``values`` or ``values_list``; called once per kind of
-            database. Several must have the same columns and are asked in one statement, each with its own order and
-            limit. A row that two of them find comes twice.
+        parts: each makes a query set of model instances, ``values`` or ``values_list``; called once. Several must have
+            the same columns and are asked in one statement, each with its own order and limit. A row that two of them
+            find comes twice.
     """
 
     def __init__(self, *parts: Callable[[], QuerySet[Any, Row]]) -> None:
         self._parts = parts
-        self._plans: dict[str, _Plan] = {}
+        self._plan: _Plan | None = None
 
     def rows(self, **values: Any) -> list[Row]:
         """The rows, as the query set gives them, for these values: one for each :class:`Param` by its name."""
-        plan = self._plans.get(connection.vendor)
-        if plan is None:
-            plan = self._plans[connection.vendor] = _Plan([part() for part in self._parts])
-        return plan.rows(values)
+        if self._plan is None:
+            self._plan = _Plan([part() for part in self._parts])
+        return self._plan.rows(values)
 
     def first(self, **values: Any) -> Row | None:
         """The first of the rows."""
@@ -91,8 +90,7 @@ class _Plan:
         self._converters = self._compiler.get_converters([column for column, *_ in select[: self._compiler.col_count]])
 
     def rows(self, values: Mapping[str, Any]) -> list[Any]:
-        vendor = connection.vendor
-        params = [param.fill(values, vendor) if isinstance(param, Param) else param for param in self._params]
+        params = [param.fill(values) if isinstance(param, Param) else param for param in self._params]
         with repeated() as cursor:
             cursor.execute(self._sql, params)
             found = cursor.fetchall()
@@ -115,7 +113,7 @@ class _Plan:
 
 def _with_constants(sql: str, params: Sequence[Any]) -> Statement:
     """Writes all but the places into the statement: PostgreSQL must see constants to know that a partial index fits."""
-    if connection.vendor != "postgresql":
+    if not is_postgresql():
         return sql, tuple(params)
     place, ops = "\0", cast(Any, connection.ops)
     written = (place if isinstance(param, Param) else ops.compose_sql("%s", [param]) for param in params)

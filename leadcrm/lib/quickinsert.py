@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 
 from leadcrm.lib.bulk import insert_many
+from leadcrm.lib.statements import is_postgresql
 
 
 class QuickInsert(models.Model):
@@ -19,7 +20,7 @@ class QuickInsert(models.Model):
         self, manager: Any, using: str, fields: Sequence[Any], returning_fields: Sequence[Any], raw: bool
     ) -> Any:
         # SQLite is told each value by name, which costs more than Django's way.
-        if raw or using != DEFAULT_DB_ALIAS or connection.vendor != "postgresql":
+        if raw or using != DEFAULT_DB_ALIAS or not is_postgresql():
             return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
         row = {field.attname: field.pre_save(self, add=True) for field in fields}
         if any(hasattr(value, "resolve_expression") for value in row.values()):

@@ -5,20 +5,27 @@ tables takes longer than answering it by key. Here values travel beside the text
 (``prepare_threshold`` in the settings).
 """
 
+from functools import cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 
 _ServerBindingCursor: Any = base.ServerBindingCursor
 
 
+@cache
+def is_postgresql() -> bool:
+    """Which database this process works on. To ask the connection each time goes through the locals of the thread."""
+    return connection.vendor == "postgresql"
+
+
 def repeated() -> CursorWrapper:
     """A cursor, to be used in ``with``, for statements whose text never changes. The type of each value must follow
     from where it stands in the statement, or from a cast."""
     database = connections[DEFAULT_DB_ALIAS]
-    return _binding_cursor(database) if database.vendor == "postgresql" else database.cursor()
+    return _binding_cursor(database) if is_postgresql() else database.cursor()
 
 
 def _binding_cursor(database: Any) -> CursorWrapper:

@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 
-from leadcrm.lib.prepared import Param, Prepared
 from pipeline.errors import PipelineError
 from pipeline.models import LeadSource, SourceKey
 
@@ -47,7 +46,7 @@ def owner_of(plain: str) -> SourceKey:
     Raises:
         KeyRefused: when it is unknown or revoked, or its source is inactive.
     """
-    key = _KEY.first(digest=digest_of(plain))
+    key = SourceKey.objects.select_related("source").filter(digest=digest_of(plain)).first()
     if key is None:
         raise KeyRefused("This API key is not known. Check that it was copied whole.")
     if key.revoked_at:
@@ -55,9 +54,6 @@ def owner_of(plain: str) -> SourceKey:
     if not key.source.active:
         raise KeyRefused("This source is switched off. Ask for it to be switched on.")
     return key
-
-
-_KEY: Final = Prepared(lambda: SourceKey.objects.select_related("source").filter(digest=Param("digest")).order_by())
 
 
 def note_use(key: SourceKey) -> None:

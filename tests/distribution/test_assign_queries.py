@@ -8,9 +8,19 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from distribution import services
-from distribution.models import Assignment, Decision, DecisionTrace, PoolMember, Rep, RepCounter
+from distribution.models import (
+    Assignment,
+    Decision,
+    DecisionTrace,
+    PoolMember,
+    Rep,
+    RepCounter,
+    SLAClock,
+    WorkingHours,
+)
 from pipeline.models import Account, Lead
-from tests.distribution.calendars import make_hours, make_leave
+from tests.distribution.calendars import make_exception, make_hours, make_leave
+from tests.distribution.promises import make_policy, running
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, make_leads, owners, world
 
@@ -25,7 +35,7 @@ def queries(service, *args):
     return [q["sql"] for q in captured if not q["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))]
 
 
-def costly_world():
+def costly_world(policy=None):
     """Everything that costs a query at once: hours, leave, caps of both kinds and one that is reached, skills, accounts
     to match by domain and by name."""
     hours = make_hours(start="00:00", end="00:00", days="1234567")
@@ -37,7 +47,9 @@ def costly_world():
     make_leave(reps[-1], timezone.now() - timedelta(days=1), timezone.now() + timedelta(days=1), cover=reps[0])
     sales = make_pool("Sales", *reps)
     rules = make_rule_set(pool=sales)
-    make_rule(rules, "Everything", ("country", "is", "DE"), pool=sales, match_language=True, set_priority=2)
+    make_rule(
+        rules, "Everything", ("country", "is", "DE"), pool=sales, match_language=True, set_priority=2, sla_policy=policy
+    )
     publish(rules)
     Account.objects.create(name="Novak Pumps", domain="novak.example", country="DE", owner=reps[0].user)
 
@@ -60,6 +72,35 @@ def test_one_lead_is_assigned_within_the_budget():
     captured = queries(services.assign_lead, lead.pk)
     lead.refresh_from_db()
     assert lead.owner_id
+    assert len(captured) <= BUDGET, "\n".join(captured)
+
+
+def promising_world():
+    """A costly world that promises answers in working time: a policy by rule beside the default one, hours with
+    holidays and exceptions for reps and by default, and leave ahead."""
+    strict = make_policy(
+        ("accept", "50%", "remind"), ("accept", 10, "reassign"), ("contact", 30, "manager"),
+        name="Strict", time="working", is_default=False, accept_minutes=10, contact_minutes=60, lead_minutes=90,
+    )  # fmt: skip
+    make_policy(("contact", 60, "manager"), name="For all", time="working", contact_minutes=240)
+    costly_world(strict)
+    now = timezone.now()
+    default = make_hours("Default", start="00:00", end="00:00", days="1234567", is_default=True, holiday_country="DE")
+    make_exception(default, (now + timedelta(days=1)).date(), "10:00", "12:00")
+    make_exception(WorkingHours.objects.get(name="Office"), (now + timedelta(days=2)).date())
+    WorkingHours.objects.filter(name="Office").update(holiday_country="DE", holiday_region="BY")
+    for rep in Rep.objects.filter(name__startswith="Rep"):
+        make_leave(rep, now + timedelta(days=3), now + timedelta(days=9))
+    Rep.objects.update(languages=["de"])
+
+
+def test_a_lead_with_promises_in_working_time_is_assigned_within_the_budget():
+    promising_world()
+    services.assign_lead(costly_lead(1).pk)  # compiles the rules
+    lead = costly_lead(2)
+    captured = queries(services.assign_lead, lead.pk)
+    assert sorted(running(lead)) == ["accept", "contact", "lead"]
+    assert set(SLAClock.objects.filter(lead=lead).values_list("policy__name", "working")) == {("Strict", True)}
     assert len(captured) <= BUDGET, "\n".join(captured)
 
 

@@ -78,13 +78,14 @@ def test_52_a_worker_that_dies_between_claim_and_message_leaves_it_to_the_next_o
 @contextlib.contextmanager
 def dead_broker() -> Iterator[None]:
     """The broker's address answers nobody."""
+    wake.forget()
     try:
         with patch.dict(os.environ, CELERY_BROKER_WRITE_URL="redis://127.0.0.1:1/0"):  # where Celery looks first
             app._pool = app.amqp._producer_pool = None
             yield
     finally:
         app._pool = app.amqp._producer_pool = None
-        wake._silence["until"] = 0.0
+        wake.forget()
 
 
 @STORED
