@@ -50,17 +50,24 @@ def leads_to_route() -> QuerySet[Lead]:
     return leads.select_related("source", "stage__pipeline", "account")
 
 
+def read_lead(pk: int) -> Lead | None:
+    """One of :func:`leads_to_route`; None when it is gone."""
+    return _LEAD.first(lead=pk)
+
+
+_LEAD: Final = Prepared(lambda: leads_to_route().filter(pk=Param("lead")).order_by())
+
+
 def read_leads(ids: Collection[int]) -> list[Lead]:
     """Those of :func:`leads_to_route` that there are, in no order."""
     if len(ids) == 1:
-        return _LEAD.rows(ids=ids)
+        return _LEAD.rows(lead=next(iter(ids)))
     leads = _LEADS.rows(ids=ids)
     for name, related in _RELATED.items():
         _share(leads, name, related)
     return leads
 
 
-_LEAD: Final = Prepared(lambda: leads_to_route().filter(pk__in=Each("ids", int)).order_by())
 _LEADS: Final = Prepared(lambda: leads_to_route().select_related(None).filter(pk__in=Each("ids", int)).order_by())
 # Many leads have the same source and stage; to make them anew for each lead takes longer than all else about reading.
 _RELATED: Final[Mapping[str, Prepared[Any]]] = {
@@ -76,14 +83,6 @@ def _share(leads: Iterable[Lead], name: str, related: Prepared[Any]) -> None:
     found = {row.pk: row for row in related.rows(ids={pk for _, pk in pointing})} if pointing else {}
     for lead, pk in pointing:
         setattr(lead, name, found[pk])
-
-
-def read_lead(pk: int) -> Lead | None:
-    """One of :func:`leads_to_route`; None when it is gone."""
-    return _LEAD.first(lead=pk)
-
-
-_LEAD: Final = Prepared(lambda: leads_to_route().filter(pk=Param("lead")).order_by())
 
 
 def read_subject(lead: Lead) -> Subject:
