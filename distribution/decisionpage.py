@@ -6,6 +6,7 @@ from datetime import datetime
 from distribution.explain import Explanation, explain, method_name, outcome_fix, outcome_label
 from distribution.models import Assignment, Decision
 from distribution.selectors import names_in, trace_of
+from leadcrm.lib.moments import in_readers_zone
 from pipeline.display import person
 from pipeline.models import Lead
 
@@ -50,7 +51,7 @@ def build_decision_page(lead: Lead, decision: Decision) -> DecisionPage:
     trace = trace_of(decision)
     return DecisionPage(
         id=decision.pk,
-        sentence=decision.sentence,
+        sentence=in_readers_zone(decision.sentence),
         outcome=decision.outcome,
         label=outcome_label(decision.outcome),
         reason=outcome_label(decision.reason) if decision.reason != decision.outcome else "",
@@ -81,4 +82,7 @@ def duration(microseconds: int) -> str:
 
 def _all(lead: Lead, shown: Decision) -> list[Earlier]:
     rows = lead.decisions.order_by("-pk").values_list("pk", "at", "outcome", "sentence")
-    return [Earlier(pk, at, outcome_label(outcome), words, pk == shown.pk) for pk, at, outcome, words in rows]
+    return [
+        Earlier(pk, at, outcome_label(outcome), in_readers_zone(words), pk == shown.pk)
+        for pk, at, outcome, words in rows
+    ]

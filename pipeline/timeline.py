@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
-from leadcrm.lib.moments import moment_text
+from leadcrm.lib.moments import in_readers_zone, moment_text
 from pipeline.display import age, person
 from pipeline.models import Event, Lead, Stage
 from pipeline.services.activity import CHANNELS
@@ -134,7 +134,7 @@ def _detail(event: Event, lead: Lead, stages: Mapping[str, str]) -> str:
     describe = _DETAILS.get(event.kind)
     if describe:
         return describe(event.data, lead, stages)
-    return str(event.data.get("sentence") or event.data.get("reason") or "")
+    return in_readers_zone(str(event.data.get("sentence") or event.data.get("reason") or ""))
 
 
 def _came_in(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:

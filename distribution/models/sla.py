@@ -151,7 +151,9 @@ class SLAClock(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=5, choices=Outcome.choices, blank=True)
-    broken_at = models.DateTimeField(null=True, blank=True, help_text="When the promise was broken; never taken back.")
+    broken_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the promise was broken. Empty again when it turns out that it was kept."
+    )
 
     # Hours or leave changed: the times above are worked out again by the sweep.
     stale = models.BooleanField(default=False)

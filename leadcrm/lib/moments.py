@@ -1,6 +1,8 @@
 """How moments are shown to people on pages. Inside sentences they are written by ``distribution.engine.moments``."""
 
-from datetime import datetime, tzinfo
+import re
+from datetime import UTC, datetime, tzinfo
+from typing import Final
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -9,6 +11,21 @@ from django.utils.timezone import localtime
 def moment_text(moment: datetime, zone: tzinfo | None = None) -> str:
     """``31 Jan 2026, 14:05 CET``: in this zone, else in the reader's; in the admin that is UTC."""
     return date_format(localtime(moment, zone), "DATETIME_FORMAT")
+
+
+def in_readers_zone(sentence: str) -> str:
+    """A stored sentence with its moments, written as ``2026-01-31 14:05 UTC``, as pages write them."""
+    return _STORED.sub(_told, sentence)
+
+
+_STORED: Final = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b")
+
+
+def _told(found: re.Match[str]) -> str:
+    try:
+        return moment_text(datetime.strptime(found[0], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC))
+    except (ValueError, OverflowError):  # somebody's own words
+        return found[0]
 
 
 def short_moment(moment: datetime, now: datetime) -> str:
