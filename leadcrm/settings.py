@@ -354,6 +354,8 @@ LOGGING: dict[str, Any] = {
         # It tells of each task that it sends, takes and ends.
         "celery": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
+        # It tells of each call with its headers, and so of account and receiver.
+        "twilio.http_client": {"level": "WARNING"},
         # A worker that was started without a level sets the root to WARNING, and there most messages are written.
         "leadcrm.lib.consolemail": {"level": LEVEL},
     },

@@ -30,7 +30,8 @@ class ActPage:
     spent: str
 
 
-def build_act_page(link: ActionLink, now: datetime) -> ActPage:
+def build_act_page(link: ActionLink, now: datetime, *, done: bool = False) -> ActPage:
+    """The page; ``done``: its button was pressed just now, and it worked. Only then it says how to reach the lead."""
     lead = link.lead
     mine = lead.owner_id == link.user_id
     told = mine or Offer.objects.filter(lead=lead, ended_at=None).exists()
@@ -42,7 +43,7 @@ def build_act_page(link: ActionLink, now: datetime) -> ActPage:
         facts=_facts(lead) if told else [],
         clock=_clock(link, now) if told else "",
         mine=mine,
-        phone=lead.phone if mine and lead.accepted_at else "",
+        phone=lead.phone if done and mine and lead.accepted_at else "",
         page=f"/leads/{lead.uid}/" if mine else "",
         spent=_spent(link, now),
     )
@@ -75,7 +76,7 @@ def _spent(link: ActionLink, now: datetime) -> str:
     if link.used_at is not None:
         return f"This link was used already. {_standing(link)}"
     if link.expires_at <= now:
-        return f"This link has expired. {_standing(link)}"
+        return "This link has expired. Sign in to see who has the lead."
     if not link.user.is_active:
         return "This link belongs to somebody who may no longer sign in."
     return ""

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from leadcrm.lib.text import clean, clean_lines
@@ -77,10 +76,18 @@ def language_of(notification: Notification) -> str:
 
 
 def own_template(notification: Notification) -> MessageTemplate | None:
-    """The installation's template: in the reader's language, for the channel before one for all channels."""
-    wanted = Q(language=notification.language or DEFAULT_LANGUAGE)
-    found = MessageTemplate.objects.filter(wanted, kind=notification.kind, active=True)
-    return found.filter(channel__in=(notification.channel, "")).order_by("-channel").first()
+    """The installation's template: in the reader's language, else in the one of the default text that would go
+    instead; for the channel before one for all channels."""
+    languages = (notification.language or DEFAULT_LANGUAGE, language_of(notification))
+    found = MessageTemplate.objects.filter(kind=notification.kind, active=True, language__in=languages)
+    fitting = found.filter(channel__in=(notification.channel, ""))
+    return min(fitting, key=lambda one: (one.language != languages[0], not one.channel), default=None)
+
+
+def is_approved(notification: Notification) -> bool:
+    """Whether WhatsApp itself approved what a notification says."""
+    own = own_template(notification) if notification.channel == "whatsapp" else None
+    return own is not None and own.content_sid != ""
 
 
 def words_of(template: MessageTemplate) -> Words:

@@ -20,6 +20,7 @@ STARTED: Final[Mapping[str, str]] = {
     "pt": "Volta a receber as nossas mensagens. Responda PARAR para terminar.",
 }
 COMMANDS: Final = "Reply 1 to accept or 2 to decline the latest lead you were told of."
+SEVERAL: Final = "Several leads wait: {}. Use the links in the message to say which one you mean."
 NO_LEAD: Final = "You were told of no lead over this number that could be accepted or declined."
 
 

@@ -217,6 +217,7 @@ class _Checked:
     def _new_conn(self) -> socket.socket:
         failure = OSError("it has no address")
         for address in public_addresses(self.host, self.port):
+            self._refuse_if_cut()  # while the name was resolved, or the address before was tried
             try:
                 opened = socket.create_connection((address, self.port), self.timeout)
             except OSError as error:
@@ -224,8 +225,13 @@ class _Checked:
             else:
                 # TLS takes the socket over; the copy can end it at any time.
                 self._handle = opened.dup()
+                self._refuse_if_cut()  # before there was anything to end
                 return opened
         raise failure
+
+    def _refuse_if_cut(self) -> None:
+        if self.is_cut:
+            raise TimeoutError
 
     def cut(self) -> None:
         """End what a slow server drags out: a time-out of the socket begins anew with every byte."""

@@ -60,7 +60,10 @@ def service_of(address: str) -> Any:
     """
     import apprise
 
-    found = apprise.Apprise.instantiate(_without_options(address), suppress_exceptions=True)
+    try:
+        found = apprise.Apprise.instantiate(_without_options(address), suppress_exceptions=True)
+    except ValueError:  # not even an address to the standard library
+        found = None
     if found is None:
         raise SendError(f"This is no address of a service. {HELP}", "bad-address", permanent=True)
     ending = SERVICES.get(str(found.schema))

@@ -44,6 +44,14 @@ def _not_theirs(held: Lead | None, lead: Lead, rep: Rep) -> str:
     return _too_late(lead, rep) or f"{lead} is not yours."
 
 
+def standing(lead: Lead, rep: Rep) -> str:
+    """Why a lead waits for no answer of the rep."""
+    held = Lead.objects.filter(pk=lead.pk, closed_at=None, archived_at=None).first()
+    if held is not None and held.owner_id == rep.user_id:
+        return f"{lead} is yours, and accepted. Give it back on its page."
+    return _not_theirs(held, lead, rep)
+
+
 def _too_late(lead: Lead, rep: Rep) -> str:
     """Who has the lead by now, when it is somebody else; "" otherwise."""
     now_with = Lead.objects.select_related("owner").get(pk=lead.pk).owner

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from notifications.channels import CHANNELS
+from notifications.content import is_approved
 from notifications.models import Notification
 
 State = Notification.State
@@ -68,7 +69,7 @@ def _wait_until(row: Notification, now: datetime) -> datetime | None:
 
     Locks the recipient, so that of two messages one is the first.
     """
-    if row.user_id is None or row.attempts or not CHANNELS[row.channel].bundles:
+    if row.user_id is None or row.attempts or not _bundles(row):
         return None
     list(User.objects.select_for_update(no_key=True).filter(pk=row.user_id).values_list("pk"))
     others = Notification.objects.filter(user=row.user_id, channel=row.channel, bundled_into=None).exclude(pk=row.pk)
@@ -97,12 +98,18 @@ def _read(pk: int) -> Notification:
 
 def _companions(row: Notification, now: datetime) -> list[Notification]:
     """Those that went along at the first attempt go along at every other; at the first, what is due is taken along."""
-    if row.user_id is None or not CHANNELS[row.channel].bundles:
+    if row.user_id is None or not _bundles(row):
         return []
     if row.attempts:
         return list(row.bundled.filter(state__in=WAITING).order_by("pk"))
     same = due(row.channel, now).filter(user=row.user_id, attempts=0).exclude(pk=row.pk)
-    return list(same.select_for_update(skip_locked=True, no_key=True, of=("self",))[: MOST_IN_ONE - 1])
+    found = same.select_for_update(skip_locked=True, no_key=True, of=("self",))[: MOST_IN_ONE - 1]
+    return [other for other in found if _bundles(other)]
+
+
+def _bundles(row: Notification) -> bool:
+    """An approved template is what WhatsApp approved, and nothing else goes with it."""
+    return CHANNELS[row.channel].bundles and not is_approved(row)
 
 
 def settle(claimed: Claim, **values: object) -> bool:
@@ -114,6 +121,12 @@ def settle(claimed: Claim, **values: object) -> bool:
             return False
         Notification.objects.filter(pk__in=[row.pk for row in claimed.others]).update(**values)
     return True
+
+
+def is_ours(claimed: Claim) -> bool:
+    """Whether the lease of a message is still ours; to be asked within a transaction, until whose end it stays so."""
+    mine = Notification.objects.filter(pk=claimed.head.pk, state=State.SENDING, attempts=claimed.head.attempts)
+    return bool(mine.select_for_update(no_key=True).values_list("pk"))
 
 
 def catch_up(claimed: Claim, **values: object) -> bool:

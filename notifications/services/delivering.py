@@ -61,6 +61,8 @@ def attempt(taken: Claim) -> bool:
         return True
     try:
         ready = prepare(claimed, timezone.now())
+        if not keep_content(claimed, ready):
+            return True
         receipt = CHANNELS[claimed.head.channel].send(ready.message)
     except Dropped as dropped:
         claiming.settle(claimed, state=State.SUPPRESSED, reason=dropped.reason[:300])
@@ -75,12 +77,12 @@ def attempt(taken: Claim) -> bool:
         text = f"{type(error).__name__}: {error}"
         note_error(claimed, SendError(text, "broken", permanent=False), timezone.now())
     else:
-        note_sent(claimed, ready, receipt, timezone.now())
+        note_sent(claimed, receipt, timezone.now())
     return True
 
 
-def note_sent(claimed: Claim, ready: Ready, receipt: Receipt, now: datetime) -> None:
-    """Write down that a message left, and what it said."""
+def note_sent(claimed: Claim, receipt: Receipt, now: datetime) -> None:
+    """Write down that a message left."""
     said = {"sent_at": now, "provider_id": receipt.provider_id[:200], "unsure": False}
     with transaction.atomic():
         written = claiming.settle(
@@ -92,26 +94,28 @@ def note_sent(claimed: Claim, ready: Ready, receipt: Receipt, now: datetime) -> 
             **said,
         )
         if written or claiming.catch_up(claimed, **said):
-            keep_content(claimed, ready)
-            tell_timeline(claimed, ready)
+            tell_timeline(claimed.head)
             PushSubscription.objects.filter(endpoint__in=receipt.gone).update(failed_at=now)
 
 
-def tell_timeline(claimed: Claim, ready: Ready) -> None:
+def tell_timeline(row: Notification) -> None:
     """What a lead was written stands in its history, without the way out; it is no contact."""
-    head = claimed.head
-    if head.user_id is None and head.lead is not None:
-        channel = head.channel if head.channel in activity.CHANNELS else "other"
-        text = ready.contents[0].text
-        activity.record_contact(head.lead, channel=channel, outbound=True, automatic=True, actor=None, text=text)
+    if row.user_id is None and row.lead is not None:
+        channel = row.channel if row.channel in activity.CHANNELS else "other"
+        activity.record_contact(row.lead, channel=channel, outbound=True, automatic=True, actor=None, text=row.text)
 
 
-def keep_content(claimed: Claim, ready: Ready) -> None:
-    """Keep what was said, and where it went."""
+def keep_content(claimed: Claim, ready: Ready) -> bool:
+    """Keep what is about to be said, and where it goes: should the attempt break off, the same words are looked for at
+    the provider and sent again. False when the lease has ended, so that it is somebody else's to send."""
     for row, content in zip(claimed.rows, ready.contents, strict=True):
         row.subject, row.text, row.html = content.subject[:LONGEST_SUBJECT], content.text, content.html
         row.address = ready.shown_address
-    Notification.objects.bulk_update(claimed.rows, ("subject", "text", "html", "address"))
+    with transaction.atomic():
+        ours = claiming.is_ours(claimed)
+        if ours:
+            Notification.objects.bulk_update(claimed.rows, ("subject", "text", "html", "address"))
+    return ours
 
 
 def note_error(claimed: Claim, error: SendError, now: datetime) -> None:

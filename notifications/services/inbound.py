@@ -14,7 +14,9 @@ from distribution.models import Rep
 from leadcrm.lib.text import clean, clean_lines
 from leadcrm.lib.transactions import retried
 from notifications import replies
+from notifications.links import LIFETIME, Action, actions_for
 from notifications.models import ContactAddress, InboundMessage, Notification, Stop
+from notifications.readerwords import ASKING
 from notifications.services import acting, optouts
 from notifications.services.sequences import end_runs
 from notifications.stopwords import Wish, language_of, wish_of
@@ -30,6 +32,7 @@ SOURCE: Final = "inbound"
 LONGEST_TEXT: Final = 20_000
 _COMMANDS: Final[Mapping[str, str]] = {"1": "accept", "accept": "accept", "2": "decline", "decline": "decline"}
 # Messages that say that a lead waits for an answer of the rep.
+MOST_ASKED: Final = 50
 _TOLD: Final = (Notification.State.SENT, Notification.State.DELIVERED)
 
 
@@ -125,17 +128,47 @@ def _act(kept: InboundMessage, rep: Rep, command: str, now: datetime) -> str:
         kept.result = f"{rep.name} wrote something that is no command."
         kept.save(update_fields=["result"])
         return replies.COMMANDS
-    told = Notification.objects.filter(user=rep.user_id, channel=kept.channel, state__in=_TOLD, lead__isnull=False)
-    latest = told.select_related("lead").order_by(F("sent_at").desc(nulls_last=True), "-pk").first()
-    if latest is None or latest.lead is None:
-        answer = replies.NO_LEAD
-    elif command == "accept":
-        _, answer = acting.accept(latest.lead, rep, now)
-    else:
-        _, answer = acting.decline(latest.lead, rep, "declined by message", now)
+    answer = _answer(asked_of(rep, kept.channel, now), rep, command, now)
     kept.result = f"{rep.name}: {answer}"[:300]
     kept.save(update_fields=["result"])
     return answer
+
+
+def asked_of(rep: Rep, channel: str, now: datetime) -> list[Notification]:
+    """The messages that asked the rep for an answer, as long as the links in them were good; the latest first."""
+    told = Notification.objects.filter(user=rep.user_id, channel=channel, state__in=_TOLD, lead__isnull=False)
+    asking = told.filter(kind__in=ASKING, sent_at__gt=now - LIFETIME)
+    return list(asking.select_related("lead").order_by("-sent_at", "-pk")[:MOST_ASKED])
+
+
+def _answer(asked: list[Notification], rep: Rep, command: str, now: datetime) -> str:
+    """Do what a rep replied to the latest message of which the lead still waits for that; what came of it.
+
+    One message may ask about several leads. Which of them is meant nobody can know, so that nothing is done.
+    """
+    action = Action.ACCEPT if command == "accept" else Action.DECLINE
+    waiting = [row for row in asked if row.lead and action in actions_for(rep.user, row.lead)]
+    if not waiting:
+        return _late(asked, rep)
+    first = waiting[0]
+    meant = {row.lead_id: row.lead for row in waiting if _message(row) == _message(first)}
+    if len(meant) > 1 or first.lead is None:
+        return replies.SEVERAL.format(", ".join(str(lead) for lead in meant.values()))
+    if action == Action.ACCEPT:
+        return acting.accept(first.lead, rep, now)[1]
+    return acting.decline(first.lead, rep, "declined by message", now)[1]
+
+
+def _message(row: Notification) -> int:
+    """What came as one message."""
+    return row.bundled_into_id or row.pk
+
+
+def _late(asked: list[Notification], rep: Rep) -> str:
+    """Why nothing is done: who was faster with the lead that the rep was asked about last, or that it is theirs."""
+    if not asked or asked[0].lead is None:
+        return replies.NO_LEAD
+    return acting.standing(asked[0].lead, rep)
 
 
 # --- Leads ---------------------------------------------------------------------------------------

@@ -79,12 +79,19 @@ def prepare(claimed: Claim, now: datetime) -> Ready:
     """
     head = claimed.head
     address = _address(head)
-    contents = tuple(content_of(row) for row in claimed.rows)
+    contents = tuple(_content(row, again=claimed.again) for row in claimed.rows)
     leave_url = url_of(address, language_of(head)) if head.user_id is None and head.channel == EMAIL else ""
     content = combined(contents, head.channel, language_of(head), leave_url)
     _ask_guard(head, address, content, now)
     _ask_switches(head.channel, now)
     return Ready(build_message(claimed, address, content, leave_url), contents)
+
+
+def _content(row: Notification, *, again: bool) -> Content:
+    """What a row says. What may have gone out already is said again in the same words: some providers know a message by
+    nothing else, and the time that is left changes every minute."""
+    content = content_of(row)
+    return replace(content, subject=row.subject, text=row.text, html=row.html) if again and row.text else content
 
 
 def _address(head: Notification) -> str:

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from leadcrm.lib.wake import wake_after_commit
 from notifications import guard
-from notifications.content import own_template
+from notifications.channels import CHANNELS
+from notifications.content import is_approved
 from notifications.models import Notification, Sequence, SequenceRun, SequenceStep
 from notifications.services.claiming import WAITING
 from notifications.services.telling import store
@@ -162,9 +163,10 @@ def _obstacle(row: Notification, lead: Lead, address: str, now: datetime) -> str
     """Why a message cannot go over its channel, now or later; "" when it can."""
     if not address:
         return "There is no address."
-    template = own_template(row)
-    approved = template is not None and template.content_sid != ""
-    verdict = guard.check(lead, row.channel, address, now, approved_template=approved)
+    missing = CHANNELS[row.channel].unavailable() if row.channel in CHANNELS else "There is no such channel."
+    if missing:
+        return missing
+    verdict = guard.check(lead, row.channel, address, now, approved_template=is_approved(row))
     return verdict.reason if verdict.outcome == Outcome.SUPPRESSED else ""
 
 

@@ -6,21 +6,21 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from leadcrm.lib.text import clean
 from notifications.models import Notification
+from notifications.services.delivering import tell_timeline
 from notifications.services.failing import after_failure
 from notifications.twilioclient import meaning
 
 State = Notification.State
 
-# Calls come out of order and twice, so a state only ever moves up: the states that each may follow. That a message left
-# is ours to say: it is what the worker that sends it writes down.
-_FOLLOWS: Final[Mapping[State, tuple[State, ...]]] = {
-    State.DELIVERED: (State.SENDING, State.SENT),
-    State.FAILED: (State.SENDING, State.SENT),
-}
+# Calls come out of order and twice, so a state only ever moves up. That a message left is ours to say: it is what the
+# worker that sends it writes down.
+_LOST: Final = (State.RETRY, State.QUEUED)
+_GONE: Final = (State.SENDING, State.SENT, State.RETRY, State.QUEUED)
 _MEANING: Final[Mapping[str, State]] = {
     "delivered": State.DELIVERED,
     "read": State.DELIVERED,
@@ -43,12 +43,39 @@ def move(token: UUID, status: str, *, sid: str = "", error_code: str = "", now: 
     if state is None:
         return False
     with transaction.atomic():
-        known = Notification.objects.filter(token=token, state__in=_FOLLOWS[state])
-        if not known.update(state=state, leased_until=None, **_columns(state, sid, error_code, now)):
+        head = Notification.objects.filter(_is_news(state, sid), token=token)
+        pks = list(head.select_for_update(no_key=True).values_list("pk", flat=True))
+        if not pks:
             return False
+        # What went along as one message arrived with it, or did not.
+        rows = Notification.objects.filter(Q(pk__in=pks) | Q(bundled_into__in=pks, state__in=_GONE))
+        pks = list(rows.values_list("pk", flat=True))
+        rows = Notification.objects.filter(pk__in=pks)
+        left = list(rows.filter(state__in=_LOST, sent_at=None).select_related("lead"))
+        rows.update(state=state, leased_until=None, **_columns(state, sid, error_code, now))
+        if state == State.DELIVERED:
+            _note_left(left, now)
         if state == State.FAILED:
-            after_failure(Notification.objects.select_related("lead", "event", "user").filter(token=token), now)
+            after_failure(rows.select_related("lead", "event", "user").order_by("pk"), now)
     return True
+
+
+def _note_left(rows: list[Notification], now: datetime) -> None:
+    """Nobody else will say that these left: the answer to the attempt was lost."""
+    Notification.objects.filter(pk__in=[row.pk for row in rows]).update(sent_at=now, next_at=None, unsure=False)
+    for row in rows:
+        tell_timeline(row)
+
+
+def _is_news(state: State, sid: str) -> Q:
+    """Which rows a report may be about. Its message is the one that we know by that name; or one that we have not noted
+    yet, because the report was faster than the answer, or the answer was lost. A report about an earlier attempt, which
+    has another name, says nothing about the last one."""
+    noted = Q(state=State.SENT, provider_id__in=("", sid)) if sid else Q(state=State.SENT)
+    if state == State.DELIVERED:
+        return noted | Q(state__in=(State.SENDING, State.RETRY, State.QUEUED))
+    earlier = Q(provider_id=sid) if sid else Q(pk=None)
+    return noted | (Q(state=State.SENDING) & ~earlier)
 
 
 def _columns(state: State, sid: str, error_code: str, now: datetime) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def act(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, 422, {"act": page, "form": form})
     until = form.moment(now, zone_of(link.user_id)) if isinstance(form, SnoozeForm) else None
     done, said = press(link, now, reason=form.cleaned_data.get("reason", ""), until=until)
-    after = build_act_page(_again(link), now)
+    after = build_act_page(_again(link), now, done=done)
     return _page(request, 200 if done else 409, {"act": after, "said": said, "done": done})
 
 

@@ -106,6 +106,7 @@ def test_a_link_works_once(live_server, lead, rep):
     for answer in (look(url), press(url)):
         assert answer.status_code in (403, 410)  # there is no form any more
     assert "This link was used already. Ada Lovelace is yours, and accepted." in look(url).text
+    assert "Call" not in look(url).text  # the number is told once, right after the press
     assert standing(lead) == before
 
 
@@ -113,7 +114,7 @@ def test_an_expired_link_says_so_and_does_nothing(live_server, lead, rep):
     row = link(lead, rep, expires_at=timezone.now() - timedelta(seconds=1))
     before, answer = standing(lead), look(address(live_server, row))
     assert answer.status_code == 410
-    assert "This link has expired. Ada Lovelace is yours." in answer.text
+    assert "This link has expired." in answer.text
     assert standing(lead) == before
 
 

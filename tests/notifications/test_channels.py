@@ -309,6 +309,8 @@ def test_what_slack_answers_decides(slack):
         "ntfy://192.168.0.1/topic",
         "file:///etc/passwd",
         "nothing at all",
+        "http://[",
+        "tgram://[abc",
     ],
 )
 def test_an_address_that_could_lead_into_our_network_is_refused(address):

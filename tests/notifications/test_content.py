@@ -162,6 +162,22 @@ def test_an_own_template_goes_before_the_default_and_one_for_the_channel_before_
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "own", "goes"),
+    [
+        ("it", ["en"], "en"),  # as the default text would be
+        ("it", ["en", "it"], "it"),
+        ("de", ["en"], ""),  # the default text in German
+        ("", ["en"], "en"),
+    ],
+)
+def test_an_own_template_stands_in_for_the_default_text_of_its_language(rep, language, own, goes):
+    for each in own:
+        MessageTemplate.objects.create(kind="assigned", language=each, subject="x", text=f"Own words in {each}")
+    text = content_of(message(rep, language=language)).text
+    assert text == f"Own words in {goes}" if goes else "Own words" not in text
+
+
 def test_a_template_that_became_unreadable_gives_way_to_the_default(rep):
     MessageTemplate.objects.create(kind="assigned", language="en", text="{% load os %}")
     assert content_of(message(rep), NOW).subject == "New lead: Ada Lovelace"

@@ -7,8 +7,9 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 
-from notifications.channels import SendError
-from notifications.models import ChannelChoice, ChannelSwitch, ContactAddress, Notification, Stop
+from distribution.models import Rep
+from notifications.channels import CHANNELS, SendError
+from notifications.models import ChannelChoice, ChannelSwitch, ContactAddress, MessageTemplate, Notification, Stop
 from notifications.services import claiming, deliver, fan_out, rescue
 from pipeline.models import Event
 from tests.distribution.world import make_lead
@@ -189,6 +190,18 @@ def test_what_was_bundled_stays_so_when_it_is_tried_again(channel, clock):
     assert channel.seen[0].token == channel.seen[1].token
 
 
+def test_what_whatsapp_approved_goes_alone(clock, monkeypatch):
+    recorder = Recorder("whatsapp")
+    monkeypatch.setitem(CHANNELS._entries, "whatsapp", recorder)
+    words = {"channel": "whatsapp", "language": "en", "text": "Hi {{ lead }}"}
+    MessageTemplate.objects.create(kind="mention", content_sid="HX1", **words)
+    ann = reachable("ann", over="whatsapp")
+    for number in range(3):
+        queued(ann, "whatsapp", lead=make_lead(last_name=f"Lead{number}"))
+    deliver("whatsapp")
+    assert [message.content_sid for message in recorder.seen] == ["HX1"] * 3
+
+
 def test_a_channel_that_does_not_bundle_sends_each(clock):
     plain = Recorder("plain", bundles=False)
     with channels(plain):
@@ -261,6 +274,32 @@ def test_what_hangs_in_sending_is_sent_again_with_the_same_token_and_a_warning(c
     row.refresh_from_db()
     assert (row.state, row.attempts, row.unsure) == ("sent", 2, False)
     assert (channel.seen[0].token, channel.seen[0].again) == (row.token, True)
+
+
+def promised(name):
+    """A lead of a rep who has half an hour to answer."""
+    Rep.objects.create(user=user(name), name=name)
+    return make_lead(respond_by=NOW + timedelta(minutes=30), owner=user(name), routing_state="assigned")
+
+
+def test_what_may_have_gone_is_sent_again_in_the_same_words(channel, clock):
+    queued(reachable("ann"), kind="assigned", lead=promised("ann"))
+    channel.answers = [SendError("No answer.", "unreachable", permanent=False, unsure=True)]
+    deliver("recorder")
+    clock.move_to(NOW + timedelta(minutes=3))
+    deliver("recorder")
+    first, second = channel.seen
+    assert (second.again, second.text) == (True, first.text)
+    assert "30 min" in first.text
+
+
+def test_what_certainly_did_not_go_tells_the_time_that_is_left_now(channel, clock):
+    queued(reachable("ann"), kind="assigned", lead=promised("ann"))
+    channel.answers = [passing()]
+    deliver("recorder")
+    clock.move_to(NOW + timedelta(minutes=3))
+    deliver("recorder")
+    assert "27 min" in channel.seen[-1].text
 
 
 def test_who_comes_back_after_the_lease_writes_nothing(channel, clock):

@@ -301,6 +301,36 @@ def test_who_is_too_late_is_told_who_was_faster(rep):
         assert said(write(text, REP_PHONE, sid)) == ["Too late: Ben Baker has Novak now."]
 
 
+def test_only_a_message_that_asks_is_answered_by_a_number(rep):
+    """A mention came last, of a lead that is being worked: it is not what is meant."""
+    new, worked = owned(rep, last_name="New"), owned(rep, last_name="Worked", accepted_at=timezone.now())
+    told(rep, new, sent_at=timezone.now() - timedelta(hours=1))
+    told(rep, worked, kind="mention")
+    assert said(write("1", REP_PHONE, "SM1")) == ["You have accepted New."]
+
+
+@pytest.mark.parametrize("kind", ["assigned", "mention"])
+def test_a_lead_that_is_being_worked_is_not_given_away_by_a_number(rep, kind):
+    worked = owned(rep, last_name="Worked", accepted_at=timezone.now())
+    told(rep, worked, kind=kind)
+    write("2", REP_PHONE, "SM1")
+    worked.refresh_from_db()
+    assert worked.owner == rep.user
+
+
+def test_a_message_is_answered_by_a_number_for_two_days_as_by_its_links(rep):
+    told(rep, owned(rep), sent_at=timezone.now() - timedelta(days=2))
+    assert said(write("1", REP_PHONE, "SM1")) == [inbound.replies.NO_LEAD]
+
+
+def test_of_several_leads_in_one_message_none_is_guessed(rep):
+    first, second = owned(rep, last_name="First"), owned(rep, last_name="Second")
+    told(rep, second, bundled_into=told(rep, first))
+    (answer,) = said(write("2", REP_PHONE, "SM1"))
+    assert "Second, First" in answer
+    assert set(Lead.objects.values_list("owner", flat=True)) == {rep.user_id}
+
+
 def test_a_command_delivered_twice_is_done_once(rep):
     lead = owned(rep)
     told(rep, lead)
@@ -360,6 +390,31 @@ def test_a_failure_names_its_code(lead):
     report(row, "undelivered", ErrorCode="30005")
     assert (row.error_code, row.provider_id) == ("30005", "SM9")
     assert row.reason == "It was not delivered. The number is unknown or out of service."
+
+
+@pytest.mark.parametrize("status", ["delivered", "undelivered"])
+def test_what_went_as_one_message_arrived_or_failed_as_one(rep, status):
+    head = told(rep, owned(rep), next_at=None)
+    other = told(rep, owned(rep, last_name="Other"), bundled_into=head)
+    other.refresh_from_db()
+    assert report(head, status) == ("delivered" if status == "delivered" else "failed")
+    other.refresh_from_db()
+    assert other.state == head.state
+
+
+@pytest.mark.parametrize("state", ["sending", "sent"])
+def test_a_late_report_about_an_earlier_attempt_says_nothing_about_the_last_one(lead, state):
+    known = "SM9" if state == "sending" else "SM10"
+    row = queued(lead, state=state, next_at=None, provider_id=known, attempts=9)
+    assert report(row, "undelivered") == state
+    assert row.provider_id == known
+
+
+def test_what_was_delivered_although_the_answer_was_lost_is_not_sent_again(lead):
+    row = queued(lead, state="retry", attempts=1, unsure=True, text="Hello")
+    assert report(row, "delivered") == "delivered"
+    assert row.sent_at is not None
+    assert lead.events.get(kind=Event.Kind.MESSAGED).data["text"] == "Hello"
 
 
 def test_a_report_that_comes_before_we_have_noted_the_message_counts(lead):

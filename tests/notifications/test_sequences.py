@@ -22,6 +22,7 @@ from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead, make_source, stages
 from tests.notifications.messages import Recorder, channels, passing, permanent
 from tests.notifications.sequences import make_sequence
+from tests.notifications.twilio_calls import use_twilio
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -61,6 +62,12 @@ def run_of(lead):
 
 def written(lead):
     return list(Notification.objects.filter(lead=lead, user=None).order_by("pk").values_list("kind", "state"))
+
+
+@pytest.fixture(autouse=True)
+def _twilio(settings):
+    use_twilio(settings)
+    settings.TWILIO_WHATSAPP_FROM = "+493012345679"
 
 
 # --- Beginning -----------------------------------------------------------------------------------
@@ -175,6 +182,12 @@ def test_the_first_channel_that_the_lead_agreed_to_is_taken(lead):
     agree(lead, "sms")
     assert chosen(lead) == "sms"
     Stop.objects.create(channel="sms", address=lead.phone)
+    assert chosen(lead) == "email"
+
+
+def test_a_channel_that_is_not_set_up_is_passed_over(lead, settings):
+    settings.TWILIO_ACCOUNT_SID = ""
+    agree(lead, "sms")
     assert chosen(lead) == "email"
 
 
