@@ -222,10 +222,8 @@ def test_accepting_twice_changes_nothing_the_second_time(lead, people):
     assert Lead.objects.get(pk=lead.pk).accepted_at == accepted
 
 
-def test_a_teammate_cannot_accept_for_the_owner(lead, people):
-    assert told(signed_in(people.teammate), f"/leads/{lead.uid}/accept/") == [
-        "This lead is not yours, or it is closed."
-    ]
+def test_nobody_else_accepts_for_the_owner(lead, people):
+    assert told(signed_in(people.manager), f"/leads/{lead.uid}/accept/") == ["This lead is not yours, or it is closed."]
     lead.refresh_from_db()
     assert lead.accepted_at is None
 
@@ -307,5 +305,5 @@ def test_a_team_queue_offers_its_leads_to_the_team(people):
     publish(rules)
     lead = make_lead(last_name="Hopper")
     services.assign_lead(lead.pk)
-    assert "Hopper" in signed_in(people.teammate).get("/board/").content.decode()
+    assert "Hopper" in signed_in(people.teammate).get("/offers/").content.decode()
     assert told(signed_in(people.teammate), f"/leads/{lead.uid}/claim/") == ["Hopper is yours."]
