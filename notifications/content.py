@@ -115,8 +115,9 @@ def fill_in(template: Words, channel: str, words: Mapping[str, str], content_sid
     )
 
 
-def combined(contents: Sequence[Content], channel: str, language: str = "", leave_url: str = "") -> Content:
-    """One or several messages to one recipient as one that is ready to go; ``leave_url`` is the way out of it."""
+def combined(contents: Sequence[Content], language: str = "", leave_url: str = "") -> Content:
+    """One or several messages to one recipient, as many as fit, as one that is ready to go; ``leave_url`` is the way
+    out of it."""
     first = contents[0]
     bodies = [content.html for content in contents if content.html]
     if len(contents) == 1:
@@ -125,9 +126,18 @@ def combined(contents: Sequence[Content], channel: str, language: str = "", leav
         text = f"{first.text}\n\n{label}: {leave_url}" if leave_url else first.text
         return Content(first.subject, text, html, first.content_sid, first.content_variables)
     subject = f"{len(contents)} messages: {first.subject}"
-    parts = [f"{number}. {_whole(content)}" for number, content in enumerate(contents, 1)]
-    text = "\n\n".join(parts)[: LONGEST_TEXT.get(channel)]
-    return Content(subject, text, frame(subject, bodies, language) if bodies else "")
+    return Content(subject, _listed(contents), frame(subject, bodies, language) if bodies else "")
+
+
+def how_many_fit(contents: Sequence[Content], channel: str) -> int:
+    """How many of several messages, from the first on, a channel carries as one: at least one."""
+    longest = LONGEST_TEXT.get(channel)
+    counts = range(len(contents), 1, -1)
+    return next((count for count in counts if longest is None or len(_listed(contents[:count])) <= longest), 1)
+
+
+def _listed(contents: Sequence[Content]) -> str:
+    return "\n\n".join(f"{number}. {_whole(content)}" for number, content in enumerate(contents, 1))
 
 
 def _whole(content: Content) -> str:

@@ -59,7 +59,7 @@ def preview(words: Words, kind: str, channel: str, language: str, values: dict[s
     """
     content = fill_in(words, channel or EMAIL, values)
     leave_url = SAMPLE_LEAVE if kind in SEQUENCE_KINDS else ""
-    page = combined([content], channel, language, leave_url).html if content.html else ""
+    page = combined([content], language, leave_url).html if content.html else ""
     return Preview(content, page, str(sms_length(content.text)) if channel in COUNTED else "")
 
 

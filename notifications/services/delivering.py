@@ -18,7 +18,7 @@ from notifications.models import Notification, PushSubscription
 from notifications.services import claiming, switches
 from notifications.services.claiming import Claim, State
 from notifications.services.failing import after_failure
-from notifications.services.preparing import Dropped, Postponed, Ready, drop_outdated, prepare
+from notifications.services.preparing import Dropped, Postponed, Ready, drop_outdated, only_what_fits, prepare
 from pipeline.services import activity
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,9 @@ def attempt(taken: Claim) -> bool:
     if claimed is None:
         return True
     try:
-        ready = prepare(claimed, timezone.now())
+        now = timezone.now()
+        claimed = only_what_fits(claimed, now)
+        ready = prepare(claimed, now)
         if not keep_content(claimed, ready):
             return True
         receipt = CHANNELS[claimed.head.channel].send(ready.message)

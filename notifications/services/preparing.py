@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from notifications import guard
 from notifications.channels import CHANNELS, EMAIL, IN_APP, Message, SendError
 from notifications.choosing import address_of, secret_for
-from notifications.content import Content, combined, content_of, language_of, link_of
+from notifications.content import Content, combined, content_of, how_many_fit, language_of, link_of
 from notifications.kinds import KINDS
 from notifications.leaving import url_of
 from notifications.models import Notification
@@ -71,6 +73,17 @@ def outdated(row: Notification) -> str:
     return kind.outdated(row.lead, row.user_id)
 
 
+def only_what_fits(claimed: Claim, now: datetime) -> Claim:
+    """The claim without those for which the channel has no room in one message; they go in the next one."""
+    if not claimed.others:
+        return claimed
+    room = how_many_fit(_contents(claimed, now), claimed.head.channel) - 1
+    with transaction.atomic():
+        if claiming.is_ours(claimed):
+            claiming.release(claimed.others[room:])
+    return replace(claimed, others=claimed.others[:room])
+
+
 def prepare(claimed: Claim, now: datetime) -> Ready:
     """The message to send.
 
@@ -79,18 +92,22 @@ def prepare(claimed: Claim, now: datetime) -> Ready:
     """
     head = claimed.head
     address = _address(head)
-    contents = tuple(_content(row, again=claimed.again) for row in claimed.rows)
+    contents = _contents(claimed, now)
     leave_url = url_of(address, language_of(head)) if head.user_id is None and head.channel == EMAIL else ""
-    content = combined(contents, head.channel, language_of(head), leave_url)
+    content = combined(contents, language_of(head), leave_url)
     _ask_guard(head, address, content, now)
     _ask_switches(head.channel, now)
     return Ready(build_message(claimed, address, content, leave_url), contents)
 
 
-def _content(row: Notification, *, again: bool) -> Content:
+def _contents(claimed: Claim, now: datetime) -> tuple[Content, ...]:
+    return tuple(_content(row, now, again=claimed.again) for row in claimed.rows)
+
+
+def _content(row: Notification, now: datetime, *, again: bool) -> Content:
     """What a row says. What may have gone out already is said again in the same words: some providers know a message by
     nothing else, and the time that is left changes every minute."""
-    content = content_of(row)
+    content = content_of(row, now)
     return replace(content, subject=row.subject, text=row.text, html=row.html) if again and row.text else content
 
 

@@ -199,7 +199,7 @@ def test_an_approved_template_gets_its_places_filled_by_number(rep):
 
 def test_several_messages_become_one_with_a_frame_around_all():
     contents = [fill_in(default_words("reply", "email", "en"), "email", SAMPLE)] * 3
-    whole = combined(contents, "email", "en")
+    whole = combined(contents, "en")
     assert whole.subject == "3 messages: Ada Lovelace replied"
     assert whole.html.count('class="sheet"') == 3
     assert whole.html.count("<!doctype html>") == 1
@@ -244,8 +244,8 @@ EVIL = st.one_of(
 @given(evil=EVIL, kind=st.sampled_from(PEOPLE_KINDS))
 def test_no_value_can_break_out_of_html_or_add_a_line_to_a_subject(evil, kind):
     template = default_words(kind, "email", "en")
-    harmless = combined([fill_in(template, "email", dict.fromkeys(FIELDS, "x"))], "email")
-    said = combined([fill_in(template, "email", dict.fromkeys(FIELDS, evil))], "email")
+    harmless = combined([fill_in(template, "email", dict.fromkeys(FIELDS, "x"))])
+    said = combined([fill_in(template, "email", dict.fromkeys(FIELDS, evil))])
     assert Shape(said.html).found == Shape(harmless.html).found
     assert len(said.subject.splitlines()) <= 1
 

@@ -190,6 +190,24 @@ def test_what_was_bundled_stays_so_when_it_is_tried_again(channel, clock):
     assert channel.seen[0].token == channel.seen[1].token
 
 
+def test_a_bundle_takes_along_only_what_the_channel_has_room_for(clock, monkeypatch):
+    recorder = Recorder("sms")
+    monkeypatch.setitem(CHANNELS._entries, "sms", recorder)
+    ann = Rep.objects.create(user=reachable("ann", over="sms"), name="ann").user
+    mine = {"owner": ann, "routing_state": "assigned", "company": "Company" * 20}
+    for number in range(12):
+        queued(ann, "sms", kind="assigned", lead=make_lead(last_name=f"Lead{number}", **mine))
+    deliver("sms")
+    assert set(states()) == {"sent", "queued"}
+    while "queued" in states():
+        clock.shift(timedelta(minutes=2))
+        deliver("sms")
+    assert all(len(message.text) <= 1600 for message in recorder.seen)
+    named = [f"Lead{number}\n" in f"{message.text}\n" for message in recorder.seen for number in range(12)]
+    assert (named.count(True), states()) == (12, ["sent"] * 12)
+    assert Notification.objects.exclude(bundled_into=None).count() == 12 - len(recorder.seen)
+
+
 def test_what_whatsapp_approved_goes_alone(clock, monkeypatch):
     recorder = Recorder("whatsapp")
     monkeypatch.setitem(CHANNELS._entries, "whatsapp", recorder)
