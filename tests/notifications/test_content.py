@@ -178,6 +178,7 @@ def test_an_own_template_stands_in_for_the_default_text_of_its_language(rep, lan
     assert text == f"Own words in {goes}" if goes else "Own words" not in text
 
 
+@pytest.mark.django_db
 def test_a_template_that_became_unreadable_gives_way_to_the_default(rep):
     MessageTemplate.objects.create(kind="assigned", language="en", text="{% load os %}")
     assert content_of(message(rep), NOW).subject == "New lead: Ada Lovelace"
