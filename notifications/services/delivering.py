@@ -96,7 +96,8 @@ def note_sent(claimed: Claim, receipt: Receipt, now: datetime) -> None:
             **said,
         )
         if written or claiming.catch_up(claimed, **said):
-            tell_timeline(claimed.head)
+            if claimed.head.sent_at is None:  # else it left before, and is told already
+                tell_timeline(claimed.head)
             PushSubscription.objects.filter(endpoint__in=receipt.gone).update(failed_at=now)
 
 

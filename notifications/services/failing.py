@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from django.db.models import QuerySet
+
 from notifications.channels import CHANNELS, IN_APP
 from notifications.choosing import Wishes, wishes_of
 from notifications.kinds import KINDS, admins
@@ -18,22 +20,44 @@ FAILING: Final = "delivery_failing"
 def after_failure(rows: Iterable[Notification], now: datetime) -> None:
     """Try the backup channel of whoever did not get a message, and tell the admins; when the rows say *failed*."""
     for row in rows:
-        if row.user_id is not None and not row.backup and row.kind in KINDS:
+        if _may_have_backup(row):
             use_backup(row, now)
         if row.kind != FAILING:
             tell_admins(row, now)
 
 
+def _may_have_backup(row: Notification) -> bool:
+    return row.user_id is not None and not row.backup and row.kind in KINDS
+
+
+def has_backup(row: Notification) -> bool:
+    """Whether there is a backup by which its receiver is told, or was."""
+    return _may_have_backup(row) and (_backups(row).exists() or bool(_backup_channel(row, _wishes(row))))
+
+
 def use_backup(row: Notification, now: datetime) -> None:
     """Send by the backup channel at once: the message that waits for it, or a new one."""
-    mine = Notification.objects.filter(event=row.event_id, key=row.key, user=row.user_id, backup=True)
+    mine = _backups(row)
     if mine.filter(state__in=WAITING, next_at__gt=now).update(next_at=now) or mine.exists():
         return
-    wishes = wishes_of([row.user_id or 0]).get(row.user_id or 0, Wishes())
-    backup = wishes.choice(row.urgency).backup
-    if backup and backup != row.channel and row.channel != IN_APP:
+    wishes = _wishes(row)
+    backup = _backup_channel(row, wishes)
+    if backup:
         subject = Subject(row.event, row.key, row.data)
         store([build(KINDS[row.kind], subject, row.user_id or 0, wishes, backup, now, backup=True)], now)
+
+
+def _backups(row: Notification) -> QuerySet[Notification]:
+    return Notification.objects.filter(event=row.event_id, key=row.key, user=row.user_id, backup=True)
+
+
+def _wishes(row: Notification) -> Wishes:
+    return wishes_of([row.user_id or 0]).get(row.user_id or 0, Wishes())
+
+
+def _backup_channel(row: Notification, wishes: Wishes) -> str:
+    backup = wishes.choice(row.urgency).backup
+    return backup if backup != row.channel and row.channel != IN_APP else ""
 
 
 def tell_admins(row: Notification, now: datetime) -> None:

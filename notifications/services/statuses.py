@@ -6,14 +6,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from leadcrm.lib.text import clean
 from notifications.models import Notification
-from notifications.services.delivering import tell_timeline
-from notifications.services.failing import after_failure
-from notifications.twilioclient import meaning
+from notifications.services import claiming
+from notifications.services.delivering import tell_timeline, wait_after
+from notifications.services.failing import after_failure, has_backup
+from notifications.twilioclient import is_passing, meaning
 
 State = Notification.State
 
@@ -30,7 +31,8 @@ _MEANING: Final[Mapping[str, State]] = {
 
 
 def move(token: UUID, status: str, *, sid: str = "", error_code: str = "", now: datetime | None = None) -> bool:
-    """Note what became of a message; one that was not delivered goes by the backup channel.
+    """Note what became of a message; one that was not delivered goes by the backup channel, or is tried again if the
+    reason may pass.
 
     Args:
         token: our own name of the message: the call may come before we have noted the provider's.
@@ -51,13 +53,33 @@ def move(token: UUID, status: str, *, sid: str = "", error_code: str = "", now: 
         rows = Notification.objects.filter(Q(pk__in=pks) | Q(bundled_into__in=pks, state__in=_GONE))
         pks = list(rows.values_list("pk", flat=True))
         rows = Notification.objects.filter(pk__in=pks)
-        left = list(rows.filter(state__in=_LOST, sent_at=None).select_related("lead"))
-        rows.update(state=state, leased_until=None, **_columns(state, sid, error_code, now))
+        columns = {"leased_until": None, **_columns(state, sid, error_code, now)}
         if state == State.DELIVERED:
+            left = list(rows.filter(state__in=_LOST, sent_at=None).select_related("lead"))
+            rows.update(state=state, **columns)
             _note_left(left, now)
-        if state == State.FAILED:
-            after_failure(rows.select_related("lead", "event", "user").order_by("pk"), now)
+        else:
+            again = _try_again(rows, token, columns, now) if is_passing(_number(error_code)) else []
+            lost = rows.exclude(pk__in=again)
+            lost.update(state=state, **columns)
+            after_failure(lost.select_related("lead", "event", "user").order_by("pk"), now)
     return True
+
+
+def _try_again(rows: QuerySet[Notification], token: UUID, columns: Mapping[str, Any], now: datetime) -> list[int]:
+    """Have those tried again, as after an attempt that failed, that nobody is told by a backup. Returns which."""
+    head = rows.get(token=token)
+    if claiming.tries(head) >= claiming.MOST_ATTEMPTS:
+        return []
+    again = [row.pk for row in rows if not has_backup(row)]
+    # Those whose head goes by its backup go by themselves, and its attempts count for them.
+    alone = {} if head.pk in again else {"bundled_into": None, "attempts": head.attempts}
+    next_at = now + wait_after(claiming.tries(head))
+    # While it is being sent, the report may be about an earlier attempt.
+    unsure = head.state == State.SENDING
+    values = {**columns, **alone, "state": State.RETRY, "next_at": next_at, "unsure": unsure}
+    Notification.objects.filter(pk__in=again).update(**values)
+    return again
 
 
 def _note_left(rows: list[Notification], now: datetime) -> None:
@@ -83,9 +105,13 @@ def _columns(state: State, sid: str, error_code: str, now: datetime) -> dict[str
     if state == State.DELIVERED:
         columns["delivered_at"] = now
     if state == State.FAILED:
-        known = int(error_code) if error_code.isascii() and error_code.isdigit() and len(error_code) < 8 else 0
+        known = _number(error_code)
         columns |= {
             "error_code": clean(error_code)[:40],
             "reason": f"It was not delivered. {meaning(known) if known else ''}",
         }
     return columns
+
+
+def _number(error_code: str) -> int:
+    return int(error_code) if error_code.isascii() and error_code.isdigit() and len(error_code) < 8 else 0
