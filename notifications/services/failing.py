@@ -1,4 +1,4 @@
-"""What follows when a message could not be delivered: the backup channel, and a word to the admins."""
+"""What follows when a message could not be delivered: the backup or the next channel, and a word to the admins."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,16 +12,20 @@ from notifications.kinds import KINDS, admins
 from notifications.models import Notification
 from notifications.services.claiming import WAITING
 from notifications.services.planning import Subject, build
+from notifications.services.sequences import use_next_channel
 from notifications.services.telling import store, tell
 
 FAILING: Final = "delivery_failing"
 
 
 def after_failure(rows: Iterable[Notification], now: datetime) -> None:
-    """Try the backup channel of whoever did not get a message, and tell the admins; when the rows say *failed*."""
+    """Try the backup channel of whoever did not get a message, or the next one of a lead, and tell the admins; when the
+    rows say *failed*."""
     for row in rows:
         if _may_have_backup(row):
             use_backup(row, now)
+        if row.run_id is not None:
+            use_next_channel(row, now)
         if row.kind != FAILING:
             tell_admins(row, now)
 

@@ -144,11 +144,33 @@ def _send(run: SequenceRun, step: SequenceStep, now: datetime) -> bool:
     return row.state == Notification.State.QUEUED
 
 
-def build_message(lead: Lead, kind: str, *, key: str, run: SequenceRun | None = None, now: datetime) -> Notification:
-    """An unsaved message to a lead, over the first channel of its policy that may carry it; else suppressed."""
+def use_next_channel(failed: Notification, now: datetime) -> None:
+    """Send by the next channel of its policy what certainly did not reach the lead, while its sequence may go on."""
+    certain = SequenceRun.objects.filter(messages__pk=failed.pk, messages__unsure=False)
+    run = certain.select_related("lead").first()
+    if run is None or guard.why_over(run):
+        return
+    order = list(guard.policy_of(run.lead).channels)
+    left = order[order.index(failed.channel) + 1 :] if failed.channel in order else []
+    row = build_message(run.lead, failed.kind, key=f"{failed.key}:{failed.channel}", run=run, channels=left, now=now)
+    if row.state == Notification.State.QUEUED:
+        store([row], now)
+
+
+def build_message(
+    lead: Lead,
+    kind: str,
+    *,
+    key: str,
+    run: SequenceRun | None = None,
+    channels: Collection[str] | None = None,
+    now: datetime,
+) -> Notification:
+    """An unsaved message to a lead, over the first channel of its policy, or of ``channels``, that may carry it; else
+    suppressed."""
     policy, reasons = guard.policy_of(lead), []
     row = Notification(kind=kind, key=key, run=run, lead=lead, language=lead.language)
-    for row.channel in policy.channels:
+    for row.channel in policy.channels if channels is None else channels:
         reason = _obstacle(row, lead, guard.address_of(lead, row.channel), now)
         if not reason:
             row.next_at = now
