@@ -223,6 +223,7 @@ def test_accepting_twice_changes_nothing_the_second_time(lead, people):
 
 
 def test_nobody_else_accepts_for_the_owner(lead, people):
+    Rep.objects.create(user=people.manager, name="Manager Person")
     assert told(signed_in(people.manager), f"/leads/{lead.uid}/accept/") == ["This lead is not yours, or it is closed."]
     lead.refresh_from_db()
     assert lead.accepted_at is None

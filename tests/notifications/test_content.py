@@ -44,7 +44,7 @@ def message(rep, kind="assigned", channel="email", lead=None, language="en", **d
 
 
 @pytest.fixture
-def rep():
+def rep(db):
     return make_rep("Sam Rivera", time_zone="Europe/Berlin")
 
 

@@ -59,6 +59,7 @@ from pipeline.models import (
     ExchangeRate,
     Lead,
     LeadSource,
+    LostReason,
     Pipeline,
     Stage,
     Task,
@@ -166,6 +167,7 @@ def _build_hours(number: int, team: Team, rep: Rep) -> None:
     AwayReason.objects.create(name=f"Lunch {number}", minutes=45)
     starts = timezone.now() + timedelta(days=number)
     Leave.objects.create(rep=rep, starts_at=starts, ends_at=starts + timedelta(days=3), reason="on leave")
+    LostReason.objects.create(name=f"Too dear {number}", position=number)
     LeaveCalendar.objects.create(rep=rep, url="https://calendar.example/secret.ics")
     policy = SLAPolicy.objects.create(name=f"Policy {number}", accept_minutes=15, contact_minutes=60)
     EscalationStep.objects.create(policy=policy, after_percent=80, action="remind")
