@@ -1,11 +1,13 @@
 """What managers see of their people, and do for them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
@@ -14,10 +16,11 @@ from distribution.availabilityforms import HandOverForm, LeaveForm
 from distribution.errors import DistributionError
 from distribution.models import Rep
 from distribution.selectors import looked_after, manageable_reps
-from distribution.services import hand_over, reassign_lead
-from distribution.services.handover import HandedOver
+from distribution.services import reassign_lead
 from distribution.teampage import build_team, manages
 from leadcrm.lib.pages import PageRequest, page_or_part
+from pipeline.many import each
+from pipeline.models import Lead
 from pipeline.selectors import work_lead, workable_leads
 
 
@@ -52,18 +55,17 @@ def hand_over_all(request: PageRequest, pk: int) -> HttpResponse:
     leads = workable_leads(request.user).filter(owner=rep.user_id, closed_at=None, archived_at=None)
     form = HandOverForm(request.user, rep, request.POST or None, auto_id="hand_over_%s")
     if form.is_valid():
-        done = hand_over(leads.order_by("created_at"), actor=request.user, **form.cleaned_data)
-        _tell(request, rep, done)
+        _hand_over(request, rep, leads.order_by("created_at"), form.cleaned_data)
         return redirect("team-availability")
     lent = LeaveForm(rep, auto_id="leave_%s", initial={"lend_leads": True})
     context: dict[str, Any] = {"section": "team", "rep": rep, "count": leads.count(), "form": form, "leave": lent}
     return render(request, "distribution/hand_over.html", context, status=422 if form.is_bound else 200)
 
 
-def _tell(request: PageRequest, rep: Rep, done: HandedOver) -> None:
-    leads = "lead" if done.moved == 1 else "leads"
-    messages.success(request, f"{done.moved} {leads} of {rep.name} handed over.")
-    for sentence in done.kept:
+def _hand_over(request: PageRequest, rep: Rep, leads: Iterable[Lead], told: dict[str, Any]) -> None:
+    done, refused = each(leads, lambda lead: reassign_lead(lead.pk, actor=request.user, **told), DistributionError)
+    messages.success(request, f"{len(done)} lead{pluralize(len(done))} of {rep.name} handed over.")
+    for sentence in refused:
         messages.warning(request, sentence)
 
 

@@ -10,7 +10,6 @@ from distribution.services.handling import (
     release_lead,
     return_lead,
 )
-from distribution.services.handover import hand_over
 from distribution.services.ladders import sweep_clocks
 from distribution.services.sweeping import sweep_holds, sweep_offers, sweep_unassigned
 from distribution.services.taking import claim_lead, pull_next
@@ -22,7 +21,6 @@ __all__ = [
     "assign_leads",
     "claim_lead",
     "exclude_lead",
-    "hand_over",
     "pull_next",
     "reassign_lead",
     "release_lead",
