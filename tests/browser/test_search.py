@@ -4,18 +4,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.distribution.world import make_lead
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def reader(page: Page, live_server):
+def reader(page: Page, sign_in):
     people = make_people()
     for last_name in ("Lovelace", "Lovell", "Byron"):
         make_lead(first_name="Ada", last_name=last_name, company="Engines Ltd", team=people.team)
-    cookie = signed_in(people.owner).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    sign_in(people.owner, page.context)
     return page
 
 

@@ -7,7 +7,7 @@ from distribution import services
 from pipeline.models import Lead
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
@@ -25,9 +25,8 @@ def people():
 
 
 @pytest.fixture
-def managers_page(page: Page, live_server, people):
-    cookie = signed_in(people.manager).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+def managers_page(page: Page, sign_in, people):
+    sign_in(people.manager, page.context)
     return page
 
 
