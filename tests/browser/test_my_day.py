@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 from distribution import services
 from distribution.models import AwayReason, Rep
 from pipeline.models import Event, Lead, Task
+from tests.browser.pages import go_by
 from tests.distribution.world import make_lead, world
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -37,12 +38,8 @@ def leads(people):
 
 
 @pytest.fixture
-def my_day(page: Page, live_server, people, leads):
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    cookie = signed_in(people.owner).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+def my_day(page: Page, live_server, people, leads, sign_in, complaints):
+    sign_in(people.owner, page.context)
 
     def go(size=DESKTOP):
         page.set_viewport_size(size)
@@ -51,7 +48,7 @@ def my_day(page: Page, live_server, people, leads):
         return page
 
     yield go
-    assert found == []
+    assert complaints == []
 
 
 def test_a_rep_accepts_finishes_and_goes_away_with_keys_alone(my_day, leads, people):
@@ -59,20 +56,21 @@ def test_a_rep_accepts_finishes_and_goes_away_with_keys_alone(my_day, leads, peo
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(page.locator("[data-item]").nth(1)).to_be_focused()
-    page.keyboard.press("a")
+    go_by(page, "a")
     expect(page.locator(".messages")).to_contain_text("You have accepted Second.")
     assert Lead.objects.get(last_name="First").accepted_at is None
     for _ in range(3):
         page.keyboard.press("j")
-    page.keyboard.press("d")
+    go_by(page, "d")
     expect(page.get_by_role("heading", name="What is next for Third?")).to_be_in_viewport()
-    page.get_by_role("link", name="Nothing").press("Enter")
-    page.keyboard.press("w")
+    page.get_by_role("link", name="Nothing").focus()
+    go_by(page, "Enter")
+    go_by(page, "w")
     expect(page.locator(".state.large")).to_contain_text("Away: Lunch until")
     expect(page.get_by_role("heading", name="My day")).to_be_visible()
-    page.keyboard.press("w")
+    go_by(page, "w")
     expect(page.locator(".state.large")).to_contain_text("Available")
-    page.keyboard.press("f")
+    go_by(page, "f")
     expect(page.get_by_role("heading", name="My fairness")).to_be_visible()
 
 
@@ -80,7 +78,7 @@ def test_a_key_opens_the_form_of_the_lead_in_focus(my_day, leads):
     page = my_day()
     page.keyboard.press("k")
     page.keyboard.press("k")  # from the end: the task, then the reply
-    page.keyboard.press("l")
+    go_by(page, "l")
     expect(page.get_by_role("heading", name="Third")).to_be_visible()
     expect(page.get_by_label("What came of it")).to_be_visible()
 
@@ -103,7 +101,8 @@ def test_the_keys_are_shown_and_do_nothing_while_somebody_types(my_day, leads):
 def test_a_task_leads_to_the_next_on_the_same_page(my_day, leads, size):
     page = my_day(size)
     page.get_by_role("button", name=re.compile("Done.*Send the offer")).click()
-    page.get_by_role("button", name="Call again in 3 days").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Call again in 3 days").click()
     expect(page.get_by_role("heading", name="My day")).to_be_visible()
     page.get_by_text("Coming up").click()
     expect(page.locator(".line .text", has_text="Call again")).to_be_visible()
