@@ -1,11 +1,10 @@
 """From what a source sends to the values of a lead: read, normalised and validated, every fault named."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from ipaddress import ip_address
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -15,8 +14,8 @@ from leadcrm.lib.languages import language_code
 from leadcrm.lib.money import currency_code, parse_money
 from leadcrm.lib.places import country_code, region_code, time_zone_of
 from leadcrm.lib.postal import postal_code, region_of_postal
-from leadcrm.lib.text import Unreadable, clean, clean_lines, match_key, quoted, unstorable
-from pipeline.models import AttributeDefinition, Consent, ExchangeRate, Lead, LeadSource
+from leadcrm.lib.text import Unreadable, clean, clean_lines, quoted, unstorable
+from pipeline.models import ExchangeRate, Lead, LeadSource
 from pipeline.normalise import normalise_website, parse_email, parse_phone
 
 LONGEST_MESSAGE: Final = 20_000
@@ -26,12 +25,8 @@ LONGEST_EXTERNAL_ID: Final = 200
 MOST_TAGS: Final = 50
 LONGEST_WORD: Final = 100
 LONGEST_ATTRIBUTE: Final = 500
-LONGEST_IP: Final = 45
 LARGEST_INTEGER: Final = 2_147_483_647
 LARGEST_VALUE: Final = Decimal(10**12)
-MOST_CONSENTS: Final = 20
-MOST_ATTRIBUTES: Final = 200
-_YES_NO = {**dict.fromkeys(("true", "yes", "y", "1"), True), **dict.fromkeys(("false", "no", "n", "0"), False)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +94,16 @@ Reader = Callable[[Any, Reading], Any]
 # --- Readers: one value each -------------------------------------------------------------------
 
 
-def _text_of(value: Any, longest: int = LONGEST_LINE) -> str:
+def text_of(value: Any, longest: int = LONGEST_LINE) -> str:
     """A text, or a number where a text is expected, as spreadsheets write postal codes."""
     if isinstance(value, str):
-        return _at_most(value, longest)
+        return at_most(value, longest)
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return str(value)
     raise Fault("wrong_type", "Send a text.")
 
 
-def _at_most(text: str, longest: int) -> str:
+def at_most(text: str, longest: int) -> str:
     if len(text) > longest:
         raise Fault("too_long", f"At most {longest} characters; these are {len(text)}.")
     if wrong := unstorable(text):
@@ -118,50 +113,50 @@ def _at_most(text: str, longest: int) -> str:
 
 def _line(name: str) -> Reader:
     longest = getattr(Lead._meta.get_field(name), "max_length", None) or LONGEST_ATTRIBUTE
-    return lambda value, reading: _at_most(clean(_text_of(value)), longest)
+    return lambda value, reading: at_most(clean(text_of(value)), longest)
 
 
 def _message(value: Any, reading: Reading) -> str:
-    return clean_lines(_text_of(value, LONGEST_MESSAGE))
+    return clean_lines(text_of(value, LONGEST_MESSAGE))
 
 
 def _email(value: Any, reading: Reading) -> str:
-    return _at_most(parse_email(_text_of(value)).address, 254)
+    return at_most(parse_email(text_of(value)).address, 254)
 
 
 def _phone(value: Any, reading: Reading) -> str:
     home = reading.values.get("country") or reading.source.default_country
-    phone = parse_phone(_text_of(value), home)
+    phone = parse_phone(text_of(value), home)
     if not reading.values.get("country") and phone.country:
         reading.values["country"] = phone.country
     return phone.e164
 
 
 def _website(value: Any, reading: Reading) -> str:
-    return normalise_website(_text_of(value))
+    return normalise_website(text_of(value))
 
 
 def _country(value: Any, reading: Reading) -> str:
-    return country_code(_text_of(value))
+    return country_code(text_of(value))
 
 
 def _region(value: Any, reading: Reading) -> str:
-    code = region_code(reading.values.get("country", ""), _text_of(value))
+    code = region_code(reading.values.get("country", ""), text_of(value))
     if not reading.values.get("country"):
         reading.values["country"] = code[:2]
     return code
 
 
 def _postal_code(value: Any, reading: Reading) -> str:
-    return postal_code(_text_of(value), reading.values.get("country", ""))
+    return postal_code(text_of(value), reading.values.get("country", ""))
 
 
 def _language(value: Any, reading: Reading) -> str:
-    return language_code(_text_of(value))
+    return language_code(text_of(value))
 
 
 def _time_zone(value: Any, reading: Reading) -> str:
-    name = clean(_text_of(value))
+    name = clean(text_of(value))
     if name not in available_timezones():
         raise Fault("invalid", f"{quoted(name)} is not a time zone. Use an IANA name such as Europe/Berlin.")
     return name
@@ -169,7 +164,7 @@ def _time_zone(value: Any, reading: Reading) -> str:
 
 def _whole_number(smallest: int, largest: int) -> Reader:
     def read(value: Any, reading: Reading) -> int:
-        number = _number(value)
+        number = number_of(value)
         if number != int(number) or not smallest <= number <= largest:
             raise Fault("invalid", f"Send a whole number from {smallest} to {largest}.")
         return int(number)
@@ -177,10 +172,10 @@ def _whole_number(smallest: int, largest: int) -> Reader:
     return read
 
 
-def _number(value: Any) -> Decimal:
+def number_of(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
         raise Fault("wrong_type", "Send a number.")
-    text = _at_most(str(value).strip(), LONGEST_WORD)
+    text = at_most(str(value).strip(), LONGEST_WORD)
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -191,7 +186,7 @@ def _number(value: Any) -> Decimal:
 
 
 def _value(value: Any, reading: Reading) -> Decimal:
-    amount, currency = parse_money(_text_of(value)) if isinstance(value, str) else (_number(value), "")
+    amount, currency = parse_money(text_of(value)) if isinstance(value, str) else (number_of(value), "")
     if not 0 <= amount < LARGEST_VALUE:
         raise Fault("invalid", f"Send an amount from 0 to less than {LARGEST_VALUE:,}.")
     if currency and reading.values.get("currency", currency) != currency:
@@ -202,16 +197,16 @@ def _value(value: Any, reading: Reading) -> Decimal:
 
 
 def _currency(value: Any, reading: Reading) -> str:
-    return currency_code(_text_of(value))
+    return currency_code(text_of(value))
 
 
 def _tags(value: Any, reading: Reading) -> list[str]:
-    words = re.split("[,;]", _text_of(value)) if isinstance(value, str) else value
+    words = re.split("[,;]", text_of(value)) if isinstance(value, str) else value
     if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
         raise Fault("wrong_type", "Send a list of texts.")
     if len(words) > MOST_TAGS:
         raise Fault("too_long", f"At most {MOST_TAGS} tags; these are {len(words)}.")
-    short = (clean(_at_most(word, LONGEST_WORD)) for word in words)
+    short = (clean(at_most(word, LONGEST_WORD)) for word in words)
     return list(dict.fromkeys(word for word in short if word))
 
 
@@ -258,13 +253,13 @@ def read_fields(fields: Mapping[str, Any], source: LeadSource) -> tuple[dict[str
     for name in fields.keys() - READERS.keys():
         reading.refuse(clean(name[:LONGEST_WORD]), "unknown", "There is no such field.")
     for name, reader in READERS.items():
-        if not _is_blank(fields.get(name)):
+        if not is_blank(fields.get(name)):
             _read_one(name, reader, fields[name], reading)
     _infer(reading.values, source)
     return reading.values, reading.errors
 
 
-def _is_blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
     return value is None or value == [] or (isinstance(value, str) and not clean(value) and not unstorable(value))
 
 
@@ -310,114 +305,12 @@ def missing_fields(values: Mapping[str, Any], attributes: Mapping[str, Any], sou
     return [
         FieldError(name, "required", "This source must send this field.")
         for name in source.required_fields
-        if _is_blank(values.get(name)) and _is_blank(attributes.get(name.removeprefix("attributes.")))
+        if is_blank(values.get(name)) and is_blank(attributes.get(name.removeprefix("attributes.")))
     ]
 
 
 def check_external_id(external_id: str) -> str:
     """The id itself, unchanged: the source must find it as it sent it. Raises a Fault when it cannot be kept so."""
-    if not _at_most(external_id, LONGEST_EXTERNAL_ID).isprintable():
+    if not at_most(external_id, LONGEST_EXTERNAL_ID).isprintable():
         raise Fault("invalid", "Use printable characters only.")
     return external_id
-
-
-# --- Attributes and consents -------------------------------------------------------------------
-
-
-def read_attributes(
-    sent: Mapping[str, Any], definitions: Iterable[AttributeDefinition]
-) -> tuple[dict[str, Any], list[FieldError]]:
-    """The source's own questions, checked against their definitions; blank answers are left out."""
-    known = {definition.key: definition for definition in definitions}
-    if len(sent) > MOST_ATTRIBUTES:
-        return {}, [FieldError("attributes", "too_long", f"At most {MOST_ATTRIBUTES}; these are {len(sent)}.")]
-    values, errors = {}, []
-    for key, value in sent.items():
-        try:
-            if key not in known:
-                raise Fault("unknown", "This source has no such attribute.")
-            if not _is_blank(value):
-                values[key] = _ATTRIBUTE_READERS[known[key].type](value, known[key])
-        except Fault as fault:
-            errors.append(FieldError(f"attributes.{clean(key[:LONGEST_WORD])}", fault.code, str(fault)))
-    return values, errors
-
-
-def _attribute_text(value: Any, definition: AttributeDefinition) -> str:
-    return _at_most(clean(_text_of(value)), LONGEST_ATTRIBUTE)
-
-
-def _attribute_number(value: Any, definition: AttributeDefinition) -> int | float:
-    number = _number(value)
-    return int(number) if number == int(number) else float(number)
-
-
-def _attribute_boolean(value: Any, definition: AttributeDefinition) -> bool:
-    written = clean(_text_of(value)).lower() if isinstance(value, str) else ""
-    answer = value if isinstance(value, bool) else _YES_NO.get(written)
-    if answer is None:
-        raise Fault("invalid", "Send true or false.")
-    return answer
-
-
-def _attribute_date(value: Any, definition: AttributeDefinition) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    text = clean(_text_of(value))
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise Fault("invalid", "Send a date such as 2026-01-31.") from None
-
-
-def _attribute_choice(value: Any, definition: AttributeDefinition) -> str:
-    by_key = {match_key(str(choice)): str(choice) for choice in definition.choices}
-    chosen = by_key.get(match_key(_text_of(value)))
-    if chosen is None:
-        raise Fault("invalid", f"Send one of: {', '.join(by_key.values())}.")
-    return chosen
-
-
-_ATTRIBUTE_READERS: Final[Mapping[str, Callable[[Any, AttributeDefinition], Any]]] = {
-    AttributeDefinition.Type.TEXT: _attribute_text,
-    AttributeDefinition.Type.NUMBER: _attribute_number,
-    AttributeDefinition.Type.BOOLEAN: _attribute_boolean,
-    AttributeDefinition.Type.DATE: _attribute_date,
-    AttributeDefinition.Type.CHOICE: _attribute_choice,
-}
-
-
-def read_consents(consents: Sequence[ConsentInput]) -> tuple[list[ConsentInput], list[FieldError]]:
-    """Consents with their texts made safe, and the faults of those that cannot be kept."""
-    if len(consents) > MOST_CONSENTS:
-        return [], [FieldError("consents", "too_long", f"At most {MOST_CONSENTS} consents.")]
-    errors = [
-        FieldError(f"consents.{index}.{name}", code, detail)
-        for index, consent in enumerate(consents)
-        for name, code, detail in _consent_faults(consent)
-    ]
-    return [] if errors else [_clean_consent(consent) for consent in consents], errors
-
-
-def _consent_faults(consent: ConsentInput) -> Iterable[tuple[str, str, str]]:
-    if consent.channel not in Consent.Channel.values:
-        yield "channel", "invalid", f"Send one of: {', '.join(Consent.Channel.values)}."
-    for name, longest in (("wording", LONGEST_MESSAGE), ("origin", LONGEST_ATTRIBUTE)):
-        try:
-            _at_most(getattr(consent, name), longest)
-        except Fault as fault:
-            yield name, fault.code, str(fault)
-    if consent.ip and not _is_ip(consent.ip):
-        yield "ip", "invalid", "Send an IPv4 or IPv6 address, such as 203.0.113.7."
-
-
-def _is_ip(text: str) -> bool:
-    """Without the name of an interface (``fe80::1%eth0``), which no database takes."""
-    try:
-        return not getattr(ip_address(text), "scope_id", None)
-    except ValueError:
-        return False
-
-
-def _clean_consent(consent: ConsentInput) -> ConsentInput:
-    return replace(consent, wording=clean_lines(consent.wording), origin=clean(consent.origin))

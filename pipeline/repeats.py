@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from pipeline.intake import ConsentInput, LeadInput, read_attributes, read_consents, read_fields
+from pipeline.attributes import read_attributes
+from pipeline.consents import read_consents
+from pipeline.intake import ConsentInput, LeadInput, read_fields
 from pipeline.models import Consent, Lead, LeadSource
 
 _NOTHING: Final = object()

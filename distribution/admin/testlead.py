@@ -21,8 +21,9 @@ from distribution.models import RuleSet
 from distribution.selectors import names_in
 from distribution.snapshots import leads_to_route, preview_lead
 from pipeline.admin.leadforms import QUESTION, LeadForm, question_fields
+from pipeline.attributes import read_attributes
 from pipeline.errors import PipelineError
-from pipeline.intake import blank_of, in_base_currency, read_attributes, read_fields
+from pipeline.intake import blank_of, in_base_currency, read_fields
 from pipeline.models import AttributeDefinition, Lead, LeadSource
 from pipeline.selectors import access_lead, visible_leads
 from pipeline.services.leads import first_stage

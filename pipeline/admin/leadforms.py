@@ -16,7 +16,8 @@ from unfold.widgets import (
 from leadcrm.lib.adminbase import AnyModelForm
 from leadcrm.lib.adminforms import ListField, ManyField, currency_field, time_zone_choices
 from leadcrm.lib.languages import LANGUAGES
-from pipeline.intake import READERS, ConsentInput, FieldError, read_attributes, read_fields
+from pipeline.attributes import read_attributes
+from pipeline.intake import READERS, ConsentInput, FieldError, read_fields
 from pipeline.models import AttributeDefinition, Consent, Lead, LeadSource, Stage
 
 QUESTION = "question_"

@@ -10,16 +10,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from pipeline.api.answers import answer_of
+from pipeline.consents import LONGEST_IP, MOST_CONSENTS
 from pipeline.intake import (
     LARGEST_INTEGER,
     LARGEST_VALUE,
     LONGEST_ATTRIBUTE,
     LONGEST_EXTERNAL_ID,
-    LONGEST_IP,
     LONGEST_LINE,
     LONGEST_MESSAGE,
     LONGEST_WORD,
-    MOST_CONSENTS,
     MOST_TAGS,
 )
 from pipeline.models import Consent

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from leadcrm.lib.prepared import Param, Prepared
 from pipeline import intake
+from pipeline.attributes import read_attributes
+from pipeline.consents import read_consents
 from pipeline.display import money, person
 from pipeline.errors import ReasonMissing, StaleLead, WrongStage
 from pipeline.intake import ConsentInput, FieldError, InvalidLead, RateOf, todays_rate
@@ -85,8 +87,8 @@ def build_lead(
     """
     values, errors = intake.read_fields(fields, source)
     definitions = source.attributes.all() if attributes else ()
-    answers, attribute_errors = intake.read_attributes(attributes, definitions)
-    clean_consents, consent_errors = intake.read_consents(consents)
+    answers, attribute_errors = read_attributes(attributes, definitions)
+    clean_consents, consent_errors = read_consents(consents)
     errors += attribute_errors + consent_errors + _external_id_errors(external_id)
     errors += intake.missing_fields(fields, attributes, source)
     if errors:

@@ -1,21 +1,17 @@
 """From what a source sends to the values of a lead."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from pipeline.intake import (
     READERS,
-    ConsentInput,
     blank_of,
     in_base_currency,
     missing_fields,
-    read_attributes,
-    read_consents,
     read_fields,
 )
-from pipeline.models import AttributeDefinition, ExchangeRate, Lead, LeadSource
+from pipeline.models import ExchangeRate, Lead, LeadSource
 
 SOURCE = LeadSource(name="Web", slug="web", default_country="DE", required_fields=["email", "company"])
 
@@ -134,52 +130,3 @@ def test_a_value_is_worth_what_the_rate_says_and_nothing_without_one(settings):
     assert in_base_currency({"value": Decimal(10), "currency": "EUR"}) == Decimal(10)
     assert in_base_currency({"value": Decimal(10), "currency": "GBP"}) is None
     assert in_base_currency({}) is None
-
-
-DEFINITIONS = [
-    AttributeDefinition(key=kind, label=kind, type=kind, choices=["Small", "Très grand"])
-    for kind in AttributeDefinition.Type.values
-]
-
-
-def test_attributes_are_read_by_their_type_from_json_and_from_text():
-    typed = {"text": "x", "number": 5, "boolean": True, "date": date(2026, 1, 31), "choice": "Small"}
-    written = {"text": " x ", "number": "5.0", "boolean": "Yes", "date": "2026-01-31", "choice": "SMALL"}
-    expected = {**typed, "date": "2026-01-31"}
-    assert read_attributes(typed, DEFINITIONS) == (expected, [])
-    assert read_attributes(written, DEFINITIONS) == (expected, [])
-    assert read_attributes({"choice": "tres grand"}, DEFINITIONS)[0] == {"choice": "Très grand"}
-
-
-def test_an_attribute_that_no_database_keeps_is_refused_whatever_its_type():
-    _, errors = read_attributes({definition.key: "\x00" for definition in DEFINITIONS}, DEFINITIONS)
-    assert {error.detail for error in errors} == {"Contains a character that cannot be stored: NUL."}
-    assert len(errors) == len(DEFINITIONS)
-
-
-def test_wrong_attributes_are_refused_by_their_path():
-    wrong = {"text": {}, "number": True, "boolean": 1, "date": "31.1.2026", "choice": "Medium", "other": 1}
-    read, errors = read_attributes(wrong, DEFINITIONS)
-    assert read == {}
-    assert {error.field for error in errors} == {f"attributes.{key}" for key in wrong}
-
-
-@pytest.mark.parametrize("ip", ["203.0.113.7", "2001:db8::7", ""])
-def test_a_consent_keeps_the_address_it_was_given_from(ip):
-    assert read_consents([ConsentInput("email", True, ip=ip)]) == ([ConsentInput("email", True, ip=ip)], [])
-
-
-@pytest.mark.parametrize("ip", ["localhost", "203.0.113", "fe80::1%eth0", "10.0.0.1\n", "1" * 100, "\ud800"])
-def test_what_is_no_address_is_no_ip(ip):
-    _, errors = read_consents([ConsentInput("email", True, ip=ip)])
-    assert [error.field for error in errors] == ["consents.0.ip"]
-
-
-def test_consents_are_kept_whole_or_refused():
-    good = ConsentInput("email", True, wording=" Yes\x07 ")
-    assert read_consents([good])[0][0].wording == "Yes"
-    _, errors = read_consents([good, ConsentInput("pigeon", True, origin="x" * 501)])
-    assert [error.field for error in errors] == ["consents.1.channel", "consents.1.origin"]
-    assert read_consents([good] * 21)[0] == []
-    _, errors = read_consents([ConsentInput("email", True, wording="Yes\x00", origin="\ud800")])
-    assert [error.field for error in errors] == ["consents.0.wording", "consents.0.origin"]
