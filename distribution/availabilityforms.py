@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 from distribution.errors import WrongValue
 from distribution.leavespan import TypedSpan, typed_span
 from distribution.models import AwayReason, Leave, LeaveCalendar, Rep
-from distribution.selectors import manageable_reps
 from distribution.services.availability import LONGEST_REASON, LeaveTerms
 from leadcrm.lib.outgoing import Refused, check_url
 from pipeline.forms import MomentField, zone_name
@@ -123,26 +122,6 @@ def possible_covers(rep: Rep, leave: Leave | None = None) -> QuerySet[Rep]:
     people = User.objects.filter(Q(lead_teams__in=teams) | Q(pk__in=teams.values("manager")), is_active=True)
     known = Q(user__in=people.values("pk"), active=True) | Q(pk=leave.cover_id if leave else None)
     return Rep.objects.filter(known).exclude(pk=rep.pk)
-
-
-class HandOverForm(forms.Form):
-    """Who gets all open leads of somebody, for good."""
-
-    to = forms.ModelChoiceField(
-        Rep.objects.none(),
-        label="To",
-        required=False,
-        empty_label="Whoever the rules choose, lead by lead",
-        help_text="Somebody named gets them whatever their capacity.",
-    )
-    reason = forms.CharField(
-        label="Why", max_length=LONGEST_REASON, help_text="It stands on the timeline of each lead."
-    )
-
-    def __init__(self, user: User, rep: Rep, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        others = manageable_reps(user).exclude(pk=rep.pk).order_by("name", "pk")
-        self.fields["to"].queryset = others  # type: ignore[attr-defined]
 
 
 class CalendarForm(forms.Form):

@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 from django import forms
+from django.contrib.auth.models import User
 
 from distribution.models import Rep
 from distribution.selectors import manageable_reps
-from pipeline.models import Lead
 
 LONGEST_REASON: Final = 200
 
@@ -28,16 +28,37 @@ class GiveBackForm(forms.Form):
 
 
 class PassOnForm(forms.Form):
-    """Who gets a lead: a person, or whoever the rules choose among those who did not have it yet."""
+    """Who gets leads, and why: a person among those whom ``user`` may give leads to, or whom the rules choose among
+    those who did not have them yet. ``but``: whose they are already, as a user's id."""
 
     to = forms.ModelChoiceField(
-        Rep.objects.none(), label="To", required=False, empty_label="Whoever the rules choose next"
+        Rep.objects.none(),
+        label="To",
+        required=False,
+        empty_label="Whom the rules choose",
+        help_text="A person is given leads whatever their capacity.",
+        error_messages={"invalid_choice": "Choose somebody of the list: an active person whom you look after."},
     )
-    reason = _reason("Why", "Both owners read it.", required=False)
+    reason = _reason("Why", "Whoever gets a lead, and whoever had it, reads it in its history.", required=False)
 
-    def __init__(self, user: Any, lead: Lead, *args: Any, **more: Any) -> None:
+    def __init__(self, user: User, *args: Any, but: int | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
         to: Any = self.fields["to"]
-        to.queryset = manageable_reps(user).exclude(user=lead.owner_id).order_by("name", "pk")
-        if lead.owner_id is None:
-            to.required, to.empty_label = True, "Choose somebody"
+        to.queryset = manageable_reps(user).exclude(user=but).order_by("name", "pk")
+
+
+class GiveForm(PassOnForm):
+    """Who gets a lead that nobody has: the rules chose nobody, so a person must be named."""
+
+    def __init__(self, user: User, *args: Any, **more: Any) -> None:
+        super().__init__(user, *args, **more)
+        to: Any = self.fields["to"]
+        to.required, to.empty_label = True, "Choose somebody"
+
+
+class HandOverForm(PassOnForm):
+    """Who gets all open leads of somebody, for good: many people will ask why."""
+
+    def __init__(self, user: User, *args: Any, **more: Any) -> None:
+        super().__init__(user, *args, **more)
+        self.fields["reason"].required = True

@@ -7,17 +7,17 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from distribution.errors import DistributionError
-from distribution.passingforms import GiveBackForm, PassOnForm, ReturnForm
-from distribution.selectors import may_give_up, may_pass_on
+from distribution.passingforms import GiveBackForm, GiveForm, PassOnForm, ReturnForm
+from distribution.selectors import leads_to_pass_on, may_give_up, may_pass_on
 from distribution.services import reassign_lead, release_lead, return_lead
 from leadcrm.lib.pages import PageRequest, page_or_part
 from pipeline.models import Lead
-from pipeline.selectors import visible_leads, work_lead
+from pipeline.selectors import one_lead, visible_leads, work_lead
 
 RETURN: Final = "return"
 GIVE_BACK: Final = "give-back"
@@ -49,10 +49,8 @@ def give_up(request: PageRequest, uid: UUID, way: str) -> HttpResponse:
 @require_POST
 def pass_on(request: PageRequest, uid: UUID) -> HttpResponse:
     """A manager gives the lead to a person, or lets the rules choose."""
-    lead = work_lead(request.user, uid)
-    if not may_pass_on(request.user, lead):
-        raise Http404("There is no such page.")
-    form = PassOnForm(request.user, lead, request.POST, auto_id=f"{ONWARD}_%s")
+    lead = one_lead(leads_to_pass_on(request.user), uid)
+    form = _onward_form(request, lead, request.POST)
     return _act(
         request,
         lead,
@@ -61,6 +59,11 @@ def pass_on(request: PageRequest, uid: UUID) -> HttpResponse:
         lambda told: reassign_lead(lead.pk, actor=request.user, **told),
         f"{lead} was passed on.",
     )
+
+
+def _onward_form(request: PageRequest, lead: Lead, sent: QueryDict | None = None) -> PassOnForm:
+    form = PassOnForm if lead.owner_id else GiveForm
+    return form(request.user, sent, but=lead.owner_id, auto_id=f"{ONWARD}_%s")
 
 
 def _act(
@@ -87,7 +90,7 @@ def _context(request: PageRequest, lead: Lead, filled: dict[str, forms.Form] | N
     if may_give_up(request.user, lead):
         offered = {RETURN: ReturnForm(auto_id="return_%s"), GIVE_BACK: GiveBackForm(auto_id="give-back_%s")}
     if may_pass_on(request.user, lead):
-        offered[ONWARD] = PassOnForm(request.user, lead, auto_id=f"{ONWARD}_%s")
+        offered[ONWARD] = _onward_form(request, lead)
     forms_by_way = {**offered, **(filled or {})}
     named = {way.replace("-", "_"): form for way, form in forms_by_way.items()}
     return {"section": "board", "lead": lead, "forms": named}

@@ -17,7 +17,7 @@ from distribution.models import Decision, Offer, Pool, PoolMember, Rep, Territor
 from distribution.services.taking import offers_ever_to, offers_to
 from leadcrm.lib import access
 from pipeline.models import Lead, Team
-from pipeline.selectors import visible_leads
+from pipeline.selectors import visible_leads, workable_leads
 
 LONGEST_NUMBER: Final = 18
 
@@ -61,14 +61,19 @@ def looked_after(user: User) -> QuerySet[Rep]:
     return Rep.objects.filter(Q(user__in=in_teams) | Q(pk__in=in_pools))
 
 
-def may_pass_on(user: User, lead: Lead) -> bool:
-    """Whether a user decides who has a lead: the manager of its team or of its owner's, and who may change all."""
-    if lead.closed_at or lead.archived_at or not user.is_active:
-        return False
+def leads_to_pass_on(user: User) -> QuerySet[Lead]:
+    """The open leads a user may give to somebody else: of those they may work, the ones of teams they manage and of
+    people whom they look after, or all. Who may be given them is in :func:`manageable_reps`."""
+    leads = workable_leads(user).filter(closed_at=None, archived_at=None)
     if user.has_perm("pipeline.change_lead"):
-        return True
+        return leads
     teams = Team.objects.filter(manager=user, archived_at=None)
-    return teams.filter(Q(pk__in=[lead.team_id or 0]) | Q(members__in=[lead.owner_id or 0])).exists()
+    return leads.filter(Q(team__in=teams) | Q(owner__in=looked_after(user).values("user")))
+
+
+def may_pass_on(user: User, lead: Lead) -> bool:
+    """Whether a user may give this lead to somebody else, as :func:`leads_to_pass_on` says."""
+    return leads_to_pass_on(user).filter(pk=lead.pk).exists()
 
 
 def may_give_up(user: User, lead: Lead) -> bool:

@@ -12,22 +12,24 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from distribution.availabilityforms import HandOverForm, LeaveForm
+from distribution.availabilityforms import LeaveForm
 from distribution.errors import DistributionError
 from distribution.models import Rep
-from distribution.selectors import looked_after, manageable_reps
+from distribution.passingforms import HandOverForm
+from distribution.selectors import leads_to_pass_on, looked_after, manageable_reps
 from distribution.services import reassign_lead
 from distribution.teampage import build_team, manages
 from leadcrm.lib.pages import PageRequest, page_or_part
 from pipeline.many import each
 from pipeline.models import Lead
-from pipeline.selectors import work_lead, workable_leads
+from pipeline.selectors import one_lead
 
 
 @login_required
 @require_safe
 def team(request: PageRequest) -> HttpResponse:
     """Who is here of those whom the reader manages, with what they have to do."""
+    _check_manages(request)
     return _team_page(request)
 
 
@@ -35,10 +37,9 @@ def team(request: PageRequest) -> HttpResponse:
 @require_POST
 def give(request: PageRequest, pk: int) -> HttpResponse:
     """Somebody of the reader's gets a lead that somebody else of theirs has; the page as it is then."""
+    _check_manages(request)
     to = get_object_or_404(manageable_reps(request.user), pk=pk)
-    lead = work_lead(request.user, request.POST.get("lead", ""))
-    if not looked_after(request.user).filter(user=lead.owner_id).exists():
-        raise Http404("There is no such lead.")
+    lead = one_lead(leads_to_pass_on(request.user), request.POST.get("lead", ""))
     try:
         reassign_lead(lead.pk, to=to, actor=request.user, reason="moved on the team's page")
         text, tone = f"{lead} is {to.name}'s now.", "success"
@@ -52,8 +53,8 @@ def give(request: PageRequest, pk: int) -> HttpResponse:
 def hand_over_all(request: PageRequest, pk: int) -> HttpResponse:
     """All open leads of somebody go to somebody else, for good or while they are on leave."""
     rep = get_object_or_404(looked_after(request.user).select_related("user"), pk=pk)
-    leads = workable_leads(request.user).filter(owner=rep.user_id, closed_at=None, archived_at=None)
-    form = HandOverForm(request.user, rep, request.POST or None, auto_id="hand_over_%s")
+    leads = leads_to_pass_on(request.user).filter(owner=rep.user_id)
+    form = HandOverForm(request.user, request.POST or None, but=rep.user_id, auto_id="hand_over_%s")
     if form.is_valid():
         _hand_over(request, rep, leads.order_by("created_at"), form.cleaned_data)
         return redirect("team-availability")
@@ -69,9 +70,12 @@ def _hand_over(request: PageRequest, rep: Rep, leads: Iterable[Lead], told: dict
         messages.warning(request, sentence)
 
 
-def _team_page(request: PageRequest) -> HttpResponse:
+def _check_manages(request: PageRequest) -> None:
     if not manages(request.user):
         raise Http404("There is no such page.")
+
+
+def _team_page(request: PageRequest) -> HttpResponse:
     page = build_team(request.user, request.GET.get("page", ""), timezone.now())
     context = {"section": "team", "team": page}
     return page_or_part(request, "distribution/team.html", "distribution/_people.html", context)

@@ -102,12 +102,12 @@ def access_lead(user: User | AnonymousUser, uid: UUID | str) -> Lead:
     Raises:
         Http404: when there is none, also when it exists but is not theirs.
     """
-    return _one(visible_leads(user), uid)
+    return one_lead(visible_leads(user), uid)
 
 
 def work_lead(user: User | AnonymousUser, uid: UUID | str) -> Lead:
     """One lead the user may change; raises Http404 like :func:`access_lead`."""
-    return _one(workable_leads(user), uid)
+    return one_lead(workable_leads(user), uid)
 
 
 def people_of(lead: Lead) -> QuerySet[User]:
@@ -143,7 +143,8 @@ def leads_of_source(source: LeadSource) -> QuerySet[Lead]:
     return Lead.objects.filter(source=source)
 
 
-def _one(leads: QuerySet[Lead], uid: UUID | str) -> Lead:
+def one_lead(leads: QuerySet[Lead], uid: UUID | str) -> Lead:
+    """One of these leads; raises Http404 like :func:`access_lead`, also for what is no uid."""
     try:
         return leads.select_related(*_RELATED).get(uid=UUID(str(uid)))
     except (Lead.DoesNotExist, ValueError):

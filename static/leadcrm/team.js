@@ -12,7 +12,7 @@ function give({ item, from, to }) {
   const token = people().querySelector("[name=csrfmiddlewaretoken]").value;
   const values = { lead: item.dataset.lead };
   const headers = { "X-CSRFToken": token };
-  htmx.ajax("POST", to.dataset.give, { source: people(), target: "#people", swap: "outerHTML", values, headers });
+  htmx.ajax("POST", to.dataset.give, { source: to, target: "#people", swap: "outerHTML", values, headers });
 }
 
 function makeDraggable() {
@@ -31,7 +31,9 @@ function makeDraggable() {
 
 makeDraggable();
 document.addEventListener("htmx:afterSettle", makeDraggable);
-document.addEventListener("htmx:sendError", () => htmx.trigger(people(), "refresh"));
+for (const failed of ["htmx:sendError", "htmx:responseError"]) {
+  document.addEventListener(failed, ({ detail }) => detail.requestConfig.verb === "post" && htmx.trigger(people(), "refresh"));
+}
 setInterval(() => {
   if (!dragging && !document.hidden && !people().contains(document.activeElement)) htmx.trigger(people(), "refresh");
 }, REFRESH);

@@ -5,8 +5,9 @@ from playwright.sync_api import Page, expect
 
 from distribution import services
 from pipeline.models import Lead
+from pipeline.services.leads import close_lead
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
-from tests.distribution.world import make_lead
+from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -38,6 +39,18 @@ def test_a_lead_is_dragged_to_somebody_else(live_server, managers_page: Page, pe
     expect(page.get_by_text("Ada Byron is Teammate Person's now.")).to_be_visible()
     expect(theirs.get_by_text("Ada Byron")).to_be_visible()
     assert Lead.objects.get(last_name="Byron").owner == people.teammate
+
+
+def test_a_lead_that_is_not_the_managers_any_more_goes_back_and_that_is_said(live_server, managers_page: Page, people):
+    page = managers_page
+    page.goto(f"{live_server.url}/team/availability/")
+    lead = Lead.objects.get(last_name="Byron")
+    close_lead(lead, stages()["won"], actor=people.owner)
+    theirs = page.get_by_role("list", name="Leads of Teammate Person")
+    page.get_by_role("listitem").filter(has_text="Ada Byron").last.drag_to(theirs)
+    expect(page.get_by_text("This is not there any more.")).to_be_visible()
+    expect(page.get_by_text("Ada Byron")).to_have_count(0)
+    assert Lead.objects.get(pk=lead.pk).owner == people.owner
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
