@@ -20,7 +20,6 @@ from distribution.models import (
     EscalationStep,
     HoursException,
     Leave,
-    Loan,
     Pool,
     PoolMember,
     Rep,
@@ -233,10 +232,9 @@ def rule_set_saved(instance: RuleSet, raw: bool, **_: Any) -> None:
 
 @receiver(post_save, sender=Leave, dispatch_uid="distribution.leave_saved")
 def leave_saved(instance: Leave, created: bool, raw: bool, **_: Any) -> None:
-    """In the transaction: leave was cancelled, or ends sooner; what was lent for it ends with it."""
+    """In the transaction: leave was cancelled, or ends sooner."""
     if not created and not raw:
         waking.wake_for(instance.rep_id, timezone.now())
-        Loan.objects.filter(leave=instance, ended_at=None).update(until=instance.ends_at)
 
 
 # --- Promises in working time are worked out again when calendars change ---------------------------

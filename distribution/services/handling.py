@@ -79,7 +79,7 @@ def exclude_lead(lead_id: int, *, actor: User | None, reason: str, now: datetime
     if lead is None:
         raise WrongState("This lead has an owner or is closed.")
     with transaction.atomic():
-        _place(lead, Standing(Lead.RoutingState.EXCLUDED, "excluded", f"Kept out of routing: {reason}"))
+        place_or_raise(lead, Standing(Lead.RoutingState.EXCLUDED, "excluded", f"Kept out of routing: {reason}"))
         end_waiting(lead_id, now, Offer.End.WITHDRAWN)
         clocks.end_all(lead_id, now)
         _tell(lead_id, Event.Kind.EXCLUDED, now, actor, reason=reason)
@@ -137,7 +137,7 @@ def _end(
         held = lock_held(lead_id)
         if held is None:
             raise WrongState("Nobody has this lead, or it is closed.")
-        _place(held.lead, standing)
+        place_or_raise(held.lead, standing)
         end_assignment(held, end, now, reason)
         if standing.state == Lead.RoutingState.EXCLUDED:
             clocks.end_all(lead_id, now)
@@ -159,7 +159,7 @@ def _hand_over(lead_id: int, to: Rep, actor: User | None, reason: str, now: date
         if held and held.rep_id == to.pk:
             return
         words = f"Given to {to.name} by hand" + (f": {reason}" if reason else ".")
-        _place(lead, Standing(Lead.RoutingState.ASSIGNED, "manual", words, receiver.user_id, receiver.team_id, now))
+        place_or_raise(lead, Standing(Lead.RoutingState.ASSIGNED, "manual", words, receiver.user_id, receiver.team_id, now))
         end_waiting(lead_id, now, Offer.End.WITHDRAWN)
         member = _move_turn(held, to, now, actor, reason) if held else None
         books.take_place(receiver, now, enforce=False)
@@ -284,7 +284,12 @@ def _posted(held: Assignment) -> dict[int, int]:
     return {row["member"]: row["after"] - row["before"] for row in rows if "after" in row}
 
 
-def _place(lead: Lead, standing: Standing) -> None:
+def place_or_raise(lead: Lead, standing: Standing) -> None:
+    """Write where a lead stands.
+
+    Raises:
+        AlreadyTaken: somebody changed it since it was read.
+    """
     if not place(lead, standing):
         raise AlreadyTaken("Somebody changed this lead a moment ago.")
 

@@ -35,6 +35,7 @@ class Event(QuickInsert):
         SNOOZED = "lead.snoozed", "Snoozed"
         WOKEN = "lead.woken", "Back from snoozing"
         LENT = "lead.lent", "Lent"
+        LOAN_CHANGED = "lead.loan_changed", "Lent until another time"
         GIVEN_BACK = "lead.given_back", "Given back to its owner"
         REMINDED = "sla.reminded", "Reminder"
         BACKUP = "sla.backup", "Reminder by the second channel"

@@ -45,6 +45,11 @@ def owner_of(lead):
     return lead.owner.rep.name
 
 
+def says(lead):
+    lead.refresh_from_db()
+    return lead.routing_sentence
+
+
 def consistent():
     for rep in Rep.objects.all():
         assert rep.open_leads == Assignment.objects.filter(rep=rep, ended_at=None).count()
@@ -158,6 +163,48 @@ def test_a_loan_goes_on_when_one_leave_follows_another(ann, ben):
     services.sweep_cover(now=NOW + 5 * DAY)
     assert owner_of(lead) == "Ann"
     consistent()
+
+
+def test_a_loan_that_goes_on_says_until_when_and_its_history_tells_of_it(ann, ben):
+    lead, _, _ = lent(ann, ben)
+    make_leave(ann, NOW + 3 * DAY, NOW + 5 * DAY, created_at=NOW, cover=ben, lend_leads=True)
+    for moment in (NOW + DAY, NOW + 3 * DAY, NOW + 4 * DAY):
+        services.sweep_cover(now=moment)
+    assert says(lead) == "Lent to Ben until 2026-03-07 09:00 UTC, while Ann is on leave."
+    assert [event.data["sentence"] for event in lead.events.filter(kind="lead.loan_changed")] == [says(lead)]
+
+
+@pytest.mark.parametrize("days", [2, 4], ids=["sooner", "later"])
+def test_a_loan_ends_when_its_changed_leave_does_and_its_lead_says_so(ann, ben, days):
+    lead, leave, _ = lent(ann, ben)
+    services.accept_lead(lead.pk, rep=ann, now=NOW)
+    services.sweep_cover(now=NOW + DAY)
+    ends = NOW + days * DAY
+    availability.change_leave(leave, ends_at=ends, actor=None, now=NOW + 1.5 * DAY)
+    assert [services.sweep_cover(now=NOW + hours * DAY) for hours in (1.5, 1.6)] == [(0, 0), (0, 0)]
+    assert says(lead) == f"Lent to Ben until {ends:%Y-%m-%d %H:%M} UTC, while Ann is on leave."
+    assert (owner_of(lead), lead.accepted_at, Loan.objects.get().until) == ("Ben", NOW, ends)
+    assert lead.events.filter(kind="lead.loan_changed").count() == 1
+    consistent()
+    services.sweep_cover(now=ends)
+    assert owner_of(lead) == "Ann"
+
+
+def test_leave_that_is_prolonged_at_its_last_moment_brings_nothing_back(ann, ben):
+    lead, leave, _ = lent(ann, ben)
+    services.sweep_cover(now=NOW + DAY)
+    Leave.objects.filter(pk=leave.pk).update(ends_at=NOW + 4 * DAY)
+    assert services.sweep_cover(now=NOW + 3 * DAY) == (0, 0)
+    assert owner_of(lead) == "Ben"
+
+
+def test_a_lead_that_somebody_else_has_meanwhile_keeps_its_sentence(ann, ben):
+    lead, leave, _ = lent(ann, ben)
+    services.sweep_cover(now=NOW + DAY)
+    services.reassign_lead(lead.pk, to=make_rep("Cem"), now=NOW + 1.2 * DAY)
+    availability.change_leave(leave, ends_at=NOW + 4 * DAY, actor=None, now=NOW + 1.5 * DAY)
+    services.sweep_cover(now=NOW + 1.5 * DAY)
+    assert says(lead) == "Given to Cem by hand."
 
 
 def test_a_lead_goes_from_cover_to_cover_when_leave_follows_leave_with_another(ann, ben):
