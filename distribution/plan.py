@@ -10,10 +10,11 @@ from django.utils import timezone
 from distribution.engine import sla
 from distribution.engine.decision import Decision as Choice
 from distribution.engine.sla import ACTIONS, BREAK, Rung, moves_lead
-from distribution.models import Assignment, ClockKind, Hold, SLAClock
+from distribution.models import Assignment, ClockKind, Hold, Rep, SLAClock
 from distribution.services import clockrows
 from distribution.services.assigning import Draft, draft_decision
-from distribution.services.escalation import Step, manager_to_own, stays_with_manager, why_manager
+from distribution.services.availability import usual_end
+from distribution.services.escalation import NO_ANSWER, Step, manager_to_own, stays_with_manager, why_manager
 from distribution.snapshots import leads_to_route
 from pipeline.display import person
 from pipeline.models import Lead
@@ -101,15 +102,15 @@ def _coming(clock: sla.Clock) -> Iterator[tuple[Rung, datetime]]:
 def _told(lead: Lead, coming: Iterable[tuple[SLAClock, Rung, datetime]], now: datetime) -> Iterator[PlanLine]:
     """Each step in words. Once the lead moves on, its last owner's promises end."""
     held = Assignment.objects.filter(lead=lead, ended_at=None).select_related("rep__user").first()
-    draft = _draft(lead, held, now)
-    gone = 0
+    draft, moved = _draft(lead, held, now), 0
     for clock, rung, at in coming:
-        if gone and clock.assignment_id:
+        if moved and clock.assignment_id:
             continue
         step = Step(lead, clock, held, rung, at, draft)
-        words, leaves = _move(step, gone) if moves_lead(rung.action) else (_words(step, gone=bool(gone)), False)
+        words, after = _move(step, moved) if moves_lead(rung.action) else (_words(step), held)
         yield PlanLine(at, words, rung.action)
-        gone += leaves
+        moved += after is not held
+        held = after
 
 
 def _draft(lead: Lead, held: Assignment | None, now: datetime) -> Draft | None:
@@ -117,17 +118,18 @@ def _draft(lead: Lead, held: Assignment | None, now: datetime) -> Draft | None:
     return draft_decision(routed, now, {held.rep_id}) if held and routed else None
 
 
-def _move(step: Step, gone: int) -> tuple[str, bool]:
-    """Where a step that takes the lead away leads to, as things are now, and whether its owner loses it."""
-    if step.held is None:
-        return "routing goes on", False
-    if stays_with_manager(step.held):
-        return "stays with the manager", False
-    if not why_manager(step, gone):
-        return _to(step), True
-    if manager_to_own(step):
-        return f"to {_manager(step)}", True
-    return f"{_manager(step)} is told", False
+def _move(step: Step, moved: int) -> tuple[str, Assignment | None]:
+    """Where a step that takes the lead away leads to, as things are now, and who has it then."""
+    held = step.held
+    if held is None:
+        return "routing goes on", None
+    if stays_with_manager(held):
+        return "stays with the manager", held
+    if not why_manager(step, moved):
+        return _to(step), Assignment(rep=Rep(name="the next owner", user=held.rep.user))
+    if manager := manager_to_own(step):
+        return f"to {_manager(step)}", Assignment(rep=manager, trigger=Assignment.Trigger.ESCALATED)
+    return f"{_manager(step)} is told", held
 
 
 def _to(step: Step) -> str:
@@ -140,19 +142,31 @@ def _to(step: Step) -> str:
     return to[step.rung.action]
 
 
-def _words(step: Step, *, gone: bool) -> str:
-    owner = "the next owner" if gone else step.held.rep.name if step.held else "nobody"
+def _words(step: Step) -> str:
+    owner = step.held.rep.name if step.held else "nobody"
     promise = _PROMISES[ClockKind(step.clock.kind)]
     words = {
         BREAK: f"the promise {promise} is broken",
         "remind": f"reminder to {owner}",
         "backup": f"reminder to {owner} by the second channel",
         "manager": f"{_manager(step)} is told",
-        "set_away": f"{owner} is set away",
     }
     action = step.rung.action
+    if action == "set_away":
+        return _set_away(step)
     label = ACTIONS[action].label if action in ACTIONS else action
     return words.get(action, label[:1].lower() + label[1:])
+
+
+def _set_away(step: Step) -> str:
+    """Who is away by then stays so; who is set away is so for the steps that come after."""
+    if step.held is None:
+        return "nobody has it: nobody is set away"
+    rep = step.held.rep
+    if rep.is_away(step.now):
+        return f"{rep.name} is away already"
+    rep.status, rep.away_until = Rep.Status.AWAY, usual_end(NO_ANSWER, step.now)
+    return f"{rep.name} is set away"
 
 
 def _manager(step: Step) -> str:

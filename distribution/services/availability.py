@@ -49,7 +49,7 @@ def set_away(
     reason = _reason(reason)
     if until is not None and until <= now:
         raise WrongValue("until", "This moment has passed. Leave it empty, or choose one to come.")
-    _set_status(rep, actor, Rep.Status.AWAY, reason, until or _usual_end(reason, now))
+    _set_status(rep, actor, Rep.Status.AWAY, reason, until or usual_end(reason, now))
 
 
 def set_available(rep: Rep, *, actor: User | None) -> None:
@@ -57,7 +57,8 @@ def set_available(rep: Rep, *, actor: User | None) -> None:
     _set_status(rep, actor, Rep.Status.AVAILABLE, "", None)
 
 
-def _usual_end(reason: str, now: datetime) -> datetime | None:
+def usual_end(reason: str, now: datetime) -> datetime | None:
+    """Until when somebody is away who goes away now for a reason that brings its own end; None: until changed."""
     known = AwayReason.objects.filter(name__iexact=reason).first() if reason else None
     return now + timedelta(minutes=known.minutes) if known and known.minutes else None
 

@@ -36,6 +36,8 @@ from pipeline.services.standing import Standing, place
 
 # For how long a lead is offered to a team before it is routed again.
 OFFER_FOR: Final = timedelta(minutes=15)
+# Why somebody was set away by a step.
+NO_ANSWER: Final = "did not answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +313,7 @@ def set_away(step: Step) -> str:
     rep = step.held.rep
     if rep.is_away(step.now):
         return f"{rep.name} was away already"
-    availability.set_away(rep, reason="did not answer", actor=None, now=step.now)
+    availability.set_away(rep, reason=NO_ANSWER, actor=None, now=step.now)
     sentence = f"{why(step)} {rep.name} was set away."
     manager = step.manager.pk if step.manager else None
     tell(step, Event.Kind.SET_AWAY, sentence, [rep.user_id, manager], rep=rep.name, user=rep.user_id)

@@ -159,7 +159,9 @@ def _hand_over(lead_id: int, to: Rep, actor: User | None, reason: str, now: date
         if held and held.rep_id == to.pk:
             return
         words = f"Given to {to.name} by hand" + (f": {reason}" if reason else ".")
-        place_or_raise(lead, Standing(Lead.RoutingState.ASSIGNED, "manual", words, receiver.user_id, receiver.team_id, now))
+        place_or_raise(
+            lead, Standing(Lead.RoutingState.ASSIGNED, "manual", words, receiver.user_id, receiver.team_id, now)
+        )
         end_waiting(lead_id, now, Offer.End.WITHDRAWN)
         member = _move_turn(held, to, now, actor, reason) if held else None
         books.take_place(receiver, now, enforce=False)

@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from distribution import services
-from distribution.models import Hold, Rep
+from distribution.models import Assignment, AwayReason, Hold, Rep, StepTaken
 from distribution.plan import any_of, plan_of
+from distribution.services import availability
 from pipeline.models import Lead, Team
 from pipeline.services.activity import snooze_lead
 from tests.distribution.promises import MONDAY, after, make_hours, make_policy
@@ -108,6 +109,67 @@ def test_a_move_is_planned_as_far_as_the_policy_allows(pool, action, words):
     make_policy(("lead", 5, action), ("lead", 10, action), lead_minutes=15, max_hops=1)
     Rep.objects.create(user=pool.team.manager, name="Max", status="away")
     assert told(routed())[:2] == [f"10:05 {words}", "10:10 to the manager Max"]
+
+
+@pytest.fixture
+def busy(pool):
+    """A ladder that sets owners away twice, of the promise that goes from owner to owner."""
+    return make_policy(("lead", 10, "set_away"), ("lead", 20, "set_away"), lead_minutes=30)
+
+
+def set_aways(lead):
+    return [words for words in told(lead) if "away" in words]
+
+
+def test_who_is_set_away_once_is_away_the_second_time(busy):
+    assert set_aways(routed()) == ["10:10 Ann is set away", "10:20 Ann is away already"]
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        (None, ["10:10 Ann is away already", "10:20 Ann is away already"]),
+        (15, ["10:10 Ann is away already", "10:20 Ann is set away"]),
+        (5, ["10:10 Ann is set away", "10:20 Ann is away already"]),
+    ],
+    ids=["until changed", "between the two", "before both"],
+)
+def test_who_is_away_by_then_is_not_set_away(busy, until, words):
+    lead = routed()
+    availability.set_away(
+        Rep.objects.get(name="Ann"), reason="lunch", until=until and after(until), actor=None, now=MONDAY
+    )
+    assert set_aways(lead) == words
+    services.sweep_clocks(now=after(10))
+    services.sweep_clocks(now=after(20))
+    planned = [line.endswith("is set away") for line in words]
+    assert [not taken.result.endswith("already") for taken in StepTaken.objects.order_by("at")] == planned
+
+
+def test_a_reason_with_an_end_of_its_own_ends_before_the_second_time(busy):
+    AwayReason.objects.create(name="Did not answer", minutes=5)
+    assert set_aways(routed()) == ["10:10 Ann is set away", "10:20 Ann is set away"]
+
+
+def test_without_an_owner_nobody_is_set_away(busy):
+    lead = routed()
+    Assignment.objects.update(ended_at=MONDAY, end="released")
+    assert set_aways(lead)[0] == "10:10 nobody has it: nobody is set away"
+
+
+def test_the_next_owner_is_set_away_once_and_the_manager_keeps_the_lead(pool):
+    steps = [("lead", 5, "reassign"), ("lead", 10, "set_away"), ("lead", 12, "set_away")]
+    steps += [("lead", 15, "reassign"), ("lead", 20, "set_away"), ("lead", 25, "reassign")]
+    make_policy(*steps, lead_minutes=30, max_hops=1)
+    Rep.objects.create(user=pool.team.manager, name="Max", status="away")
+    assert told(routed())[:6] == [
+        "10:05 to Ben or Cleo",
+        "10:10 the next owner is set away",
+        "10:12 the next owner is away already",
+        "10:15 to the manager Max",
+        "10:20 Max is away already",
+        "10:25 stays with the manager",
+    ]
 
 
 def test_a_lead_that_rests_says_when_it_goes_on(pool):
