@@ -45,13 +45,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where a member stood after something: leads ``got`` and the ``fair`` share so far, both since the beginning, and
-    the ``credit``; the last two in billionths of a lead."""
+    """Where a member stood after something: leads ``got`` by turns and the ``fair`` share so far, both since the
+    beginning, and the ``credit``; the last two in billionths of a lead. ``corrected``: what was corrected, as opposed
+    to a turn."""
 
     at: datetime
     got: int
     fair: int
     credit: int
+    corrected: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,16 @@ class Record:
     def fair(self) -> int:
         """The sum of the shares, in billionths of a lead."""
         return sum(turn.share for turn in self.turns)
+
+    @property
+    def began(self) -> int:
+        """What was owed at the beginning, in billionths of a lead."""
+        return self.moments[0].credit
+
+    @property
+    def corrected(self) -> int:
+        """What corrections changed, in billionths of a lead."""
+        return self.moments[-1].credit - self.began - self.fair + self.got * UNIT
 
     @property
     def farthest(self) -> int:
@@ -142,22 +154,15 @@ def _moments(
     member: PoolMember, turns: Iterable[Turn], corrections: Iterable[CreditCorrection], begin: datetime
 ) -> list[Moment]:
     """Where the member stood after each turn and correction. The end is known: it is the credit of now."""
-    steps = [(turn.at, int(turn.outcome == MINE), turn.change) for turn in turns if turn.outcome != SKIPPED]
-    steps += [(row.at, _got(row, member), row.amount) for row in corrections]
+    steps = [(turn.at, turn.outcome == MINE, turn.share, turn.change, "") for turn in turns if turn.outcome != SKIPPED]
+    steps += [(row.at, False, 0, row.amount, str(row.get_kind_display())) for row in corrections]
     steps.sort(key=lambda step: step[0])
-    first = credit = member.credit - sum(change for _, _, change in steps)
-    got, moments = 0, [Moment(begin, 0, 0, first)]
-    for at, gained, change in steps:
-        got, credit = got + gained, credit + change
-        moments.append(Moment(at, got, got * UNIT + credit - first, credit))
+    got, fair, credit = 0, 0, member.credit - sum(change for _, _, _, change, _ in steps)
+    moments = [Moment(begin, got, fair, credit)]
+    for at, mine, share, change, corrected in steps:
+        got, fair, credit = got + mine, fair + share, credit + change
+        moments.append(Moment(at, got, fair, credit, corrected))
     return moments
-
-
-def _got(row: CreditCorrection, member: PoolMember) -> int:
-    """How many leads a member got with a correction: one by hand, or one less that was returned or passed on."""
-    if row.kind == CreditCorrection.Kind.MANUAL:
-        return 1 if row.amount < 0 else -1
-    return -1 if row.kind == CreditCorrection.Kind.REFUND and _was_mine(row, member) else 0
 
 
 def _was_mine(row: CreditCorrection, member: PoolMember) -> bool:

@@ -22,7 +22,6 @@ from pipeline.models import Lead
 DAYS: Final = (7, 30, 90)
 USUAL: Final = 30
 MOST_TURNS: Final = 20
-_EVEN: Final = UNIT // 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +142,20 @@ def _pool_line(member: PoolMember) -> PoolLine:
 
 
 def owed_words(credit: int) -> str:
-    """What a credit means to the rep."""
-    if abs(credit) < _EVEN:
+    """What a credit, in billionths of a lead, means to the rep."""
+    tenths = _tenths(credit)
+    if not tenths:
         return "you are even"
-    if credit > 0:
-        return f"owes you {_leads(credit)} of a lead" if credit < UNIT else f"owes you {_leads(credit)} leads"
-    return f"you are {_leads(-credit)} of a lead ahead" if credit > -UNIT else f"you are {_leads(-credit)} leads ahead"
+    return f"owes you {_leads(tenths)}" if tenths > 0 else f"you are {_leads(-tenths)} ahead"
 
 
-def _leads(units: int) -> str:
-    """Billionths of a lead in leads: ``0.6``, ``14.3``."""
-    return f"{units / UNIT:.1f}" if units >= UNIT // 10 else f"{units / UNIT:.2f}"
+def _tenths(units: int) -> int:
+    """Billionths of a lead in tenths."""
+    return round(Fraction(10 * units, UNIT))
+
+
+def _leads(tenths: int) -> str:
+    return f"{tenths / 10:.1f} of a lead" if tenths < 10 else f"{tenths / 10:.1f} leads"
 
 
 # --- One pool ------------------------------------------------------------------------------------
@@ -187,8 +189,8 @@ def _words(record: Record, line: PoolLine, days: int, *, ledger: bool) -> Iterab
     else:
         yield f"In the last {days} days {_count(total, 'lead')} came to this pool, and you could take {could:,}."
     if ledger:
-        yield f"Your share of those, by weight, was {_leads(record.fair)} leads. You got {record.got:,}."
-        yield _standing(line, record)
+        yield f"Your share of those, by weight, was {_tenths(record.fair) / 10:.1f} leads. You got {record.got:,}."
+        yield from _standing(record)
     elif could:
         yield f"You got {record.got:,} of them. This pool counts no turns: {line.method.lower()} decides each time."
     if skipped := total - could:
@@ -202,10 +204,26 @@ def _words(record: Record, line: PoolLine, days: int, *, ledger: bool) -> Iterab
         yield f"{_count(record.by_hand, 'turn')} changed hands because a manager passed a lead on."
 
 
-def _standing(line: PoolLine, record: Record) -> str:
-    """What is owed now, and how far it ever was from fair."""
-    now = f"The pool {line.owed}" if line.owed.startswith("owes") else line.owed.capitalize()
-    return f"{now}. You were never more than {_leads(record.farthest)} leads away from your share in this time."
+def _standing(record: Record) -> Iterable[str]:
+    """How the standing came about, and how far it ever was from fair. The tenths that are told add up."""
+    now, corrected = _tenths(record.moments[-1].credit), _tenths(record.corrected)
+    began = now - corrected - _tenths(record.fair) + 10 * record.got
+    yield f"When this time began {_stood(began)}." + (f" {_by_correction(corrected)}" if corrected else "")
+    yield f"So {_stands(now)} now. You were never more than {_leads(_tenths(record.farthest))} away from your share."
+
+
+def _stands(tenths: int) -> str:
+    words = owed_words(tenths * UNIT // 10)
+    return f"the pool {words}" if words.startswith("owes") else words
+
+
+def _stood(tenths: int) -> str:
+    return _stands(tenths).replace("owes", "owed").replace("you are", "you were")
+
+
+def _by_correction(tenths: int) -> str:
+    way = "for you" if tenths > 0 else "against you"
+    return f"Turns that were given back or changed hands count {_leads(abs(tenths))} {way}."
 
 
 def _count(number: int, what: str) -> str:
@@ -220,16 +238,20 @@ def _share_plot(record: Record, now: datetime) -> Plot:
 
 def _owed_plot(record: Record, now: datetime) -> Plot:
     owed = [(moment.at, moment.credit / UNIT) for moment in record.moments]
-    return plot({"owed": owed}, now, low=-1.2, high=1.2, band=1)
+    marks = [(moment.at, moment.credit / UNIT, moment.corrected) for moment in record.moments if moment.corrected]
+    return plot({"owed": owed}, now, low=-1.2, high=1.2, band=1, marks=marks)
 
 
 def _days(record: Record) -> list[DayLine]:
     """The figures behind the plots, by day in the reader's zone, the newest first."""
     ends = {localtime(moment.at).date(): moment for moment in record.moments}
     by_day: dict[date, list[Turn]] = {}
+    for moment in record.moments:
+        if moment.corrected:
+            by_day.setdefault(localtime(moment.at).date(), [])
     for turn in record.turns:
         by_day.setdefault(localtime(turn.at).date(), []).append(turn)
-    owed = 0
+    owed = record.began
     lines = []
     for day, turns in sorted(by_day.items()):
         owed = ends[day].credit if day in ends else owed

@@ -9,8 +9,8 @@ from typing import Final
 from leadcrm.lib.moments import short_moment
 
 WIDTH: Final = 640
-HEIGHT: Final = 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 12, 10, 24
+HEIGHT: Final = 212
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 12, 10, 36
 MOST_TICKS: Final = 5
 
 Point = tuple[datetime, float]
@@ -25,6 +25,15 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A point of a plot that stands out, and what it is."""
+
+    x: float
+    y: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plot:
     """``lines`` by name, each the points of a polyline; ``band``: top and height of a stretch to be shaded."""
 
@@ -32,12 +41,19 @@ class Plot:
     across: list[Tick]
     up: list[Tick]
     band: tuple[float, float] | None = None
+    marks: Sequence[Mark] = ()
     width: int = WIDTH
     height: int = HEIGHT
 
 
 def plot(
-    series: dict[str, Sequence[Point]], now: datetime, *, low: float = 0, high: float = 1, band: float = 0
+    series: dict[str, Sequence[Point]],
+    now: datetime,
+    *,
+    low: float = 0,
+    high: float = 1,
+    band: float = 0,
+    marks: Sequence[tuple[datetime, float, str]] = (),
 ) -> Plot:
     """Steps over time: each value holds until the next.
 
@@ -45,6 +61,7 @@ def plot(
         series: by name; all begin at the same moment, and go on to ``now``.
         low, high: what must be in sight; the values may lie beyond.
         band: half the height of the stretch around zero to be shaded; 0 for none.
+        marks: points that stand out, and what they are.
     """
     values = [value for points in series.values() for _, value in points]
     low, high = min([low, *values]), max([high, *values])
@@ -55,6 +72,7 @@ def plot(
         across=scale.moments(now),
         up=scale.values(),
         band=(scale.y(band), scale.y(-band) - scale.y(band)) if band else None,
+        marks=[Mark(scale.x(at), scale.y(value), label) for at, value, label in marks],
     )
 
 

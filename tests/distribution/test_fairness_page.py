@@ -1,6 +1,7 @@
 """My fairness: the story a rep reads is what the ledger did, and nobody else's leads are in it."""
 
 import random
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -91,8 +92,9 @@ def test_a_lead_that_was_returned_gives_its_turn_back(people):
     mine = Assignment.objects.filter(rep__user=people.owner, ended_at=None).first()
     services.return_lead(mine.lead_id, actor=people.owner, reason="spam")
     record = read_record(member_of(people.owner), SINCE)
-    assert record.returned == 1
-    assert record.moments[-1].got == record.got - 1
+    assert (record.returned, record.got, record.moments[-1].got) == (1, 2, 2)
+    assert record.moments[-1].corrected == "Refund"
+    assert record.corrected == UNIT // 2
     assert record.moments[-1].credit == member_of(people.owner).credit
 
 
@@ -102,7 +104,8 @@ def test_a_turn_by_hand_counts_for_whoever_gets_it(people):
     mine = Assignment.objects.filter(rep__user=people.owner, ended_at=None).first()
     services.reassign_lead(mine.lead_id, to=rep_of(people.teammate), actor=people.manager)
     gave, took = (read_record(member_of(user), SINCE) for user in (people.owner, people.teammate))
-    assert (gave.moments[-1].got, took.moments[-1].got) == (0, 2)
+    assert (gave.got, took.got) == (1, 1)
+    assert (gave.corrected, took.corrected) == (UNIT, -UNIT)
     assert (gave.by_hand, took.by_hand) == (1, 1)
 
 
@@ -118,8 +121,12 @@ def test_whatever_happens_the_lines_meet_where_the_ledger_stands(people, seed):
             act(rng, people, users)
     for user in users:
         record = read_record(member_of(user), SINCE)
-        assert record.moments[0].credit == 0
-        assert all(moment.fair == moment.got * UNIT + moment.credit for moment in record.moments)
+        assert record.moments[0].credit == record.began == 0
+        assert record.moments[-1].credit == record.fair - record.got * UNIT + record.corrected
+        assert record.moments[-1].credit == member_of(user).credit
+        shares = [moment.fair for moment in record.moments]
+        assert shares == sorted(shares)  # a share that was earned is never taken away
+        assert (shares[-1], record.moments[-1].got) == (record.fair, record.got)
 
 
 def act(rng, people, users):
@@ -167,11 +174,66 @@ def test_the_story_is_told_in_words(people):
     told = words(people.owner)
     assert "In the last 30 days 5 leads came to this pool, and you could take 4." in told
     assert "Your share of those, by weight, was 2.0 leads. You got 2." in told
+    assert "When this time began you were even. So you are even now." in told
     assert "1 lead went by while you could not take it. That cost you nothing" in told
     shown = story(people.owner).content.decode()
     assert "50.0% of its leads are yours" in shown
     assert "<polyline" in shown
     assert "On leave" in shown
+
+
+TOLD = re.compile(
+    r"by weight, was (?P<share>[\d.]+) leads\. You got (?P<got>\d+)\."
+    r" When this time began (?P<began>[^.]+(?:\.\d[^.]*)?)\."
+    r"(?: Turns that were given back or changed hands count"
+    r" (?P<corrected>[\d.]+) (?:of a lead|leads) (?P<way>for|against) you\.)?"
+    r" So (?P<now>.+?) now\."
+)
+
+
+def tenths(standing):
+    number = round(10 * float(found[0])) if (found := re.findall(r"[\d.]+", standing)) else 0
+    return -number if "ahead" in standing else number
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_figures_of_the_story_add_up(people, seed):
+    rng = random.Random(seed)
+    users = (people.owner, people.teammate, people.stranger)
+    pool = world(*(rep_of(user) for user in users), method="weighted")
+    for member in pool.members.all():
+        PoolMember.objects.filter(pk=member.pk).update(weight=rng.randint(1, 5))
+    for hour in range(40):
+        with time_machine.travel(NOW - timedelta(days=10) + timedelta(hours=12 * hour), tick=False):
+            act(rng, people, users)
+    told = TOLD.search(words(people.owner, days=7))
+    assert told
+    corrected = round(10 * float(told["corrected"] or 0)) * (-1 if told["way"] == "against" else 1)
+    assert tenths(told["began"]) + round(10 * float(told["share"])) - 10 * int(told["got"]) + corrected == tenths(
+        told["now"]
+    )
+    standing = story(people.owner, days=7).context["page"].pools[0].owed
+    assert told["now"].removeprefix("the pool ") == standing
+
+
+def test_the_story_says_where_its_time_began(people):
+    world(rep_of(people.owner), rep_of(people.teammate))
+    with time_machine.travel(NOW - timedelta(days=20), tick=False):
+        assign(1)
+    assign(2)
+    first, second = (words(user, days=7) for user in (people.owner, people.teammate))
+    assert "You got 1. When this time began you were 0.5 of a lead ahead. So you are 0.5 of a lead ahead now." in first
+    assert "You got 1. When this time began the pool owed you 0.5 of a lead. So the pool owes you 0.5" in second
+
+
+def test_a_turn_that_was_given_back_is_a_mark_of_its_own(people):
+    world(rep_of(people.owner), rep_of(people.teammate))
+    assign(1)
+    services.return_lead(Assignment.objects.get(rep__user=people.owner).lead_id, actor=people.owner, reason="spam")
+    page = story(people.owner)
+    assert [mark.label for mark in page.context["page"].pool.owed.marks] == ["Refund"]
+    assert "<title>Refund</title>" in page.content.decode()
+    assert "count 0.5 of a lead for you. So you are even now." in words(people.owner)
 
 
 def test_a_pool_that_counts_no_turns_says_so(people):
@@ -190,7 +252,8 @@ def test_a_pool_that_counts_no_turns_says_so(people):
         (-UNIT // 2, "you are 0.5 of a lead ahead"),
         (3 * UNIT // 2, "owes you 1.5 leads"),
         (-3 * UNIT // 2, "you are 1.5 leads ahead"),
-        (UNIT // 15, "owes you 0.07 of a lead"),
+        (UNIT // 15, "owes you 0.1 of a lead"),
+        (-UNIT // 21, "you are even"),
     ],
 )
 def test_a_credit_is_told_in_words(credit, said):
