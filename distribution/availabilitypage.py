@@ -12,6 +12,7 @@ from distribution.compiling import live_timetable
 from distribution.engine.people import Cap
 from distribution.engine.people import Rep as Person
 from distribution.hours import Timetable, hours_of_reps
+from distribution.leavecalendars import PATIENCE
 from distribution.leavespan import span_text, state_of_leave
 from distribution.models import AwayReason, Leave, LeaveCalendar, Rep, WorkingHours
 from distribution.people import load_rep
@@ -39,11 +40,15 @@ class LeaveLine:
 
 @dataclass(frozen=True, slots=True)
 class CalendarLine:
-    """A calendar on the web; its address is a secret, so only its host is shown."""
+    """A calendar on the web; its address is a secret, so only its host is shown. ``asked_at``: when somebody wanted it
+    read, until it is; ``forgotten``: no task has begun to."""
 
     host: str
     read_at: datetime | None
+    result: str
     error: str
+    asked_at: datetime | None
+    forgotten: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,8 @@ def build_availability(rep: Rep, own: bool, now: datetime) -> AvailabilityPage:
         hours=WorkingHours.objects.get(pk=hours_id).name if hours_id else "",
         week=_week(person, hours_id, timetable, today) if hours_id else None,
         today=today,
-        leave=_leave(rep, now),
-        calendar=_calendar(rep),
+        leave=build_leave(rep, now),
+        calendar=build_calendar(rep, now),
         load=load_of(person),
         caps=person.caps,
     )
@@ -97,7 +102,7 @@ def _week(person: Person, hours_id: int, timetable: Timetable, today: date) -> W
     return build_week(hours, monday, person.time_zone, notes)
 
 
-def _leave(rep: Rep, now: datetime) -> list[LeaveLine]:
+def build_leave(rep: Rep, now: datetime) -> list[LeaveLine]:
     """What is to come first, then what was lately."""
     rows = rep.leaves.filter(ends_at__gt=now - SHOWN_AFTER).select_related("rep", "cover").order_by("starts_at")
     lines = [_leave_line(leave, now) for leave in rows[:MOST_LEAVE]]
@@ -120,6 +125,11 @@ def _leave_line(leave: Leave, now: datetime) -> LeaveLine:
     )
 
 
-def _calendar(rep: Rep) -> CalendarLine | None:
+def build_calendar(rep: Rep, now: datetime) -> CalendarLine | None:
+    """The calendar on the web that the rep's leave follows."""
     row = LeaveCalendar.objects.filter(rep=rep).first()
-    return CalendarLine(urlsplit(row.url).hostname or "", row.read_at, row.error) if row else None
+    if row is None:
+        return None
+    forgotten = row.asked_at is not None and row.asked_at <= now - 2 * PATIENCE
+    host = urlsplit(row.url).hostname or ""
+    return CalendarLine(host, row.read_at, row.result, row.error, row.asked_at, forgotten)

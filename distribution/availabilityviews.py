@@ -1,5 +1,7 @@
 """Pages about who is there: a rep's own, and a manager's of the team."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -10,9 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from distribution.availabilityforms import AwayForm, CalendarForm, LeaveForm
-from distribution.availabilitypage import build_availability
+from distribution.availabilitypage import build_availability, build_calendar, build_leave
 from distribution.errors import DistributionError, WrongValue
-from distribution.leavecalendars import read_calendar
+from distribution.leavecalendars import NOT_NOW, ask
 from distribution.leavespan import span_text
 from distribution.models import Leave, LeaveCalendar, Rep
 from distribution.selectors import manageable_reps, rep_of
@@ -63,14 +65,8 @@ def add_leave(request: PageRequest, pk: int) -> HttpResponse:
     """Plan leave."""
     rep = _rep(request, pk)
     form = LeaveForm(rep, request.POST, auto_id="leave_%s")
-    try:
-        if form.is_valid():
-            leave = plan_leave(rep, actor=request.user, **form.terms())
-            messages.success(request, f"Leave is planned: {span_text(leave)}.")
-            return _back(request, rep)
-    except WrongValue as error:
-        form.blame(error)
-    return _page(request, rep, leave=form)
+    plan = partial(plan_leave, rep, actor=request.user)
+    return _save_leave(request, form, plan, "Leave is planned") or _page(request, rep, leave=form)
 
 
 @login_required
@@ -80,18 +76,27 @@ def edit_leave(request: PageRequest, pk: int, leave_pk: int) -> HttpResponse:
     rep = _rep(request, pk)
     leave = _leave(rep, leave_pk)
     form = LeaveForm(rep, request.POST or None, leave=leave, auto_id="leave_%s")
-    try:
-        if form.is_valid():
-            changed = change_leave(leave, actor=request.user, **form.terms())
-            messages.success(request, f"Leave was changed: {span_text(changed)}.")
-            return _back(request, rep)
-    except WrongValue as error:
-        form.blame(error)
-    except DistributionError as error:
-        messages.error(request, str(error))
-        return _back(request, rep)
+    if done := _save_leave(request, form, partial(change_leave, leave, actor=request.user), "Leave was changed"):
+        return done
     context = {"section": "availability", "rep": rep, "leave": leave, "form": form, "own": rep.user == request.user}
     return render(request, "distribution/leave.html", context, status=422 if form.is_bound else 200)
+
+
+def _save_leave(
+    request: PageRequest, form: LeaveForm, save: Callable[..., Leave], done: str
+) -> HttpResponseRedirect | None:
+    """Save what a form asks for and go back; None when it must be filled in again, and it says why."""
+    try:
+        if not form.is_valid():
+            return None
+        leave = save(**form.terms())
+        messages.success(request, f"{done}: {span_text(leave)}.")
+    except WrongValue as error:
+        form.blame(error)
+        return None
+    except DistributionError as error:
+        messages.error(request, str(error))
+    return _back(request, form.rep)
 
 
 @login_required
@@ -118,7 +123,7 @@ def calendar(request: PageRequest, pk: int) -> HttpResponse:
         LeaveCalendar.objects.filter(rep=rep).delete()
         messages.success(request, "The calendar is followed no longer. Leave that came from it stays.")
     elif wish == "read" and row is not None:
-        _read(request, row)
+        _ask(request, row)
     else:
         return _follow(request, rep)
     return _back(request, rep)
@@ -128,19 +133,26 @@ def _follow(request: PageRequest, rep: Rep) -> HttpResponse:
     form = CalendarForm(request.POST, auto_id="calendar_%s")
     if not form.is_valid():
         return _page(request, rep, calendar=form)
-    anew: dict[str, Any] = {"url": form.cleaned_data["url"], "etag": "", "read_at": None, "error": ""}
+    anew: dict[str, Any] = {"url": form.cleaned_data["url"], "etag": "", "read_at": None, "error": "", "result": ""}
     row, _ = LeaveCalendar.objects.update_or_create(rep=rep, defaults=anew)
-    _read(request, row)
+    _ask(request, row)
     return _back(request, rep)
 
 
-def _read(request: PageRequest, row: LeaveCalendar) -> None:
-    plan = read_calendar(row, timezone.now())
-    if plan is None:
-        messages.error(request, f"The calendar could not be read: {row.error}")
+def _ask(request: PageRequest, row: LeaveCalendar) -> None:
+    if ask(row.pk):
+        messages.success(request, "The calendar is being read. What came of it appears under Calendar.")
     else:
-        counts = f"{len(plan.new)} new, {len(plan.changed)} changed, {len(plan.gone)} gone"
-        messages.success(request, f"The calendar was read: {counts}.")
+        messages.warning(request, NOT_NOW)
+
+
+@login_required
+@require_safe
+def reading(request: PageRequest, pk: int) -> HttpResponse:
+    """How it stands with the reading of the calendar: a part of the page that asks again until it is done."""
+    rep, now = _rep(request, pk), timezone.now()
+    page = {"id": rep.pk, "calendar": build_calendar(rep, now), "leave": build_leave(rep, now)}
+    return render(request, "distribution/_reading.html", {"page": page})
 
 
 # --- What all of them need -------------------------------------------------------------------------

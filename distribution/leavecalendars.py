@@ -12,8 +12,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
 from distribution.icsfile import LARGEST_FILE, Entry, Ignored, Reading, read_file
@@ -21,10 +22,18 @@ from distribution.models import Leave, LeaveCalendar, Rep
 from distribution.weekview import midnight
 from leadcrm.lib.outgoing import Limits, OutgoingError, send
 from leadcrm.lib.text import Unreadable
+from leadcrm.lib.wake import wake
 
 AHEAD: Final = timedelta(days=366)
 REASON: Final = "on leave"
 EVERY: Final = timedelta(hours=1)
+# A task that was asked for has begun by then, or never will.
+PATIENCE: Final = timedelta(minutes=1)
+PREVIEW_KEPT: Final = timedelta(minutes=1)
+NOT_NOW: Final = (
+    "The calendar cannot be read just now: the program that works in the background cannot be reached. "
+    "It will be read as soon as that is back; you need do nothing."
+)
 LIMITS: Final = Limits(seconds=20, size=LARGEST_FILE)
 LONGEST_ERROR: Final = 300
 Origin = Leave.Origin
@@ -48,6 +57,10 @@ class LeavePlan:
     same: int = 0
     kept: tuple[Entry, ...] = ()
     ignored: tuple[Ignored, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return f"{len(self.new)} new, {len(self.changed)} changed, {len(self.gone)} gone"
 
     @property
     def has_work(self) -> bool:
@@ -170,36 +183,116 @@ MEANINGS: Final = {
 }
 
 
-def read_calendar(calendar: LeaveCalendar, now: datetime) -> LeavePlan | None:
+def ask(calendar_id: int, now: datetime | None = None) -> bool:
+    """Have a calendar read by a task. False: no task can be started now; a sweep reads it as soon as one can."""
+    from distribution.tasks import read_leave_calendar  # it imports this module
+
+    LeaveCalendar.objects.filter(pk=calendar_id).update(asked_at=now or timezone.now())
+    return wake(read_leave_calendar, calendar_id)
+
+
+def read_calendar(calendar: LeaveCalendar, now: datetime) -> bool:
     """Read one calendar and change the leave accordingly; a fault is kept for the pages and changes nothing else.
 
     What repeats reaches further ahead every day, so a calendar that says it is unchanged is read in full once a day.
+
+    Returns:
+        False when there was a fault.
     """
     if calendar.read_at is None or calendar.read_at.date() != now.date():
         calendar.etag = ""
-    plan, calendar.error = None, ""
+    calendar.error, calendar.result = "", ""
     try:
         reading = fetch(calendar, now)
-        plan = apply_leave(calendar.rep, reading, now, Origin.CALENDAR) if reading else LeavePlan()
+        plan = _apply(calendar, reading, now) if reading else LeavePlan()
+        calendar.result = plan.words
     except Unreadable as fault:
         calendar.error = str(fault)[:LONGEST_ERROR]
     except Exception:
         # Whatever is wrong with one calendar must not stop those after it.
         logger.exception("the calendar of rep %s could not be taken over", calendar.rep_id)
         calendar.error = "Something in it could not be worked out. Whoever runs this finds more in the log."
-    if calendar.error:
-        calendar.etag = ""
-    calendar.read_at = now
-    calendar.save(update_fields=["read_at", "error", "etag"])
-    return plan
+    _note_read(calendar, now)
+    return not calendar.error
+
+
+@transaction.atomic
+def _apply(calendar: LeaveCalendar, reading: Reading, now: datetime) -> LeavePlan:
+    """Nothing is changed by a calendar that was given up, or got another address, while it was read."""
+    followed = LeaveCalendar.objects.select_for_update(no_key=True).filter(pk=calendar.pk, url=calendar.url)
+    return apply_leave(calendar.rep, reading, now, Origin.CALENDAR) if followed.first() else LeavePlan()
+
+
+def _note_read(calendar: LeaveCalendar, now: datetime) -> None:
+    """Whoever asked after this reading began is still to be served."""
+    later = When(asked_at__gt=now, then=F("asked_at"))
+    LeaveCalendar.objects.filter(pk=calendar.pk, url=calendar.url).update(
+        read_at=now,
+        error=calendar.error,
+        result=calendar.result,
+        etag="" if calendar.error else calendar.etag,
+        asked_at=Case(later, default=None),
+    )
 
 
 def read_calendars(now: datetime | None = None) -> tuple[int, int]:
-    """Read every calendar on the web that was not read within the last hour; how many, and how many failed."""
+    """Read every calendar on the web that was not read within the last hour, and those that somebody asked for and no
+    task has read; how many, and how many failed."""
     now = now or timezone.now()
-    done = failed = 0
-    due = Q(read_at=None) | Q(read_at__lte=now - EVERY + timedelta(minutes=1))
-    for calendar in LeaveCalendar.objects.filter(due, rep__active=True).select_related("rep").order_by("pk"):
-        done += 1
-        failed += read_calendar(calendar, now) is None
-    return done, failed
+    forgotten = Q(asked_at__lte=now - PATIENCE)
+    due = forgotten | Q(read_at=None) | Q(read_at__lte=now - EVERY + timedelta(minutes=1))
+    results = [read_calendar(calendar, now) for calendar in _calendars().filter(due).order_by("pk")]
+    return len(results), results.count(False)
+
+
+def read_one(calendar_id: int, now: datetime | None = None) -> bool | None:
+    """Read one calendar, whenever it was read before; None when it is followed no longer."""
+    calendar = _calendars().filter(pk=calendar_id).first()
+    return read_calendar(calendar, now or timezone.now()) if calendar else None
+
+
+def _calendars() -> QuerySet[LeaveCalendar]:
+    return LeaveCalendar.objects.filter(rep__active=True).select_related("rep")
+
+
+# --- What reading it would change ----------------------------------------------------------------------
+
+
+def preview(calendar: LeaveCalendar) -> Reading | str | None:
+    """What a calendar on the web says, or why it cannot be read; None until a task has fetched it."""
+    url, found = cache.get(_preview_key(calendar.pk), ("", None))
+    return found if url == calendar.url else None
+
+
+def ask_preview(calendar: LeaveCalendar) -> bool:
+    """Have a task fetch a calendar for :func:`preview`, once a minute at most. False: no task can be started now."""
+    from distribution.tasks import preview_leave_calendar  # it imports this module
+
+    asked = f"{_preview_key(calendar.pk)}-asked"
+    started = not cache.add(asked, calendar.url, PATIENCE.seconds) or wake(preview_leave_calendar, calendar.pk)
+    if not started:
+        cache.delete(asked)
+    return started
+
+
+def keep_preview(calendar_id: int, now: datetime | None = None) -> str:
+    """Fetch a calendar and keep what it says for a minute. Returns a word about how it went."""
+    calendar = LeaveCalendar.objects.select_related("rep").filter(pk=calendar_id).first()
+    if calendar is None:
+        return "gone"
+    calendar.etag = ""
+    found = _fetch_safely(calendar, now or timezone.now())
+    cache.set(_preview_key(calendar_id), (calendar.url, found), PREVIEW_KEPT.seconds)
+    cache.delete(f"{_preview_key(calendar_id)}-asked")
+    return "failed" if isinstance(found, str) else "fetched"
+
+
+def _fetch_safely(calendar: LeaveCalendar, now: datetime) -> Reading | str:
+    try:
+        return fetch(calendar, now) or Reading()
+    except Unreadable as fault:
+        return str(fault)
+
+
+def _preview_key(calendar_id: int) -> str:
+    return f"leave-calendar-{calendar_id}"

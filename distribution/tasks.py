@@ -33,6 +33,18 @@ def read_leave_calendars() -> str:
 
 
 @shared_task
+def read_leave_calendar(calendar_id: int) -> str:
+    """Read one calendar on the web because somebody asked for it."""
+    return {True: "read", False: "failed", None: "gone"}[leavecalendars.read_one(calendar_id)]
+
+
+@shared_task
+def preview_leave_calendar(calendar_id: int) -> str:
+    """Fetch a calendar on the web to show what reading it would change."""
+    return leavecalendars.keep_preview(calendar_id)
+
+
+@shared_task
 def escalate_due() -> str:
     """Take the steps of promises that are due."""
     return f"took steps of {services.sweep_clocks()} clocks"
@@ -42,4 +54,4 @@ beat.register("Escalate due promises", task="distribution.tasks.escalate_due", e
 beat.register("Route unassigned leads", task="distribution.tasks.sweep_unassigned", every_seconds=60)
 beat.register("Release waiting leads", task="distribution.tasks.sweep_waiting", every_seconds=15)
 beat.register("Lend and give back leads", task="distribution.tasks.sweep_cover", every_seconds=60)
-beat.register("Read calendars of leave", task="distribution.tasks.read_leave_calendars", every_seconds=3600)
+beat.register("Read calendars of leave", task="distribution.tasks.read_leave_calendars", every_seconds=60)

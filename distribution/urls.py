@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("availability/<int:pk>/hand-over/", teamviews.hand_over_all, name="hand-over"),
     path("availability/<int:pk>/status/", there.status, name="availability-status"),
     path("availability/<int:pk>/calendar/", there.calendar, name="availability-calendar"),
+    path("availability/<int:pk>/calendar/reading/", there.reading, name="availability-reading"),
     path("availability/<int:pk>/leave/", there.add_leave, name="leave-add"),
     path("availability/<int:pk>/leave/<int:leave_pk>/", there.edit_leave, name="leave-edit"),
     path("availability/<int:pk>/leave/<int:leave_pk>/cancel/", there.end_leave, name="leave-cancel"),

@@ -22,7 +22,7 @@ from unfold.widgets import UnfoldAdminURLInputWidget
 
 from distribution.admin.leaveimport import import_urls, plan_url
 from distribution.errors import WrongValue
-from distribution.leavecalendars import read_calendar
+from distribution.leavecalendars import NOT_NOW, ask
 from distribution.leavespan import TypedSpan, span_text, state_of_leave, typed_span
 from distribution.models import Leave, LeaveCalendar, Rep
 from distribution.services.availability import cancel_leave, check_overlap
@@ -226,26 +226,30 @@ class CalendarForm(AnyModelForm):
 class LeaveCalendarAdmin(ModelAdmin):
     form = CalendarForm
     actions = ("read_now",)
-    list_display = ("rep", "read_at", "works", "error")
+    list_display = ("rep", "read_at", "works", "reading")
     list_select_related = ("rep",)
     search_fields = ("rep__name",)
     search_help_text = "Search by rep"
     autocomplete_fields = ("rep",)
-    readonly_fields = ("read_at", "error", "plan")
-    fields = ("rep", "url", "read_at", "error", "plan")
-    computed_fields = ("etag", "read_at", "error")
+    readonly_fields = ("read_at", "reading", "plan")
+    fields = ("rep", "url", "read_at", "reading", "plan")
+    computed_fields = ("etag", "read_at", "error", "result", "asked_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "rep") if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Another address is another calendar: read in full."""
-        obj.etag, obj.read_at, obj.error = "", None, ""
+        obj.etag, obj.read_at, obj.error, obj.result = "", None, "", ""
         super().save_model(request, obj, form, change)
 
     @admin.display(boolean=True, description="works")
     def works(self, calendar: LeaveCalendar) -> bool | None:
         return None if calendar.read_at is None else not calendar.error
+
+    @admin.display(description="last reading")
+    def reading(self, calendar: LeaveCalendar) -> str:
+        return "is being read" if calendar.asked_at else calendar.error or calendar.result
 
     @admin.display(description="what reading it would change")
     def plan(self, calendar: LeaveCalendar) -> str:
@@ -253,10 +257,8 @@ class LeaveCalendarAdmin(ModelAdmin):
 
     @admin.action(description="Read now", permissions=("change",))
     def read_now(self, request: HttpRequest, queryset: QuerySet[LeaveCalendar]) -> None:
-        for calendar in queryset.select_related("rep")[:20]:
-            plan = read_calendar(calendar, timezone.now())
-            if plan is None:
-                self.message_user(request, f"{calendar}: {calendar.error}", messages.ERROR)
-            else:
-                counts = f"{len(plan.new)} new, {len(plan.changed)} changed, {len(plan.gone)} gone"
-                self.message_user(request, f"{calendar} was read: {counts}.")
+        started = [ask(pk) for pk in queryset.values_list("pk", flat=True)]
+        if all(started):
+            self.message_user(request, counted(len(started), LeaveCalendar, "being read"))
+        else:
+            self.message_user(request, NOT_NOW, messages.WARNING)

@@ -17,7 +17,17 @@ from django.utils.safestring import SafeString
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelect2Widget
 
 from distribution.icsfile import LARGEST_FILE, Reading
-from distribution.leavecalendars import LeavePlan, Origin, apply_leave, fetch, plan_leave, read_calendar, read_leave
+from distribution.leavecalendars import (
+    NOT_NOW,
+    LeavePlan,
+    Origin,
+    apply_leave,
+    ask,
+    ask_preview,
+    plan_leave,
+    preview,
+    read_leave,
+)
 from distribution.models import LeaveCalendar, Rep
 from leadcrm.lib.text import Unreadable
 
@@ -25,6 +35,9 @@ NAME: Final = "distribution_leave_import"
 PLAN: Final = "distribution_leavecalendar_plan"
 PERMISSION: Final = "distribution.add_leave"
 KEPT_FOR: Final = 3600
+# Seconds after which a page that waits for a task looks again, also when no task can be started.
+LOOK_AGAIN: Final = 2
+LOOK_AGAIN_LATER: Final = 15
 
 
 class FileForm(forms.Form):
@@ -100,25 +113,36 @@ def _confirm_file(request: HttpRequest) -> HttpResponse:
 
 
 def web_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
-    """What reading a calendar on the web would change; on POST it is read."""
+    """What reading a calendar on the web would change, as soon as a task has fetched it; on POST it is read."""
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     calendar = LeaveCalendar.objects.select_related("rep").filter(pk=pk).first()
     if calendar is None:
         raise Http404("There is no such calendar.")
-    calendar.etag = ""
     if request.method == "POST":
-        plan = read_calendar(calendar, timezone.now())
-        if plan is not None:
-            _tell(request, calendar.rep, plan)
-            return _to_leave_of(calendar.rep)
-        messages.error(request, calendar.error)
-        return HttpResponseRedirect(request.path)
-    try:
-        reading = fetch(calendar, timezone.now()) or Reading()
-    except Unreadable as fault:
-        return _page(model_admin, request, fault=str(fault))
-    return _plan_page(model_admin, request, calendar.rep, reading, Origin.CALENDAR)
+        return _read(request, calendar)
+    found = preview(calendar)
+    if found is None:
+        return _waiting_page(model_admin, request, calendar)
+    if isinstance(found, str):
+        return _page(model_admin, request, fault=found)
+    return _plan_page(model_admin, request, calendar.rep, found, Origin.CALENDAR)
+
+
+def _read(request: HttpRequest, calendar: LeaveCalendar) -> HttpResponse:
+    if ask(calendar.pk):
+        messages.success(request, f"{calendar} is being read.")
+    else:
+        messages.warning(request, NOT_NOW)
+    return HttpResponseRedirect(reverse("admin:distribution_leavecalendar_change", args=[calendar.pk]))
+
+
+def _waiting_page(model_admin: Any, request: HttpRequest, calendar: LeaveCalendar) -> HttpResponse:
+    """Says what is waited for, and looks again by itself."""
+    started = ask_preview(calendar)
+    response = _page(model_admin, request, waiting=calendar.rep, started=started)
+    response.headers["Refresh"] = str(LOOK_AGAIN if started else LOOK_AGAIN_LATER)
+    return response
 
 
 def _key(request: HttpRequest, ticket: str) -> str:
@@ -126,8 +150,7 @@ def _key(request: HttpRequest, ticket: str) -> str:
 
 
 def _tell(request: HttpRequest, rep: Rep, plan: LeavePlan) -> None:
-    counts = f"{len(plan.new)} new, {len(plan.changed)} changed, {len(plan.gone)} gone"
-    messages.success(request, f"Leave of {rep}: {counts}, {plan.same} as before.")
+    messages.success(request, f"Leave of {rep}: {plan.words}, {plan.same} as before.")
 
 
 def _to_leave_of(rep: Rep) -> HttpResponse:

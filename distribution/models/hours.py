@@ -189,6 +189,10 @@ class LeaveCalendar(models.Model):
     # What the server called the state that was read last, so that it need not send it again.
     etag = models.CharField(max_length=200, blank=True, editable=False)
     error = models.CharField(max_length=300, blank=True, editable=False)
+    # What the last reading changed, in words.
+    result = models.CharField(max_length=100, blank=True, editable=False)
+    # Somebody wants it read at once; empty when it was read since.
+    asked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     def __str__(self) -> str:
         return f"Calendar of {self.rep}"

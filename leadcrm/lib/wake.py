@@ -30,10 +30,15 @@ def wake_after_commit(task: Task, *args: Any) -> None:
     transaction.on_commit(partial(wake, task, *args), robust=True)
 
 
-def wake(task: Task, *args: Any) -> None:
-    """Start a task, now or in a moment. A broker that is down costs one try and a line in the log."""
+def wake(task: Task, *args: Any) -> bool:
+    """Start a task, now or in a moment. A broker that is down costs one try and a line in the log.
+
+    Returns:
+        False when the broker does not answer.
+    """
     if task.app.conf.task_always_eager or _is_first(task, args):
-        _start(task, args)
+        return _start(task, args)
+    return True
 
 
 def _is_first(task: Task, args: tuple[Any, ...]) -> bool:
@@ -58,14 +63,16 @@ def _hear(key: tuple[Any, ...], task: Task, args: tuple[Any, ...]) -> None:
         _start(task, args)
 
 
-def _start(task: Task, args: tuple[Any, ...]) -> None:
+def _start(task: Task, args: tuple[Any, ...]) -> bool:
     if time.monotonic() < _silence["until"]:
-        return
+        return False
     try:
         task.apply_async(args, retry=False)
     except Exception as error:
         _silence["until"] = time.monotonic() + PAUSE_SECONDS
         logger.warning("the broker does not answer (%s); the sweep does it: %s", error, task.name)
+        return False
+    return True
 
 
 def forget() -> None:

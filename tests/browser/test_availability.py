@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from distribution.models import AwayReason, Rep
+from distribution.models import AwayReason, LeaveCalendar, Rep
 from distribution.services.availability import plan_leave
 from tests.distribution.promises import make_hours
 from tests.distribution.world import stages
@@ -41,6 +41,26 @@ def test_a_rep_without_scripts_goes_to_lunch_comes_back_and_plans_leave(live_ser
     page.get_by_role("button", name="Cancel leave").click()
     expect(page.locator(".leaves .badge")).to_have_text("cancelled")
     context.close()
+
+
+def test_what_came_of_reading_a_calendar_appears_by_itself_with_the_leave(live_server, page: Page, people, sign_in):
+    rep = Rep.objects.get(user=people.owner)
+    calendar = LeaveCalendar.objects.create(rep=rep, url="https://calendar.example/a.ics")
+    sign_in(people.owner, page.context)
+    page.goto(live_server.url + "/my/availability/")
+    page.get_by_role("button", name="Read it now").click()
+    box = page.locator("section[aria-labelledby=calendar]")
+    expect(box.get_by_role("status")).to_contain_text("It is being read.")
+    page.get_by_text("Another address").click()
+    box.get_by_label("Address").fill("half typed")
+    starts_at = timezone.now() + timedelta(days=9)
+    plan_leave(rep, actor=None, calendar_uid="a", starts_at=starts_at, ends_at=starts_at + timedelta(days=2))
+    LeaveCalendar.objects.filter(pk=calendar.pk).update(
+        asked_at=None, read_at=timezone.now(), result="1 new, 0 changed, 0 gone"
+    )
+    expect(box.get_by_role("status")).to_contain_text("1 new, 0 changed, 0 gone")
+    expect(page.locator("#leave-list li")).to_contain_text("From a calendar on the web")
+    expect(box.get_by_label("Address")).to_have_value("half typed")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

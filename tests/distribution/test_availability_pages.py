@@ -10,11 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from distribution import leavecalendars, services
+from distribution import services
 from distribution.models import AwayReason, Leave, LeaveCalendar, PoolMember, Rep
 from distribution.services.availability import cancel_leave, set_away
 from leadcrm.lib import access
-from leadcrm.lib.outgoing import OutgoingError
 from tests.distribution.calendars import make_hours, make_leave
 from tests.distribution.promises import make_policy
 from tests.distribution.setups import make_pool, make_rep
@@ -200,22 +199,6 @@ def test_a_stranger_does_not_stand_in(people, rep):
 
 
 # --- Calendar -----------------------------------------------------------------------------------
-
-
-def test_the_address_of_a_calendar_is_kept_and_never_shown_again(people, rep, monkeypatch):
-    def refuse(*args, **more):
-        raise OutgoingError("The server did not answer.")
-
-    monkeypatch.setattr(leavecalendars, "send", refuse)
-    response = send(people.owner, rep, "calendar", url="webcal://calendar.example/secret.ics")
-    assert response.status_code == 302
-    assert LeaveCalendar.objects.get().url == "https://calendar.example/secret.ics"
-    shown = page(people.owner)
-    assert "The last reading failed: <bdi>The server did not answer.</bdi>" in shown
-    assert "calendar.example" in shown
-    assert "secret.ics" not in shown
-    send(people.owner, rep, "calendar", wish="forget")
-    assert not LeaveCalendar.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
 """The whole way of a message, from what happened to the receiver, on the days when something goes wrong."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from unittest.mock import patch
 
 import pytest
 import time_machine
@@ -15,8 +13,6 @@ from django.contrib.auth.models import User
 from distribution import services as distribution
 from distribution.models import Assignment, Rep
 from distribution.services.ladders import sweep_clocks
-from leadcrm.celery import app
-from leadcrm.lib import wake
 from notifications.models import ChannelChoice, ContactAddress, Notification
 from notifications.services import channels_with_work, deliver, fan_out, prune, rescue
 from notifications.services.claiming import claim
@@ -26,6 +22,7 @@ from tests.distribution.promises import MONDAY, after, make_hours, make_policy
 from tests.distribution.world import make_lead, make_leads, world
 from tests.notifications.messages import NOW, Recorder, channels, queued, states, user
 from tests.pipeline.api.partner import Partner
+from tests.support.deadbroker import dead_broker
 from tests.support.peers import HttpPeer, running
 
 STORED = pytest.mark.django_db(transaction=True)
@@ -75,19 +72,6 @@ def test_52_a_worker_that_dies_between_claim_and_message_leaves_it_to_the_next_o
     assert [mail.to for mail in mailoutbox] == [["ann@sales.example"]]
 
 
-@contextlib.contextmanager
-def dead_broker() -> Iterator[None]:
-    """The broker's address answers nobody."""
-    wake.forget()
-    try:
-        with patch.dict(os.environ, CELERY_BROKER_WRITE_URL="redis://127.0.0.1:1/0"):  # where Celery looks first
-            app._pool = app.amqp._producer_pool = None
-            yield
-    finally:
-        app._pool = app.amqp._producer_pool = None
-        wake.forget()
-
-
 @STORED
 def test_53_a_broker_that_is_down_delays_no_answer_and_loses_no_message(mailoutbox, caplog):
     world("Ann")
@@ -120,12 +104,12 @@ def test_70_after_three_hours_without_sweeps_each_rep_gets_one_message_not_a_sto
         for lead in make_leads(6):
             distribution.assign_lead(lead.pk, now=MONDAY)
         fan_out()
-        deliver("recorder")
+        deliver("recorder", seconds=60)
         recorder.seen.clear()
         clock.move_to(after(hours=3))
         sweep_clocks()
         fan_out()
-        deliver("recorder")
+        deliver("recorder", seconds=60)
         assert Event.objects.filter(kind__in=("sla.reminded", "sla.broken")).count() >= 12
         assert len(recorder.seen) == 2
         assert set(states(channel="recorder")) == {"sent"}

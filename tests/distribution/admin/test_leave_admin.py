@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
@@ -15,11 +16,13 @@ from django.urls import reverse
 from distribution.admin.reps import RepAdmin
 from distribution.admin.repstate import state_of
 from distribution.hours import load_timetable
+from distribution.leavecalendars import NOT_NOW, keep_preview, read_one
 from distribution.leavetimeline import team_timeline
 from distribution.models import AwayReason, Leave, LeaveCalendar, Rep, WorkingHours, WorkShift
 from pipeline.models import Team
 from tests.distribution.setups import make_rep
 from tests.distribution.test_icsfile import calendar_of
+from tests.support.deadbroker import dead_broker
 from tests.support.web import serve
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -266,12 +269,51 @@ def test_a_calendar_on_the_web_is_planned_and_read(boss: Client, ada: Rep, setti
         web.pages["/ada.ics"] = (calendar_of("DTSTART;VALUE=DATE:20260403\nSUMMARY:Easter"), "")
         calendar = LeaveCalendar.objects.create(rep=ada, url=f"{web.url}/ada.ics")
         url = reverse("admin:distribution_leavecalendar_plan", args=[calendar.pk])
-        assert "3 Apr 2026: Easter" in boss.get(url).content.decode()
+        waiting = boss.get(url)
+        assert ("is being read" in waiting.content.decode(), waiting.headers["Refresh"]) == (True, "2")
+        keep_preview(calendar.pk)
+        planned = boss.get(url)
+        assert "3 Apr 2026: Easter" in planned.content.decode()
+        assert "Refresh" not in planned.headers
         assert not Leave.objects.exists()
-        boss.post(url)
+        assert "is being read" in boss.post(url, follow=True).content.decode()
+        read_one(calendar.pk)
         assert Leave.objects.get().origin == "calendar"
-        web.pages.clear()
-        assert "answered 404" in boss.get(url).content.decode()
+        assert "1 new, 0 changed, 0 gone" in boss.get("/admin/distribution/leavecalendar/").content.decode()
+
+
+def test_a_plan_that_cannot_be_had_says_why(boss: Client, ada: Rep, settings: Any):
+    settings.OUTGOING_LOCAL_HOSTS = ["127.0.0.1"]
+    with serve() as web:
+        calendar = LeaveCalendar.objects.create(rep=ada, url=f"{web.url}/ada.ics")
+        keep_preview(calendar.pk)
+    url = reverse("admin:distribution_leavecalendar_plan", args=[calendar.pk])
+    assert "answered 404" in boss.get(url).content.decode()
+
+
+def test_the_plan_of_another_address_is_not_shown(boss: Client, ada: Rep, settings: Any):
+    settings.OUTGOING_LOCAL_HOSTS = ["127.0.0.1"]
+    with serve() as web:
+        calendar = LeaveCalendar.objects.create(rep=ada, url=f"{web.url}/ada.ics")
+        keep_preview(calendar.pk)
+    LeaveCalendar.objects.update(url="https://other.example/a.ics")
+    url = reverse("admin:distribution_leavecalendar_plan", args=[calendar.pk])
+    assert "is being read" in boss.get(url).content.decode()
+
+
+def test_without_a_broker_the_admin_says_that_nothing_can_be_read_now(boss: Client, ada: Rep):
+    calendar = LeaveCalendar.objects.create(rep=ada, url="https://calendar.example/a.ics")
+    with dead_broker():
+        waiting = boss.get(reverse("admin:distribution_leavecalendar_plan", args=[calendar.pk]))
+        read = boss.post(
+            "/admin/distribution/leavecalendar/",
+            {"action": "read_now", ACTION_CHECKBOX_NAME: [calendar.pk]},
+            follow=True,
+        )
+    assert "cannot be reached" in waiting.content.decode()
+    assert NOT_NOW in read.content.decode()
+    calendar.refresh_from_db()
+    assert calendar.asked_at
 
 
 @pytest.mark.parametrize(
