@@ -30,7 +30,7 @@ class Assignment(models.Model):
         LENT = "lent", "Lent, or back from a loan"
 
     lead = models.ForeignKey("pipeline.Lead", models.PROTECT, related_name="assignments")
-    rep = models.ForeignKey("distribution.Rep", models.PROTECT, related_name="assignments")
+    rep = models.ForeignKey("distribution.Rep", models.PROTECT, related_name="assignments", db_index=False)
     # Set when the pool's member count and ledger were touched.
     member = models.ForeignKey(
         "distribution.PoolMember", models.PROTECT, null=True, blank=True, related_name="assignments"
@@ -39,7 +39,9 @@ class Assignment(models.Model):
         "distribution.Decision", models.PROTECT, null=True, blank=True, related_name="assignments"
     )
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     reason = models.CharField(max_length=200, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     accepted_at = models.DateTimeField(null=True, blank=True)
@@ -59,6 +61,7 @@ class Assignment(models.Model):
             models.Index("rep", condition=Q(ended_at=None), name="assignment_open_by_rep"),
             # Caps over the last hours and days count what a rep was given of late.
             models.Index(fields=("rep", "started_at"), name="assignment_by_rep_and_time"),
+            models.Index("actor", condition=Q(actor__isnull=False), name="assignment_by_actor"),
         )
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ class RepCounter(models.Model):
         WEEK = "week", "Week"
         MONTH = "month", "Month"
 
-    rep = models.ForeignKey("distribution.Rep", models.CASCADE, related_name="counters")
+    rep = models.ForeignKey("distribution.Rep", models.CASCADE, related_name="counters", db_index=False)
     period = models.CharField(max_length=5, choices=Period.choices)
     starts_at = models.DateTimeField(help_text="When the period began, in UTC.")
     count = models.PositiveIntegerField(default=0)

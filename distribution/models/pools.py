@@ -56,7 +56,7 @@ class Pool(models.Model):
 class PoolMember(models.Model):
     """A rep's place in a pool, and what the pool owes this rep."""
 
-    pool = models.ForeignKey(Pool, models.PROTECT, related_name="members")
+    pool = models.ForeignKey(Pool, models.PROTECT, related_name="members", db_index=False)
     rep = models.ForeignKey("distribution.Rep", models.PROTECT, related_name="memberships")
     weight = models.PositiveIntegerField(
         default=1, help_text="Share of the pool's leads, relative to the others; 0: none."

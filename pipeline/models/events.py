@@ -52,7 +52,7 @@ class Event(QuickInsert):
         CLOSED = "lead.closed", "Closed"
         REOPENED = "lead.reopened", "Reopened"
 
-    lead = models.ForeignKey("pipeline.Lead", models.CASCADE, related_name="events")
+    lead = models.ForeignKey("pipeline.Lead", models.CASCADE, related_name="events", db_index=False)
     kind = models.CharField(max_length=40, choices=Kind.choices)
     at = models.DateTimeField(default=timezone.now)
     actor = models.ForeignKey(
@@ -61,6 +61,7 @@ class Event(QuickInsert):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
         help_text="Empty: the system.",
     )
     data = models.JSONField(default=dict, blank=True)
@@ -70,6 +71,7 @@ class Event(QuickInsert):
         ordering = ("at", "id")
         indexes = (
             models.Index("lead", "at", name="event_timeline"),
+            models.Index("actor", condition=Q(actor__isnull=False), name="event_by_actor"),
             # The outbox reads only what nobody was told yet.
             models.Index("id", condition=Q(fanned_out_at=None), name="event_outbox"),
         )

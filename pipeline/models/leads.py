@@ -40,7 +40,9 @@ class Lead(QuickInsert):
     company = models.CharField(max_length=200, blank=True)
     job_title = models.CharField(max_length=150, blank=True)
     website = models.URLField(max_length=300, blank=True)
-    account = models.ForeignKey("pipeline.Account", models.PROTECT, null=True, blank=True, related_name="leads")
+    account = models.ForeignKey(
+        "pipeline.Account", models.PROTECT, null=True, blank=True, related_name="leads", db_index=False
+    )
 
     # Where it is
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 code, such as DE.")
@@ -75,17 +77,19 @@ class Lead(QuickInsert):
     attributes = models.JSONField(default=dict, blank=True)
 
     # Where it came from
-    source = models.ForeignKey("pipeline.LeadSource", models.PROTECT, related_name="leads")
+    source = models.ForeignKey("pipeline.LeadSource", models.PROTECT, related_name="leads", db_index=False)
     external_id = models.CharField(max_length=200, blank=True, help_text="Its id at the source.")
     utm_source = models.CharField(max_length=200, blank=True)
     utm_medium = models.CharField(max_length=200, blank=True)
     utm_campaign = models.CharField(max_length=200, blank=True)
     utm_term = models.CharField(max_length=200, blank=True)
     utm_content = models.CharField(max_length=200, blank=True)
-    duplicate_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="duplicates")
+    duplicate_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="duplicates", db_index=False
+    )
 
     # Where it stands
-    stage = models.ForeignKey("pipeline.Stage", models.PROTECT, related_name="leads")
+    stage = models.ForeignKey("pipeline.Stage", models.PROTECT, related_name="leads", db_index=False)
     stage_since = models.DateTimeField(default=timezone.now, editable=False)
     # Where it lies in its column when cards are sorted by hand: the latest on top.
     board_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -153,6 +157,8 @@ class Lead(QuickInsert):
             ),
             models.Index(fields=("source", "-id"), name="lead_by_source"),
             models.Index("snoozed_until", condition=Q(snoozed_until__isnull=False), name="lead_snoozed"),
+            models.Index("account", condition=Q(account__isnull=False), name="lead_by_account"),
+            models.Index("duplicate_of", condition=Q(duplicate_of__isnull=False), name="lead_by_first"),
             models.Index("email", condition=~Q(email=""), name="lead_by_email"),
             models.Index("phone", condition=~Q(phone=""), name="lead_by_phone"),
             models.Index(Upper("company"), condition=~Q(company=""), name="lead_by_company"),
