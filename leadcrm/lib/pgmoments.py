@@ -12,7 +12,7 @@ from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 _LOADER: Any = BaseTzLoader
 
 
-class MomentLoader(_LOADER):  # type: ignore[misc] - Django's class is not typed
+class MomentLoader(_LOADER):
     """Moments of a connection that speaks UTC, such as ``2026-11-26 09:30:00.25+00``."""
 
     # Django looks for it before it uses a connection.
