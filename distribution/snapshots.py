@@ -42,6 +42,10 @@ class Subject:
     wait: Wait | None = None
 
 
+# Rows that leads point to, by the name of the field and by key.
+Known = dict[str, dict[int, Any]]
+
+
 def leads_to_route() -> QuerySet[Lead]:
     """Leads with everything that their facts are made of, in one query."""
     lost = (Assignment.End.REASSIGNED, Assignment.End.RETURNED, Assignment.End.RELEASED)
@@ -58,13 +62,15 @@ def read_lead(pk: int) -> Lead | None:
 _LEAD: Final = Prepared(lambda: leads_to_route().filter(pk=Param("lead")).order_by())
 
 
-def read_leads(ids: Collection[int]) -> list[Lead]:
-    """Those of :func:`leads_to_route` that there are, in no order."""
+def read_leads(ids: Collection[int], known: Known | None = None) -> list[Lead]:
+    """Those of :func:`leads_to_route` that there are, in no order. ``known``: sources and stages read before, to be
+    read no more."""
     if len(ids) == 1:
         return _LEAD.rows(lead=next(iter(ids)))
     leads = _LEADS.rows(ids=ids)
-    for name, related in _RELATED.items():
-        _share(leads, name, related)
+    _share(leads, "account", {})
+    for name in ("source", "stage"):
+        _share(leads, name, known.setdefault(name, {}) if known is not None else {})
     return leads
 
 
@@ -77,12 +83,13 @@ _RELATED: Final[Mapping[str, Prepared[Any]]] = {
 }
 
 
-def _share(leads: Iterable[Lead], name: str, related: Prepared[Any]) -> None:
-    """Give each lead the row that it points to by this name; each row is read once."""
+def _share(leads: Iterable[Lead], name: str, known: dict[int, Any]) -> None:
+    """Give each lead the row that it points to by this name; each row is read once, and known from then on."""
     pointing = [(lead, pk) for lead in leads if (pk := getattr(lead, f"{name}_id")) is not None]
-    found = {row.pk: row for row in related.rows(ids={pk for _, pk in pointing})} if pointing else {}
+    unread = {pk for _, pk in pointing if pk not in known}
+    known |= {row.pk: row for row in _RELATED[name].rows(ids=unread)} if unread else {}
     for lead, pk in pointing:
-        setattr(lead, name, found[pk])
+        setattr(lead, name, known[pk])
 
 
 def read_subject(lead: Lead) -> Subject:

@@ -1,11 +1,13 @@
 """Whom we know already: leads of the same person, and the company a lead works for. Reads only."""
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import itemgetter
+from itertools import islice, takewhile
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from django.db.models import F, Q, QuerySet, Value, Window
@@ -76,35 +78,35 @@ _PEOPLE: Final[Mapping[tuple[str, ...], Prepared[Any]]] = {
 
 
 def match_people(leads: Sequence[Lead]) -> list[Matches]:
-    """:func:`match_person` for many leads, in two queries, in their order."""
+    """:func:`match_person` for many leads, in one query, in their order."""
     signs = [_signs(lead) for lead in leads]
-    found = {
-        field: _by_value(field, {value for sign in signs for value in sign[field]}) for field in ("email", "phone")
-    }
+    found = _by_sign({field: {value for sign in signs for value in sign[field]} for field in _SIGNS})
     return [
         _judge(
-            lead, _unshared([row for field, values in sign.items() for v in values for row in found[field].get(v, ())])
+            lead,
+            _unshared([row for field, values in sign.items() for v in values for row in found.get((field, v), ())]),
         )
         for lead, sign in zip(leads, signs, strict=True)
     ]
 
 
-def _by_value(field: str, values: set[str]) -> dict[str, list[Row]]:
-    """Leads by the value they share; of a value that many share, only as many as it takes to know that."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in _SHARING[field].rows(values=values) if values else ():
-        found[row[field]].append(row)
+def _by_sign(values: Mapping[str, set[str]]) -> dict[tuple[str, str], list[Row]]:
+    """Leads by field and value that they share; of a value that many share, only as many as it takes to know that."""
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in _SHARING.rows(**values) if any(values.values()) else ():
+        found[row["sign"], row["shared"]].append(row)
     return found
 
 
 def _sharing_any(field: str) -> QuerySet[Any, Any]:
     place = Window(RowNumber(), partition_by=F(field))
-    same = Lead.objects.filter(**{f"{field}__in": Each("values", str)}).annotate(sign=Value(field), place=place)
-    found: QuerySet[Any, Any] = same.filter(place__lte=MOST_SHARED + 2).order_by().values(*_PERSON, field, "sign")
-    return found
+    same = Lead.objects.filter(**{f"{field}__in": Each(field, str)}).annotate(sign=Value(field), shared=F(field))
+    found: QuerySet[Any, Any] = same.annotate(place=place).filter(place__lte=MOST_SHARED + 2)
+    return found.order_by().values(*_PERSON, "sign", "shared")
 
 
-_SHARING: Final = {field: Prepared(partial(_sharing_any, field)) for field in ("email", "phone")}
+_SIGNS: Final = ("email", "phone")
+_SHARING: Final = Prepared(*(partial(_sharing_any, field) for field in _SIGNS))
 
 
 def _unshared(rows: Sequence[Row]) -> list[Row]:
@@ -181,11 +183,8 @@ def match_accounts(leads: Sequence[Lead]) -> list[Account | None]:
     if not search:
         return [None] * len(leads)
     accounts = Account.objects.filter(search, archived_at=None).order_by("id")[: MOST_NAMES * len(leads)]
-    by_domain, by_word = _file(accounts)
-    return [
-        _choose(lead, company, {*by_domain.get(company.domain, ()), *by_word.get(company.first_word, ())})
-        for lead, company in zip(leads, asked, strict=True)
-    ]
+    register = _Register(accounts)
+    return [_choose(lead, company, register.known_by(company)) for lead, company in zip(leads, asked, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +203,22 @@ def _company_of(lead: Lead) -> _Company:
     return _Company(company_domain(lead.email) or company_domain(lead.website) or "", company_key(lead.company))
 
 
-def _file(accounts: Iterable[Account]) -> tuple[dict[str, list[Account]], dict[str, list[Account]]]:
-    """Accounts by domain, and by the beginning of their name."""
-    by_domain: dict[str, list[Account]] = defaultdict(list)
-    by_word: dict[str, list[Account]] = defaultdict(list)
-    for account in accounts:
-        by_domain[account.domain].append(account)
-        by_word[account.name_key.partition(" ")[0]].append(account)
-    return by_domain, by_word
+class _Register:
+    """Accounts to be looked up by domain and by the beginning of their name."""
+
+    def __init__(self, accounts: Iterable[Account]) -> None:
+        self._by_name = sorted(accounts, key=attrgetter("name_key"))
+        self._by_domain: dict[str, list[Account]] = defaultdict(list)
+        for account in self._by_name:
+            self._by_domain[account.domain].append(account)
+
+    def known_by(self, asked: _Company) -> set[Account]:
+        found = set(self._by_domain.get(asked.domain, ())) if asked.domain else set()
+        return found.union(self._begin_with(asked.first_word)) if asked.first_word else found
+
+    def _begin_with(self, word: str) -> Iterable[Account]:
+        start = bisect_left(self._by_name, word, key=attrgetter("name_key"))
+        return takewhile(lambda account: account.name_key.startswith(word), islice(self._by_name, start, None))
 
 
 def _choose(lead: Lead, asked: _Company, accounts: Iterable[Account]) -> Account | None:

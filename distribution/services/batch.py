@@ -33,6 +33,7 @@ from distribution.services import books
 from distribution.services.assigning import assign_lead, likely_pool, mark_failed_safely, needs_routing
 from distribution.services.recording import Case, Changed, Occasion, record
 from distribution.snapshots import (
+    Known,
     Subject,
     decide,
     facts_of,
@@ -109,9 +110,10 @@ def assign_leads(
     result = BatchResult()
     occasion = Occasion(trigger, now or timezone.now(), actor)
     before: Sequence[Lead] = ()
+    known: Known = {}
     with beside() as write:
         for ids in _chunks(list(dict.fromkeys(lead_ids))):
-            found = {lead.pk: lead for lead in read_leads(ids)}
+            found = {lead.pk: lead for lead in read_leads(ids, known)}
             leads = [found[pk] for pk in ids if pk in found and needs_routing(found[pk])]
             chunk = _look_at(leads, before, occasion.now)
             write(partial(_assign_chunk, chunk, occasion, result))

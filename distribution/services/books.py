@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from django.db import connection
 from django.db.models import F, Q
 
 from distribution.caps import rolling_used
@@ -16,7 +15,7 @@ from distribution.engine.people import Cap, Rep
 from distribution.models import CreditCorrection, Pool, PoolMember, RepCounter
 from distribution.models import Rep as RepRow
 from distribution.periods import period_starts
-from leadcrm.lib.bulk import Change, update, update_each, write
+from leadcrm.lib.bulk import Change, counting, update, write
 from leadcrm.lib.prepared import Each, Param, Prepared
 
 
@@ -66,7 +65,7 @@ class Taking(NamedTuple):
 def take_places(takings: Sequence[Taking], now: datetime) -> bool:
     """:func:`take_place` for many leads. False when a limit would be exceeded: the caller must roll back.
 
-    The update locks the reps' rows, so the counters that follow cannot be overtaken by another pool.
+    Whoever has a rep's row has the counters: they are written after it, by everybody.
     """
     if not takings:
         return True
@@ -78,11 +77,13 @@ def take_places(takings: Sequence[Taking], now: datetime) -> bool:
         for t in sorted(takings, key=lambda taking: taking.rep.id)
     ]
     room = "(v.limited = 0 OR t.capacity IS NULL OR t.open_leads + v.limited <= t.capacity)"
-    changed = update_each(RepRow, rows, match=("id",), add=("open_leads",), given=("limited",), where=room)
+    counters = _counters({t.rep.id: t.leads for t in takings}, {t.rep.id: t.rep.time_zone for t in takings}, now)
+    changed, counted = write(
+        update(RepRow, rows, match=("id",), add=("open_leads",), given=("limited",), where=room), _counting(counters)
+    )
     if len(changed) < len(takings):
         return False
-    counts = count_new({t.rep.id: t.leads for t in takings}, {t.rep.id: t.rep.time_zone for t in takings}, now)
-    return _within_caps([taking for taking in takings if taking.limited], counts, now)
+    return _within_caps([taking for taking in takings if taking.limited], _by_period(counters, counted), now)
 
 
 def _within_caps(takings: Sequence[Taking], counts: Mapping[tuple[int, str], int], now: datetime) -> bool:
@@ -122,22 +123,24 @@ def _freeing(model: type[RepRow | PoolMember], leads: Mapping[int, int]) -> Chan
 
 def count_new(leads: Mapping[int, int], zones: Mapping[int, str], now: datetime) -> dict[tuple[int, str], int]:
     """Add new leads by rep to the counters of the current periods; returns the new counts by rep and period."""
-    adapt = connection.ops.adapt_datetimefield_value
-    rows: list[tuple[Any, ...]] = [
-        (rep, period, adapt(start), leads[rep])
+    counters = _counters(leads, zones, now)
+    return _by_period(counters, write(_counting(counters))[0])
+
+
+def _counters(leads: Mapping[int, int], zones: Mapping[int, str], now: datetime) -> list[dict[str, Any]]:
+    return [
+        {"rep_id": rep, "period": period, "starts_at": start, "count": leads[rep]}
         for rep in sorted(leads)
         for period, start in period_starts(now, zones[rep]).items()
     ]
-    table = RepCounter._meta.db_table
-    places = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} (rep_id, period, starts_at, count) VALUES {places} "  # noqa: S608
-            f"ON CONFLICT (rep_id, period, starts_at) DO UPDATE SET count = {table}.count + excluded.count "
-            "RETURNING rep_id, period, count",
-            [value for row in rows for value in row],
-        )
-        return {(rep, period): count for rep, period, count in cursor.fetchall()}
+
+
+def _counting(counters: Sequence[Mapping[str, Any]]) -> Change:
+    return counting(RepCounter, counters, match=("rep_id", "period", "starts_at"), count="count")
+
+
+def _by_period(counters: Sequence[Mapping[str, Any]], counts: Sequence[int]) -> dict[tuple[int, str], int]:
+    return {(row["rep_id"], row["period"]): count for row, count in zip(counters, counts, strict=True)}
 
 
 def post(changes: Mapping[int, int], taken: Mapping[int, int], now: datetime) -> None:

@@ -22,7 +22,8 @@ _PLAIN: Final = (str, int, datetime, type(None))
 
 
 class Change(NamedTuple):
-    """A statement with its values, not run yet. It answers with the primary keys of the rows that it wrote."""
+    """A statement with its values, not run yet. It answers with a column of the rows that it wrote, usually the primary
+    key."""
 
     sql: str
     values: tuple[str, ...]
@@ -48,7 +49,7 @@ def write(*changes: Change) -> list[list[Any]]:
     """Make changes that do not depend on each other, at once where the database allows it.
 
     Returns:
-        For each change the primary keys of the rows that it wrote; inserted ones in the order of the rows.
+        For each change its answer for the rows that it wrote; for inserted ones in the order of the rows.
     """
     asked = [change for change in changes if change.sql]
     together = is_postgresql() and len(asked) > 1
@@ -63,6 +64,14 @@ def insertion(model: type[models.Model], rows: Rows) -> Change:
         return _NOTHING
     shape = _shape(rows)
     return Change(_insert_sql(model, tuple(rows[0]), shape), _values(model, rows, shape))
+
+
+def counting(model: type[models.Model], rows: Rows, *, match: Sequence[str], count: str) -> Change:
+    """New rows; of one that is there, by the unique ``match``, the ``count`` grows. Answers with the counts."""
+    if not rows:
+        return _NOTHING
+    shape = _shape(rows, apart=(*match, count))
+    return Change(_count_sql(model, tuple(rows[0]), shape, tuple(match), count), _values(model, rows, shape))
 
 
 def update(
@@ -164,13 +173,24 @@ def _adapted(model: type[models.Model], rows: Rows) -> Iterable[dict[str, Any]]:
 
 @cache
 def _insert_sql(model: type[models.Model], names: Names, shape: _Shape) -> str:
+    return f'{_insert_all_sql(model, names, shape)} RETURNING "{model._meta.pk.column}"'
+
+
+@cache
+def _count_sql(model: type[models.Model], names: Names, shape: _Shape, match: Names, count: str) -> str:
+    unique = ", ".join(f'"{name}"' for name in match)
+    # Without WHERE, SQLite would take ON for the condition of a join.
+    return (
+        f"{_insert_all_sql(model, names, shape)} WHERE true ON CONFLICT ({unique}) "
+        f'DO UPDATE SET "{count}" = "{model._meta.db_table}"."{count}" + excluded."{count}" RETURNING "{count}"'
+    )
+
+
+def _insert_all_sql(model: type[models.Model], names: Names, shape: _Shape) -> str:
     fields = _fields(model, names)
     columns = ", ".join(f'"{field.column}"' for field in fields.values())
     values = ", ".join(map(shape.place, names))
-    return (
-        f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} FROM {_source(fields, shape)} '  # noqa: S608
-        f'RETURNING "{model._meta.pk.column}"'
-    )
+    return f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values} FROM {_source(fields, shape)}'  # noqa: S608
 
 
 @cache
