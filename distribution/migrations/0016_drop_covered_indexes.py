@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("distribution", "0014_broken_until_known_better"),
+        ("distribution", "0015_calendars_read_on_request"),
         ("pipeline", "0019_drop_covered_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
