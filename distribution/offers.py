@@ -1,11 +1,12 @@
 """Open offers as values ready to show."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from distribution.blind import called
 from distribution.models import Offer
 from pipeline.display import Due, age, due_of, money
 
@@ -15,13 +16,16 @@ LAST_CALL: Final = timedelta(minutes=2)
 @dataclass(frozen=True, slots=True)
 class OfferLine:
     """One lead that may be taken. ``place``: the pool or team it was offered through; ``due``: until when, urgent from
-    ``amber`` on."""
+    ``amber`` on; ``hidden``: who it is shows once it is taken."""
 
     uid: UUID
+    hidden: bool
     title: str
     company: str
     product: str
+    country: str
     value: str
+    score: int | None
     place: str
     created_at: datetime
     age: str
@@ -29,19 +33,22 @@ class OfferLine:
     amber: datetime | None
 
 
-def build_offers(offers: Iterable[Offer], now: datetime) -> list[OfferLine]:
-    """Offers that were read with their lead, pool and team."""
-    return [_line(offer, now) for offer in offers]
+def build_offers(offers: Iterable[Offer], hidden: Collection[int], now: datetime) -> list[OfferLine]:
+    """Offers that were read with their lead, pool and team; ``hidden``: the ids of leads that may not be named."""
+    return [_line(offer, offer.lead_id in hidden, now) for offer in offers]
 
 
-def _line(offer: Offer, now: datetime) -> OfferLine:
+def _line(offer: Offer, hidden: bool, now: datetime) -> OfferLine:
     lead = offer.lead
     return OfferLine(
         uid=lead.uid,
-        title=str(lead),
-        company=lead.company if lead.name else "",
-        product=lead.product,
+        hidden=hidden,
+        title=called(lead, hidden=hidden),
+        company=lead.company if lead.name and not hidden else "",
+        product=lead.product if not hidden else "",  # its title says it
+        country=lead.country if not hidden else "",
         value=money(lead.value, lead.currency),
+        score=lead.score,
         place=str(offer.pool or offer.team or ""),
         created_at=lead.created_at,
         age=age(lead.created_at, now),

@@ -13,6 +13,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from distribution import compiling, services
+from distribution.blind import came_blind
 from distribution.errors import WrongState
 from distribution.hours import reps_using
 from distribution.models import (
@@ -152,6 +153,12 @@ def lead_waiting(lead_id: int, **_: Any) -> None:
 def takeable_asked(user: User, lead_ids: list[int], **_: Any) -> set[int]:
     """Asked by pages: the leads among these that were offered to this user and are still free."""
     return set(offers_to_user(user).filter(lead__in=lead_ids).values_list("lead", flat=True))
+
+
+@receiver(signals.blind_asked, dispatch_uid="distribution.blind_asked")
+def blind_asked(**_: Any) -> Q:
+    """Asked by selectors: the condition for leads of which nobody may know who it is until somebody has them."""
+    return came_blind()
 
 
 @receiver(signals.territory_asked, dispatch_uid="distribution.territory_asked")

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from distribution.blind import hidden_from
 from distribution.decisionpage import build_decision_page
 from distribution.errors import DistributionError
 from distribution.offers import build_offers
@@ -47,7 +48,9 @@ def plan(request: PageRequest, uid: UUID) -> HttpResponse:
 def offers(request: PageRequest) -> HttpResponse:
     """What was offered to the signed-in rep, wherever else it may be seen."""
     rep = rep_of(request.user)
-    lines = build_offers(open_offers(rep), timezone.now()) if rep else []
+    found = open_offers(rep) if rep else []
+    hidden = hidden_from(request.user, [offer.lead_id for offer in found])
+    lines = build_offers(found, hidden, timezone.now())
     context = {"section": "board", "offers": lines, "back": reverse("board")}
     return page_or_part(request, "distribution/offers.html", "distribution/_offers.html", context)
 

@@ -1,15 +1,16 @@
 """The page behind a link in a message, as values ready to show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from distribution.blind import called, hidden_from
 from distribution.models import Offer
 from notifications.links import Action
 from notifications.models import ActionLink
-from notifications.readerwords import facts_of, moment_words, span_words, zone_of
+from notifications.readerwords import facts_of, hidden_facts_of, moment_words, span_words, zone_of
 from pipeline.display import person
-from pipeline.models import Lead
 
 BUTTONS: Final = {Action.ACCEPT: "Accept", Action.DECLINE: "Decline", Action.SNOOZE: "Snooze"}
 
@@ -35,23 +36,24 @@ def build_act_page(link: ActionLink, now: datetime, *, done: bool = False) -> Ac
     lead = link.lead
     mine = lead.owner_id == link.user_id
     told = mine or Offer.objects.filter(lead=lead, ended_at=None).exists()
+    hidden = not mine and lead.pk in hidden_from(link.user, [lead.pk])
+    name = called(lead, hidden=hidden)
     return ActPage(
-        title=f"{BUTTONS[Action(link.action)]} {lead}",
-        lead=str(lead),
+        title=f"{BUTTONS[Action(link.action)]} {name}",
+        lead=name,
         reader=person(link.user),
         button=BUTTONS[Action(link.action)],
-        facts=_facts(lead) if told else [],
+        facts=_facts(hidden_facts_of(lead) if hidden else facts_of(lead)) if told else [],
         clock=_clock(link, now) if told else "",
         mine=mine,
         phone=lead.phone if done and mine and lead.accepted_at else "",
         page=f"/leads/{lead.uid}/" if mine else "",
-        spent=_spent(link, now),
+        spent=_spent(link, name, now),
     )
 
 
-def _facts(lead: Lead) -> list[tuple[str, str]]:
+def _facts(words: Mapping[str, str]) -> list[tuple[str, str]]:
     """What helps to decide; how to reach the lead is told to whoever took it on."""
-    words = facts_of(lead)
     named = (
         ("Role", "role"),
         ("Company", "company"),
@@ -72,9 +74,9 @@ def _clock(link: ActionLink, now: datetime) -> str:
     return f"Answer by {at}, {span_words(due - now)} left." if due > now else f"Was to be answered by {at}."
 
 
-def _spent(link: ActionLink, now: datetime) -> str:
+def _spent(link: ActionLink, name: str, now: datetime) -> str:
     if link.used_at is not None:
-        return f"This link was used already. {_standing(link)}"
+        return f"This link was used already. {_standing(link, name)}"
     if link.expires_at <= now:
         return "This link has expired. Sign in to see who has the lead."
     if not link.user.is_active:
@@ -82,11 +84,11 @@ def _spent(link: ActionLink, now: datetime) -> str:
     return ""
 
 
-def _standing(link: ActionLink) -> str:
-    """Who has the lead now, for who comes late."""
+def _standing(link: ActionLink, name: str) -> str:
+    """Who has the lead now, for who comes late; ``name``: what it may be called."""
     lead = link.lead
     if lead.closed_at:
-        return f"{lead} is closed."
+        return f"{name} is closed."
     if lead.owner_id == link.user_id:
-        return f"{lead} is yours{', and accepted' if lead.accepted_at else ''}."
-    return f"{person(lead.owner)} has {lead} now." if lead.owner else f"{lead} is not yours."
+        return f"{name} is yours{', and accepted' if lead.accepted_at else ''}."
+    return f"{person(lead.owner)} has {name} now." if lead.owner else f"{name} is not yours."

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import translation
 from django.utils.formats import date_format
 
+from distribution.blind import called, hidden_from
 from distribution.models import Rep
 from leadcrm.lib.text import clean, clean_lines
 from notifications import links
@@ -67,11 +68,16 @@ def _told(data: Mapping[str, Any], event: Event | None) -> dict[str, str]:
 
 
 def _lead_words(row: Notification, lead: Lead, user: User | None, now: datetime) -> dict[str, str]:
-    words = {"lead": str(lead), "name": lead.name, "owner": person(lead.owner) if lead.owner else ""}
     seen = user is not None and visible_leads(user).filter(pk=lead.pk).exists()
+    hidden = user is not None and not seen and lead.pk in hidden_from(user, [lead.pk])
+    words = {
+        "lead": called(lead, hidden=hidden),
+        "name": "" if hidden else lead.name,
+        "owner": person(lead.owner) if lead.owner else "",
+    }
     if not seen and row.kind != "offered":
         return {**words, "text": ""}
-    facts = facts_of(lead) if seen else {**facts_of(lead), "phone": "", "email": ""}
+    facts = _facts_told(lead, seen=seen, hidden=hidden)
     return (
         words
         | facts
@@ -79,6 +85,22 @@ def _lead_words(row: Notification, lead: Lead, user: User | None, now: datetime)
         | _clock_words(lead, row, now)
         | _link_words(row, lead, user, seen)
     )
+
+
+def _facts_told(lead: Lead, *, seen: bool, hidden: bool) -> dict[str, str]:
+    """Of a lead that is only offered, not how to reach it; of one that is hidden, nothing that says who it is."""
+    if hidden:
+        return hidden_facts_of(lead)
+    return facts_of(lead) if seen else {**facts_of(lead), "phone": "", "email": ""}
+
+
+def hidden_facts_of(lead: Lead) -> dict[str, str]:
+    """What helps to decide about a lead of which nobody may know who it is."""
+    known = facts_of(lead)
+    kept = {name: known[name] for name in ("product", "value", "score", "source", "why")}
+    # What people wrote about it may name it too.
+    silent = dict.fromkeys((*known, "text", "reason"), "")
+    return {**silent, **kept, "lead": called(lead, hidden=True), "place": lead.country}
 
 
 def facts_of(lead: Lead) -> dict[str, str]:

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
 from leadcrm.lib.text import clean, match_key
 from pipeline.models import Lead
-from pipeline.signals import territory_asked
+from pipeline.signals import condition_from, territory_asked
 
 LONGEST_TEXT: Final = 100
 LARGEST_NUMBER: Final = 2**31 - 1
@@ -94,8 +92,7 @@ def _fits(text: str, now: datetime) -> Q:
 
 
 def _lies_in(territory: int, now: datetime) -> Q:
-    answers: list[tuple[Any, Any]] = territory_asked.send(Lead, territory_id=territory)
-    return reduce(or_, (found for _, found in answers), Q(pk__in=()))
+    return condition_from(territory_asked, territory_id=territory)
 
 
 _CONDITIONS: Final[Mapping[str, Any]] = {

@@ -10,6 +10,7 @@ from django.http import Http404
 
 from leadcrm.lib import access
 from pipeline.models import Account, Lead, LeadSource, Pipeline, Stage, Task, Team
+from pipeline.signals import blind_asked, condition_from
 
 _ASSIGNED = Lead.RoutingState.ASSIGNED
 _OPEN = Q(closed_at=None)
@@ -27,14 +28,19 @@ _RELATED = ("source", "stage__pipeline", "owner", "team", "account", "duplicate_
 
 
 def visible_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
-    """The leads a user may read: those they may change, those of teams and sources granted to them, or all."""
+    """The leads a user may read: those they may change, those of teams and sources granted to them, or all.
+
+    Of what nobody has yet and came through a blind pool (``blind_asked``) only the manager of its team and who may read
+    all leads know who it is: for everybody else there is no such lead until somebody has it.
+    """
     if not isinstance(user, User) or not user.is_active:
         return Lead.objects.none()
     if user.has_perm("pipeline.view_lead"):
         return Lead.objects.all()
     seen = access.objects_for(user, "view_team_leads", Team)
     sources = access.objects_for(user, "view_source_leads", LeadSource)
-    return Lead.objects.filter(_worked_by(user) | Q(team__in=seen) | Q(source__in=sources))
+    shown = _trusted_with(user) | Q(team__in=seen) | Q(source__in=sources)
+    return Lead.objects.filter(_theirs(user) | (_not_hidden() & shown))
 
 
 def visible_leads_now(user: User | AnonymousUser) -> QuerySet[Lead]:
@@ -44,7 +50,8 @@ def visible_leads_now(user: User | AnonymousUser) -> QuerySet[Lead]:
         return visible_leads(user)
     granted = [Q(pk__in=access.objects_for(user, name, Team)) for name in ("work_team_leads", "view_team_leads")]
     wide: dict[str, QuerySet[Any, Any]] = {
-        "team": Team.objects.filter(Q(manager=user) | granted[0] | granted[1]).values_list("pk"),
+        "managed": Team.objects.filter(manager=user).values_list("pk"),
+        "team": Team.objects.filter(granted[0] | granted[1]).values_list("pk"),
         "joined": Team.members.through.objects.filter(user=user).values_list("team_id"),
         "pipeline": access.objects_for(user, "work_pipeline", Pipeline).values_list("pk"),
         "source": access.objects_for(user, "view_source_leads", LeadSource).values_list("pk"),
@@ -54,9 +61,8 @@ def visible_leads_now(user: User | AnonymousUser) -> QuerySet[Lead]:
     for pk, name in first.union(*others, all=True):
         found[name].append(pk)
     free, pipelines = Q(team__in=found["joined"], owner=None), Q(stage__pipeline__in=found["pipeline"])
-    return Lead.objects.filter(
-        Q(owner=user) | free | Q(team__in=found["team"]) | pipelines | Q(source__in=found["source"])
-    )
+    shown = free | Q(team__in=found["team"]) | pipelines | Q(source__in=found["source"])
+    return Lead.objects.filter(Q(owner=user) | Q(team__in=found["managed"]) | (_not_hidden() & shown))
 
 
 def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
@@ -66,16 +72,26 @@ def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
         return Lead.objects.none()
     if user.has_perm("pipeline.change_lead"):
         return Lead.objects.all()
-    return Lead.objects.filter(_worked_by(user))
+    return Lead.objects.filter(_theirs(user) | (_not_hidden() & _trusted_with(user)))
 
 
-def _worked_by(user: User) -> Q:
+def _theirs(user: User) -> Q:
+    """Leads of which a user knows everything: their own, and those of teams that they manage."""
+    return Q(owner=user) | Q(team__manager=user)
+
+
+def _not_hidden() -> Q:
+    """Leads that somebody has, and of the others those that are no secret as long as nobody does."""
+    return Q(owner__isnull=False) | ~condition_from(blind_asked)
+
+
+def _trusted_with(user: User) -> Q:
+    """What nobody of a user's teams has yet, and what the user's groups were trusted with."""
     # Teams as subqueries: a join to members would repeat a lead for each way to its team.
     joined = Team.members.through.objects.filter(user=user).values("team_id")
     teams = access.objects_for(user, "work_team_leads", Team)
     pipelines = access.objects_for(user, "work_pipeline", Pipeline)
-    free = Q(team__in=joined, owner=None)
-    return Q(owner=user) | free | Q(team__manager=user) | Q(team__in=teams) | Q(stage__pipeline__in=pipelines)
+    return Q(team__in=joined, owner=None) | Q(team__in=teams) | Q(stage__pipeline__in=pipelines)
 
 
 def visible_accounts(user: User | AnonymousUser) -> QuerySet[Account]:

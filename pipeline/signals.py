@@ -16,13 +16,19 @@ After the commit (``send_robust``; a wake-up, nothing is lost when nobody hears 
 ``lead_waiting(lead_id)``        somebody waits for what becomes of this lead
 ``events_stored()``              many events were stored at once, without ``post_save``
 
-Asked while a page is made (``send``); whoever knows answers with the ids among them:
+Asked while a page is made (``send``); whoever knows answers:
 
-``takeable_asked(user, lead_ids)``   which of these leads this user may take now
+``takeable_asked(user, lead_ids)``   the ids of those of these leads that this user may take now
 ``territory_asked(territory_id)``    the condition (``Q``) for leads that lie in a territory
 ``territories_asked()``              the territories there are, as pairs of id and name
+``blind_asked()``                    the condition (``Q``) for leads that are hidden as long as nobody has them
 """
 
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q
 from django.dispatch import Signal
 
 lead_closed = Signal()
@@ -39,3 +45,10 @@ events_stored = Signal()
 takeable_asked = Signal()
 territory_asked = Signal()
 territories_asked = Signal()
+blind_asked = Signal()
+
+
+def condition_from(asked: Signal, **about: Any) -> Q:
+    """The condition that those who answer a signal give together; nothing fulfils it when nobody answers."""
+    answers: list[tuple[Any, Any]] = asked.send(None, **about)
+    return reduce(or_, (condition for _, condition in answers), Q(pk__in=()))

@@ -58,7 +58,7 @@ class PoolForm(AnyModelForm):
 
     class Meta:
         model = Pool
-        fields = ("name", "method", "period", "team", "relax", "offer_minutes")
+        fields = ("name", "method", "period", "team", "relax", "offer_minutes", "blind")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -157,7 +157,7 @@ class PoolAdmin(GuardedModelAdmin, HistoryAdmin, ArchivableAdmin):
     readonly_fields = ("warnings",)
     conditional_fields = {"period": "method == 'equal_totals'", "offer_minutes": "method == 'claim'"}
     fieldsets = (
-        (None, {"fields": ("warnings", "name", "method", "period", "offer_minutes", "team", "relax")}),
+        (None, {"fields": ("warnings", "name", "method", "period", "offer_minutes", "blind", "team", "relax")}),
         ("What the methods do", {"fields": (), "description": method_help(), "classes": ("collapse",)}),
     )
 

@@ -40,6 +40,14 @@ class Pool(models.Model):
     refund_days = models.PositiveIntegerField(
         default=14, help_text="A lead returned as invalid within this many days gives the turn back."
     )
+    blind = models.BooleanField(
+        "hide who it is",
+        default=False,
+        help_text=(
+            "Until somebody has a lead of this pool, those who may take it see what it wants, its country and its "
+            "value, and not who it is. The manager of its team and administrators see everything."
+        ),
+    )
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     history = HistoricalRecords()

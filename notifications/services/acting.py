@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from distribution.blind import called_by
 from distribution.errors import DistributionError
 from distribution.models import Rep
 from distribution.services import accept_lead, claim_lead, release_lead
@@ -40,8 +41,8 @@ def decline(lead: Lead, rep: Rep, reason: str, now: datetime) -> tuple[bool, str
 def _not_theirs(held: Lead | None, lead: Lead, rep: Rep) -> str:
     """Why a lead cannot be acted on as one's own; ``held``: the lead as it is, None when it is closed."""
     if held is None:
-        return f"{lead} is closed."
-    return _too_late(lead, rep) or f"{lead} is not yours."
+        return f"{called_by(rep.user, lead)} is closed."
+    return _too_late(lead, rep) or f"{called_by(rep.user, lead)} is not yours."
 
 
 def standing(lead: Lead, rep: Rep) -> str:
@@ -55,7 +56,9 @@ def standing(lead: Lead, rep: Rep) -> str:
 def _too_late(lead: Lead, rep: Rep) -> str:
     """Who has the lead by now, when it is somebody else; "" otherwise."""
     now_with = Lead.objects.select_related("owner").get(pk=lead.pk).owner
-    return f"Too late: {person(now_with)} has {lead} now." if now_with and now_with.pk != rep.user_id else ""
+    if now_with is None or now_with.pk == rep.user_id:
+        return ""
+    return f"Too late: {person(now_with)} has {called_by(rep.user, lead)} now."
 
 
 def snooze(lead: Lead, rep: Rep, until: datetime, now: datetime) -> tuple[bool, str]:

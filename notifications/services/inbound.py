@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from distribution.blind import called_by
 from distribution.models import Rep
 from leadcrm.lib.text import clean, clean_lines
 from leadcrm.lib.transactions import retried
@@ -153,7 +154,7 @@ def _answer(asked: list[Notification], rep: Rep, command: str, now: datetime) ->
     first = waiting[0]
     meant = {row.lead_id: row.lead for row in waiting if _message(row) == _message(first)}
     if len(meant) > 1 or first.lead is None:
-        return replies.SEVERAL.format(", ".join(str(lead) for lead in meant.values()))
+        return replies.SEVERAL.format(", ".join(called_by(rep.user, lead) for lead in meant.values() if lead))
     if action == Action.ACCEPT:
         return acting.accept(first.lead, rep, now)[1]
     return acting.decline(first.lead, rep, "declined by message", now)[1]

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from distribution.blind import called, hidden_from
 from distribution.errors import NotYours
 from distribution.models import Rep
 from distribution.selectors import acting_rep
@@ -55,7 +56,9 @@ def _ring(call: Call) -> HttpResponse:
 def whisper(request: HttpRequest, uid: UUID, rep: int) -> HttpResponse:
     """A rep picked up a call that came in."""
     call = _call(uid)
-    return answer(twiml.ask_to_take(call, rep, spoken_name(call.lead)))
+    user = get_object_or_404(Rep.objects.select_related("user"), pk=rep).user
+    hidden = call.lead_id in hidden_from(user, [call.lead_id])
+    return answer(twiml.ask_to_take(call, rep, called(call.lead, hidden=True) if hidden else spoken_name(call.lead)))
 
 
 @from_twilio
