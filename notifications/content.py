@@ -13,13 +13,12 @@ from leadcrm.lib.text import clean, clean_lines
 from notifications import links
 from notifications.channels import EMAIL
 from notifications.defaults import LANGUAGES, Words, default_words
+from notifications.footer import Footer
 from notifications.kinds import KINDS
 from notifications.leadwords import words_to
-from notifications.leaving import WORDS
 from notifications.mailframe import frame, html_of
 from notifications.models import MessageTemplate, Notification
 from notifications.readerwords import words_for
-from notifications.replies import in_language
 from notifications.smslength import plain_signs, without_accents
 from notifications.wording import BadWording, names_in, render
 
@@ -115,15 +114,13 @@ def fill_in(template: Words, channel: str, words: Mapping[str, str], content_sid
     )
 
 
-def combined(contents: Sequence[Content], language: str = "", leave_url: str = "") -> Content:
-    """One or several messages to one recipient, as many as fit, as one that is ready to go; ``leave_url`` is the way
-    out of it."""
+def combined(contents: Sequence[Content], language: str = "", footer: Footer | None = None) -> Content:
+    """One or several messages to one recipient, as many as fit, as one that is ready to go."""
     first = contents[0]
     bodies = [content.html for content in contents if content.html]
     if len(contents) == 1:
-        label = in_language(WORDS, language).label if leave_url else ""
-        html = frame(first.subject, bodies, language, leave_url=leave_url, leave_label=label) if bodies else ""
-        text = f"{first.text}\n\n{label}: {leave_url}" if leave_url else first.text
+        html = frame(first.subject, bodies, language, footer) if bodies else ""
+        text = f"{first.text}\n\n{footer.text}" if footer else first.text
         return Content(first.subject, text, html, first.content_sid, first.content_variables)
     subject = f"{len(contents)} messages: {first.subject}"
     return Content(subject, _listed(contents), frame(subject, bodies, language) if bodies else "")

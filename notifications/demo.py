@@ -11,11 +11,13 @@ _SEQUENCES: Final = (
     ("While it waits", Sequence.Start.HELD, (("first_response_held", 0),)),
 )
 
+_ADDRESS: Final = "Ostrelle Automation\n12 Harbour Street\nLondon E1 6AN"
+
 
 @demo_part("sequences")
 def build_sequences() -> None:
     """A first answer and two follow-ups, for every source; a word to those who have to wait. All by e-mail."""
-    GuardPolicy.objects.update_or_create(country="", defaults={"channels": ["email"]})
+    GuardPolicy.objects.update_or_create(country="", defaults={"channels": ["email"], "postal_address": _ADDRESS})
     for name, start, messages in _SEQUENCES:
         sequence = Sequence.objects.create(name=name, start=start)
         SequenceStep.objects.bulk_create(

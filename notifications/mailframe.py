@@ -6,6 +6,8 @@ from django.template import Context, Engine
 from django.utils.html import urlize
 from django.utils.safestring import SafeString, mark_safe
 
+from notifications.footer import Footer
+
 # Mail programs that know dark mode also know style sheets; the others keep what stands in the elements.
 _FRAME: Final = """<!doctype html>
 <html lang="{{ language }}">
@@ -37,9 +39,11 @@ text-align:left">
 {{ body }}
 </td></tr>
 <tr><td style="height:12px;line-height:12px">&nbsp;</td></tr>
-{% endfor %}{% if leave_url %}<tr><td align="center" class="soft" style="padding:4px 20px 16px;color:#5b6475;\
+{% endfor %}{% if footer %}<tr><td align="center" class="soft" style="padding:4px 20px 16px;color:#5b6475;\
 font:13px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
-<a href="{{ leave_url }}" class="soft" style="color:#5b6475">{{ leave_label }}</a></td></tr>
+<a href="{{ footer.leave_url }}" class="soft" style="color:#5b6475">{{ footer.label }}</a>\
+{% if footer.address %}<br><br>{% for line in footer.lines %}{{ line }}{% if not forloop.last %}<br>{% endif %}\
+{% endfor %}{% endif %}</td></tr>
 {% endif %}</table>
 </td></tr></table>
 </body>
@@ -48,11 +52,11 @@ font:13px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
 _TEMPLATE: Final = Engine().from_string(_FRAME)
 
 
-def frame(subject: str, bodies: list[str], language: str, *, leave_url: str = "", leave_label: str = "") -> str:
-    """A complete HTML message around one or more bodies, which are HTML already; ``leave_url`` is the way out."""
+def frame(subject: str, bodies: list[str], language: str, footer: Footer | None = None) -> str:
+    """A complete HTML message around one or more bodies, which are HTML already."""
     safe = [mark_safe(body) for body in bodies]  # noqa: S308 - rendered with escaping by ``wording.render``
-    way_out = {"leave_url": leave_url, "leave_label": leave_label}
-    page = _TEMPLATE.render(Context({"subject": subject, "bodies": safe, "language": language or "en", **way_out}))
+    shown = {"subject": subject, "bodies": safe, "language": language or "en", "footer": footer}
+    page = _TEMPLATE.render(Context(shown))
     return page + ""  # no longer marked as safe: a page that shows it escapes it
 
 

@@ -10,6 +10,7 @@ from notifications.channels import EMAIL, IN_APP
 from notifications.content import Content, combined, fill_in
 from notifications.defaults import Words
 from notifications.fields import EMPTY, SAMPLE
+from notifications.footer import build_footer
 from notifications.guard import SEQUENCE_KINDS
 from notifications.leadwords import day_words, words_to
 from notifications.models import Notification
@@ -51,15 +52,20 @@ def check_words(words: Words) -> dict[str, str]:
     return errors
 
 
-def preview(words: Words, kind: str, channel: str, language: str, values: dict[str, str]) -> Preview:
+def preview(
+    words: Words, kind: str, channel: str, language: str, values: dict[str, str], lead: Lead | None = None
+) -> Preview:
     """A template filled in, as its receiver would see it.
+
+    Args:
+        lead: whose footer stands below; None: that of leads of no country.
 
     Raises:
         BadWording: it is no template of ours.
     """
     content = fill_in(words, channel or EMAIL, values)
-    leave_url = SAMPLE_LEAVE if kind in SEQUENCE_KINDS else ""
-    page = combined([content], language, leave_url).html if content.html else ""
+    footer = build_footer(lead, SAMPLE_LEAVE, language) if kind in SEQUENCE_KINDS else None
+    page = combined([content], language, footer).html if content.html else ""
     return Preview(content, page, str(sms_length(content.text)) if channel in COUNTED else "")
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -12,7 +12,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminTimeWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldAdminTimeWidget,
+)
 
 from leadcrm.lib.adminbase import (
     AnyModelForm,
@@ -25,7 +30,8 @@ from leadcrm.lib.adminbase import (
 )
 from leadcrm.lib.adminforms import ListField, country_field
 from leadcrm.lib.places import countries
-from leadcrm.lib.text import Unreadable
+from leadcrm.lib.text import Unreadable, clean_lines
+from notifications.footer import UNADDRESSED, without_address
 from notifications.guard import SEQUENCE_KINDS, normal_address
 from notifications.kinds import KINDS
 from notifications.models import Call, GuardPolicy, InboundMessage, Sequence, SequenceRun, SequenceStep, Stop
@@ -147,6 +153,12 @@ class SequenceRunAdmin(OfLeadAdmin):
     fields = ("sequence", "of_lead", "started_at", "next_step", "next_at", "ended_at", "end")
 
 
+def warn_of_missing_address(model_admin: ModelAdmin, request: HttpRequest) -> None:
+    """Said to whoever changes what leads are written, as long as it is so."""
+    if without_address():
+        model_admin.message_user(request, UNADDRESSED, messages.WARNING)
+
+
 class StepForm(AnyModelForm):
     kind = forms.ChoiceField(
         choices=[(key, KINDS[key].label) for key in SEQUENCE_KINDS], label="message", widget=UnfoldAdminSelectWidget
@@ -180,6 +192,10 @@ class SequenceAdmin(HistoryAdmin):
         """Leads got its messages: it is switched off instead."""
         return bool(obj and not obj.runs.exists() and super().has_delete_permission(request, obj))
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        warn_of_missing_address(self, request)
+
     @admin.display(description="messages")
     def step_count(self, sequence: Any) -> int:
         return int(sequence.steps_of)
@@ -196,10 +212,13 @@ class PolicyForm(AnyModelForm):
 
     class Meta:
         model = GuardPolicy
-        widgets = {name: UnfoldAdminTimeWidget(format="%H:%M") for name in ("opens", "closes")}
+        widgets = {
+            **{name: UnfoldAdminTimeWidget(format="%H:%M") for name in ("opens", "closes")},
+            "postal_address": UnfoldAdminTextareaWidget({"rows": 4}),
+        }
         fields = (
             *("country", "opens", "closes", "per_lead", "per_address", "per_channel"),
-            *("channels", "assumed_countries"),
+            *("channels", "assumed_countries", "postal_address"),
         )
 
     def clean_channels(self) -> list[str]:
@@ -209,6 +228,9 @@ class PolicyForm(AnyModelForm):
             known = ", ".join(dict(CHANNELS))
             raise ValidationError(f"{', '.join(unknown)}: no channel. Use {known}.", code="invalid")
         return wanted
+
+    def clean_postal_address(self) -> str:
+        return clean_lines(self.cleaned_data["postal_address"])
 
     def clean_assumed_countries(self) -> list[str]:
         codes: list[str] = [code.upper() for code in self.cleaned_data["assumed_countries"]]
@@ -226,8 +248,12 @@ class GuardPolicyAdmin(HistoryAdmin):
         (None, {"fields": ("country",)}),
         ("When, where the lead is", {"fields": ("opens", "closes", "assumed_countries")}),
         ("How often, in 24 hours", {"fields": ("per_lead", "per_address", "per_channel")}),
-        ("How", {"fields": ("channels",)}),
+        ("How", {"fields": ("channels", "postal_address")}),
     )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        warn_of_missing_address(self, request)
 
     @admin.display(description="country", ordering="country")
     def where(self, policy: GuardPolicy) -> str:

@@ -152,10 +152,11 @@ class MessageTemplateAdmin(HistoryAdmin):
         sent = request.POST
         kind = sent.get("kind", "") if sent.get("kind", "") in KINDS else FIRST["kind"]
         channel, language = sent.get("channel", ""), sent.get("language", "") or FIRST["language"]
-        values = preview_values(_lead(request), kind, language, request.user, timezone.now())  # type: ignore[arg-type]
+        lead = _lead(request)
+        values = preview_values(lead, kind, language, request.user, timezone.now())  # type: ignore[arg-type]
         context: dict[str, Any] = {"errors": check_words(_words(sent))}
         if not context["errors"]:
-            context["preview"] = preview(_words(sent), kind, channel, language, values)
+            context["preview"] = preview(_words(sent), kind, channel, language, values, lead)
         return render(request, "admin/notifications/messagetemplate/_shown.html", context)
 
 

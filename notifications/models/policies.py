@@ -52,6 +52,13 @@ class GuardPolicy(models.Model):
         "them. Empty: anywhere, so they get none while there are quiet hours.",
     )
 
+    postal_address = models.TextField(
+        blank=True,
+        max_length=300,
+        help_text="Yours, with the name of your company. Laws ask for it: it stands below every e-mail to a lead. "
+        "Empty: that of the policy for everywhere else.",
+    )
+
     history = HistoricalRecords()
 
     class Meta:

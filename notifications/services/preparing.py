@@ -10,8 +10,8 @@ from notifications import guard
 from notifications.channels import CHANNELS, EMAIL, IN_APP, Message, SendError
 from notifications.choosing import address_of, secret_for
 from notifications.content import Content, combined, content_of, how_many_fit, language_of, link_of
+from notifications.footer import Footer, footer_of
 from notifications.kinds import KINDS
-from notifications.leaving import url_of
 from notifications.models import Notification
 from notifications.services import claiming, switches
 from notifications.services.claiming import Claim, State
@@ -93,11 +93,18 @@ def prepare(claimed: Claim, now: datetime) -> Ready:
     head = claimed.head
     address = _address(head)
     contents = _contents(claimed, now)
-    leave_url = url_of(address, language_of(head)) if head.user_id is None and head.channel == EMAIL else ""
-    content = combined(contents, language_of(head), leave_url)
+    footer = _footer(head, address)
+    content = combined(contents, language_of(head), footer)
     _ask_guard(head, address, content, now)
     _ask_switches(head.channel, now)
-    return Ready(build_message(claimed, address, content, leave_url), contents)
+    return Ready(build_message(claimed, address, content, footer.leave_url if footer else ""), contents)
+
+
+def _footer(head: Notification, address: str) -> Footer | None:
+    """Only e-mail to leads has one."""
+    if head.user_id is not None or head.lead is None or head.channel != EMAIL:
+        return None
+    return footer_of(head.lead, address, language_of(head))
 
 
 def _contents(claimed: Claim, now: datetime) -> tuple[Content, ...]:

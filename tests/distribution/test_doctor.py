@@ -30,6 +30,7 @@ from pipeline.services.leads import close_lead, reopen_lead
 from tests.distribution.promises import make_policy
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
+from tests.notifications.sequences import make_sequence
 
 pytestmark = pytest.mark.django_db
 
@@ -288,6 +289,11 @@ def worker_that_stopped():
     return "periodic-tasks", "task Escalate"
 
 
+def email_without_an_address():
+    make_sequence(0)
+    return ("postal-address", "guard policy Everywhere else")
+
+
 PLANTED = [
     no_assignment,
     assignment_of_a_closed_lead,
@@ -321,6 +327,7 @@ PLANTED = [
     due_and_no_sweep,
     step_that_fails,
     worker_that_stopped,
+    email_without_an_address,
 ]
 
 
@@ -337,7 +344,7 @@ def test_every_check_finds_something_above(company):
         "open-assignments", "rep-open-leads", "member-open-leads", "rep-counters", "credit-sums", "unassigned-leads",
         "held-leads",
         "live-rules", "digests", "waiting-leads", "closed-leads", "lost-leads", "running-clocks", "accepted-clocks",
-        "kept-clocks", "due-clocks", "failing-clocks", "periodic-tasks",
+        "kept-clocks", "due-clocks", "failing-clocks", "periodic-tasks", "postal-address",
     }  # fmt: skip
     assert set(checks.all()) == planted
 

@@ -127,6 +127,25 @@ def test_a_country_gets_hours_limits_and_an_order_of_channels(boss):
     assert (policy.country, policy.channels, policy.assumed_countries) == ("DE", ["sms", "email"], ["DE", "AT"])
 
 
+def test_a_postal_address_is_asked_for_until_there_is_one(boss):
+    sequence = {"name": "Web", "start": "assigned", "max_age_days": 7, "active": "on", **steps((0, "first_response"))}
+    asked = "Leads get e-mail without your postal address"
+    assert asked in add(boss, "sequence", **sequence).text
+    assert asked in add(boss, "guardpolicy", **POLICY).text
+    policy = GuardPolicy.objects.get()
+    address = "  Acme Ltd \r\n\r\n\r\n\r\n1 Mill   Lane\r\n"
+    page = f"/admin/notifications/guardpolicy/{policy.pk}/change/"
+    assert asked not in boss.post(page, {**POLICY, "postal_address": address}, follow=True).text
+    policy.refresh_from_db()
+    assert policy.postal_address == "Acme Ltd\n\n1 Mill Lane"
+
+
+def test_a_postal_address_is_no_novel(boss):
+    answer = add(boss, "guardpolicy", **POLICY, postal_address="x" * 301)
+    assert "at most 300 characters" in answer.text
+    assert not GuardPolicy.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from notifications.content import content_of
-from notifications.models import ActionLink, MessageTemplate
+from notifications.models import ActionLink, GuardPolicy, MessageTemplate
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead
 from tests.notifications.messages import NOW
@@ -103,6 +103,12 @@ def test_the_preview_works_without_a_lead_and_for_kinds_that_go_to_leads(boss):
     lead = make_lead(first_name="Ada", last_name="Novak", phone="+4930123456")
     assert "Hello Ada" in preview(boss, kind="follow_up", text="Hello {{ first_name }}", preview_lead=str(lead.pk))
     assert "Ada Lovelace" in preview(boss, preview_lead="99999999999999999999")
+
+
+def test_the_preview_shows_the_postal_address_below_what_leads_get(boss):
+    GuardPolicy.objects.create(postal_address="Acme Ltd\n1 Mill Lane")
+    assert "1 Mill Lane" in preview(boss, kind="follow_up", channel="email")
+    assert "1 Mill Lane" not in preview(boss, kind="assigned", channel="email")
 
 
 def test_the_preview_counts_what_costs_more(boss):
