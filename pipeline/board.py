@@ -20,6 +20,7 @@ from pipeline.boardfilters import Filters
 from pipeline.boardorder import Order, order_of
 from pipeline.display import money, takeable
 from pipeline.models import Event, Lead, Pipeline, Stage, Team
+from pipeline.services.moving import ALL_MOVED
 
 CARDS: Final = 20
 CLOSED_DAYS: Final = 30
@@ -203,11 +204,12 @@ def build_more(view: View, stage: Stage, after: str) -> tuple[list[Card], str]:
 
 def build_changes(view: View, stages: Collection[Stage], since: int) -> Changes | None:
     """What changed since an event; None when nothing did."""
-    events = list(Event.objects.filter(pk__gt=since).order_by("pk").values_list("pk", "lead")[: 4 * MOST_CHANGES])
+    later = Event.objects.filter(pk__gt=since).order_by("pk").values_list("pk", "lead", f"data__{ALL_MOVED}")
+    events = list(later[: 4 * MOST_CHANGES])
     if not events:
         return None
-    cursor, ids = events[-1][0], {lead for _, lead in events}
-    if len(ids) > MOST_CHANGES or len(events) == 4 * MOST_CHANGES:
+    cursor, ids = events[-1][0], {lead for _, lead, _ in events}
+    if len(ids) > MOST_CHANGES or len(events) == 4 * MOST_CHANGES or any(moved for _, _, moved in events):
         return Changes(Event.objects.aggregate(last=Max("pk"))["last"], too_many=True)
     return changes_of(view, stages, ids, cursor)
 

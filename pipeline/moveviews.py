@@ -59,7 +59,7 @@ def _move(request: PageRequest, lead: Lead, stage: Stage, version: int, above: U
     over = workable_leads(request.user).filter(uid=above, stage=stage).first() if above else None
     at = place_below(stage, over, lead) if by_hand else None
     if at and lead.stage_id == stage.pk and not lead.closed_at:
-        place_lead(lead, at, version=version)
+        place_lead(lead, at, actor=request.user, version=version)
         return
     worth = {"value": more["value"], "currency": more["currency"]}
     reason = more["lost_reason"]

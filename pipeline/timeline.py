@@ -95,7 +95,7 @@ def build_timeline(lead: Lead, now: datetime, show: str = "", before: str = "") 
 
 def _events(lead: Lead, show: str, place: tuple[datetime, int] | None) -> QuerySet[Event]:
     """By moment and number: a page that is asked for later begins where the last one ended, whatever came meanwhile."""
-    events = lead.events.select_related("actor").order_by("-at", "-pk")
+    events = lead.events.exclude(kind__in=Event.UNTOLD).select_related("actor").order_by("-at", "-pk")
     if show == "routing":
         events = events.exclude(kind__in=_NOT_ROUTING)
     elif show:

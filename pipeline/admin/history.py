@@ -3,6 +3,8 @@
 import json
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
@@ -17,6 +19,11 @@ def detail_of(event: Event) -> str:
     """What an event tells, on one line: its sentence, or else its data, as in ``stage: won, reason: price``."""
     line = event.data.get("sentence") or ", ".join(f"{key}: {_plain(value)}" for key, value in event.data.items())
     return line if len(line) <= LONGEST_DETAIL else f"{line[:LONGEST_DETAIL]}…"
+
+
+def told(events: QuerySet[Event]) -> QuerySet[Event]:
+    """Those that are part of a lead's history."""
+    return events.exclude(kind__in=Event.UNTOLD)
 
 
 def _plain(value: object) -> str:
@@ -37,6 +44,9 @@ class EventAdmin(ReadOnlyAdmin):
     search_help_text = "Search by the lead's e-mail, company or last name"
     ordering = ("-at", "-id")
     fields = ("at", "kind", "of_lead", "actor_name", "data")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        return told(super().get_queryset(request))
 
     @admin.display(description="lead")
     def of_lead(self, event: Event) -> SafeString | str:
@@ -78,6 +88,9 @@ class EventInline(ReadOnlyInline):
     fields = ("at", "kind", "actor_name", "detail")
     readonly_fields = fields
     tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        return told(super().get_queryset(request))
 
     @admin.display(description="by")
     def actor_name(self, event: Event) -> str:

@@ -26,6 +26,7 @@ class Event(QuickInsert):
         RETURNED = "lead.returned", "Returned as invalid"
         RELEASED = "lead.released", "Given back"
         MOVED = "lead.stage_changed", "Moved to another stage"
+        SORTED = "lead.sorted", "Put elsewhere in its column"
         CONTACTED = "lead.contacted", "Contacted"
         NOTED = "lead.noted", "Note"
         REPLIED = "lead.replied", "The lead replied"
@@ -51,6 +52,9 @@ class Event(QuickInsert):
         TASK_DROPPED = "task.dropped", "Task dropped"
         CLOSED = "lead.closed", "Closed"
         REOPENED = "lead.reopened", "Reopened"
+
+    # For open boards only: no part of a lead's history, and nobody is told.
+    UNTOLD = (Kind.SORTED,)
 
     lead = models.ForeignKey("pipeline.Lead", models.CASCADE, related_name="events", db_index=False)
     kind = models.CharField(max_length=40, choices=Kind.choices)

@@ -32,6 +32,8 @@ _UNDONE: Final = "undone"
 _MOVES: Final = (Event.Kind.MOVED, Event.Kind.CLOSED, Event.Kind.REOPENED)
 _GAP: Final = timedelta(seconds=1)
 _SMALLEST: Final = timedelta(microseconds=2)
+# In an event: the places of many cards of the column are others now.
+ALL_MOVED: Final = "all_moved"
 
 
 def move_on(
@@ -113,17 +115,24 @@ def _record_undo(lead: Lead, before: Stage, stage: Stage, actor: User) -> None:
 # --- By hand -------------------------------------------------------------------------------------
 
 
-def place_lead(lead: Lead, at: datetime, *, version: int) -> None:
+def place_lead(lead: Lead, at: datetime, *, actor: User | None, version: int) -> None:
     """Give an open lead a place of its own in its column (:func:`place_below`).
 
-    Where people put a card is no part of the lead's history, so there is no event.
+    Open boards hear of it. It is no part of the lead's history, and its version stays.
 
     Raises:
         StaleLead: somebody changed the lead meanwhile.
     """
-    if not Lead.objects.filter(pk=lead.pk, version=version, closed_at=None).update(board_at=at):
-        raise StaleLead
+    with transaction.atomic():
+        if not Lead.objects.filter(pk=lead.pk, version=version, closed_at=None).update(board_at=at):
+            raise StaleLead
+        _tell_boards(lead, actor)
     lead.board_at = at
+
+
+def _tell_boards(lead: Lead, actor: User | None, *, all_moved: bool = False) -> None:
+    now, data = timezone.now(), {ALL_MOVED: True} if all_moved else {}
+    Event.objects.create(lead=lead, kind=Event.Kind.SORTED, at=now, actor=actor, data=data, fanned_out_at=now)
 
 
 def place_below(stage: Stage, above: Lead | None, moving: Lead) -> datetime:
@@ -137,6 +146,8 @@ def place_below(stage: Stage, above: Lead | None, moving: Lead) -> datetime:
     if below is None:
         return above.board_at - _GAP
     if above.board_at - below < _SMALLEST:
-        column.exclude(lower).update(board_at=F("board_at") + _GAP)
+        with transaction.atomic():
+            column.exclude(lower).update(board_at=F("board_at") + _GAP)
+            _tell_boards(above, None, all_moved=True)
         return below + _GAP / 2
     return below + (above.board_at - below) / 2

@@ -161,6 +161,19 @@ def test_cards_sorted_by_hand_are_put_anywhere_in_their_column(opened, people, l
     expect(titles).to_have_text(["Cyd", "Ada Lovelace", "Bob"])
 
 
+def test_a_card_that_somebody_sorts_moves_on_the_boards_of_the_others(opened, people, lead):
+    Pipeline.objects.update(sorted_by_hand=True)
+    for name in ("Bob", "Cyd"):
+        owned(people, last_name=name)
+    page, other = opened(people.owner), opened(people.manager)
+    titles = other.locator("#column-open .card h3")
+    expect(titles).to_have_text(["Cyd", "Bob", "Ada Lovelace"])
+    page.get_by_role("link", name="Ada Lovelace", exact=True).focus()
+    page.keyboard.press("Shift+ArrowUp")
+    expect(titles).to_have_text(["Cyd", "Ada Lovelace", "Bob"])
+    expect(other.locator(".card.changed")).to_have_count(0)
+
+
 def test_many_cards_are_moved_at_once(opened, people, lead):
     other = owned(people, last_name="Bob")
     page = opened(people.owner)

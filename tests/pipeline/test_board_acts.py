@@ -165,6 +165,27 @@ def test_cards_sorted_by_hand_stay_where_they_are_put(client, people, talks):
     assert order() == {"open": "bdac", "talks": "", "won": "", "lost": ""}
 
 
+def test_others_hear_of_a_card_that_was_put_elsewhere_in_its_column(client, people, talks):
+    Pipeline.objects.update(sorted_by_hand=True)
+    now = timezone.now()
+    a, _, c = (owned(people, last_name=name, board_at=now - timedelta(hours=n)) for n, name in enumerate("abc"))
+    before = Event.objects.latest("pk").pk if Event.objects.exists() else 0
+    move(client, c, "open", above=str(a.uid))
+    told = signed_in(people.manager).get(f"/board/sales/changes/?who=team&since={before}").context["changes"]
+    assert [card.title for card in told.cards] == ["c"]
+    columns = client.get("/board/").context["board"].columns
+    assert told.cards[0].place == next(card.place for card in columns[0].cards if card.title == "c")
+
+
+def test_a_column_in_which_room_was_made_is_read_again(client, people, talks):
+    Pipeline.objects.update(sorted_by_hand=True)
+    now = timezone.now()
+    a, _, c = (owned(people, last_name=name, board_at=now) for name in "abc")
+    move(client, a, "open", above=str(c.uid))  # between two that share one place
+    assert [card.title for card in client.get("/board/").context["board"].columns[0].cards] == ["c", "a", "b"]
+    assert client.get("/board/sales/changes/?who=team&since=0").context["changes"].too_many
+
+
 # --- Many at once ------------------------------------------------------------------------------
 
 

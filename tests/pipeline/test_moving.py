@@ -13,6 +13,7 @@ from pipeline.intake import InvalidLead
 from pipeline.models import Event, Lead, Stage
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on, place_below, place_lead, undo_move
+from pipeline.timeline import build_timeline
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
 
@@ -204,7 +205,7 @@ def test_a_card_stays_where_it_was_put(people):
     stage, now = stages()["open"], timezone.now()
     a, b, c = (owned(people, last_name=name, board_at=now - timedelta(hours=n)) for n, name in enumerate("abc"))
     for above, expected in ((a, ["a", "c", "b"]), (b, ["a", "b", "c"]), (None, ["c", "a", "b"])):
-        place_lead(c, place_below(stage, above, c), version=c.version)
+        place_lead(c, place_below(stage, above, c), actor=people.owner, version=c.version)
         assert by_hand() == expected
 
 
@@ -214,11 +215,23 @@ def test_room_is_made_where_two_cards_share_one_place(people):
     c = owned(people, last_name="c", board_at=now - timedelta(hours=1))
     upper = b if by_hand().index("b") == 0 else a
     for _ in range(30):
-        place_lead(c, place_below(stage, upper, c), version=c.version)
+        place_lead(c, place_below(stage, upper, c), actor=people.owner, version=c.version)
         upper.refresh_from_db()
         assert by_hand().index("c") == by_hand().index(upper.last_name) + 1
 
 
+def test_sorting_by_hand_is_for_boards_only_and_no_part_of_the_history(people, lead):
+    place_lead(lead, timezone.now(), actor=people.owner, version=lead.version)
+    event = lead.events.get(kind=Event.Kind.SORTED)
+    assert event.actor == people.owner
+    assert event.fanned_out_at
+    for show in ("", "changes", "routing"):
+        assert build_timeline(lead, timezone.now(), show).lines == []
+    version = lead.version
+    lead.refresh_from_db()
+    assert lead.version == version
+
+
 def test_putting_a_card_that_was_changed_is_refused(people, lead):
     with pytest.raises(StaleLead):
-        place_lead(lead, timezone.now(), version=lead.version + 1)
+        place_lead(lead, timezone.now(), actor=people.owner, version=lead.version + 1)
