@@ -3,16 +3,17 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from distribution.availabilityforms import AwayForm
 from distribution.fairnesspage import build_fairness, pool_lines
 from distribution.mystatus import build_status
-from distribution.selectors import open_offers, rep_of
-from leadcrm.lib.pages import PageRequest, number_of
+from distribution.selectors import concerned_since, open_offers, rep_of
+from leadcrm.lib.pages import NEWEST_EVENT, UNATTENDED, PageRequest, number_of
 from pipeline.models import Task
-from pipeline.selectors import workable_leads
+from pipeline.selectors import newest_event, workable_leads
 from pipeline.tasklines import soon
 from pipeline.workday import build_workday
 
@@ -21,18 +22,39 @@ from pipeline.workday import build_workday
 @require_safe
 def my_day(request: PageRequest) -> HttpResponse:
     """Everything that waits for the reader, and the reader's own standing; ``?done`` asks what comes next."""
+    return render(request, "distribution/my_day.html", _day(request, newest_event()) | _after(request))
+
+
+@login_required
+@require_safe
+def changes(request: PageRequest) -> HttpResponse:
+    """The day again if something happened since an event (``since``), else nothing; without one, always. Open pages ask
+    every few seconds."""
+    setattr(request, UNATTENDED, True)
+    asked, newest = request.GET.get("since", ""), newest_event()
+    since = number_of(asked)
+    if asked and (since >= newest or not concerned_since(request.user, since)):
+        response = HttpResponse(status=204)
+    else:
+        response = render(request, "distribution/_day.html", _day(request, newest))
+    response.headers[NEWEST_EVENT] = str(newest)
+    return response
+
+
+def _day(request: PageRequest, newest: int) -> dict[str, object]:
+    """``newest``: an event that was read before all else, so that what comes after it is told later."""
     now, rep = timezone.now(), rep_of(request.user)
-    context = {
+    return {
         "section": "my-day",
+        "cursor": newest,
         "day": build_workday(request.user, now),
-        "home": request.path,
+        "home": reverse("my-day"),
         "rep": rep,
         "status": build_status(rep, now) if rep else None,
         "forms": {"away": AwayForm(auto_id="away_%s")},
         "offers": len(open_offers(rep)) if rep else 0,
         "pools": pool_lines(rep) if rep else [],
     }
-    return render(request, "distribution/my_day.html", context | _after(request))
 
 
 def _after(request: PageRequest) -> dict[str, object]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from distribution.compiling import lead_catalogue
@@ -13,10 +13,10 @@ from distribution.engine.outcomes import NO_RULE
 from distribution.errors import NotYours
 from distribution.explain import Json, Names, mentioned
 from distribution.fields import with_choices
-from distribution.models import Decision, Offer, Pool, PoolMember, Rep, Territory
+from distribution.models import Assignment, Decision, Offer, Pool, PoolMember, Rep, Territory
 from distribution.services.taking import offers_ever_to, offers_to
 from leadcrm.lib import access
-from pipeline.models import Lead, Team
+from pipeline.models import Event, Lead, Task, Team
 from pipeline.selectors import visible_leads, workable_leads
 
 LONGEST_NUMBER: Final = 18
@@ -90,16 +90,23 @@ def open_offers(rep: Rep) -> list[Offer]:
     return list({offer.lead_id: offer for offer in found}.values())
 
 
+def concerned_since(user: User, since: int) -> bool:
+    """Whether an event after this one may change what waits for a user: of a lead that the user has or had, that was
+    offered to them, or that they have a task for. One query, over what happened since."""
+    lead = {"lead": OuterRef("lead")}
+    had = Assignment.objects.filter(rep__user=user, **lead)
+    offered, asked = offers_ever_to(user).filter(**lead), Task.objects.filter(assignee=user, **lead)
+    theirs = Q(lead__owner=user) | Exists(had) | Exists(offered) | Exists(asked)
+    return Event.objects.filter(theirs, pk__gt=since).exists()
+
+
 def lead_to_take(user: User, uid: UUID) -> Lead:
     """A lead that a user may see, or that was once offered to the user's profile: who comes late is told so.
 
     Raises:
         Http404: when there is none, also when it exists but is not theirs.
     """
-    rep = rep_of(user)
-    leads = visible_leads(user)
-    if rep is not None:
-        leads |= Lead.objects.filter(pk__in=offers_ever_to(rep).values("lead"))
+    leads = visible_leads(user) | Lead.objects.filter(pk__in=offers_ever_to(user).values("lead"))
     lead = leads.filter(uid=uid).first()
     if lead is None:
         raise Http404("There is no such lead.")

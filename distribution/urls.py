@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<uuid:uid>/give-back/", passing.give_up, {"way": passing.GIVE_BACK}, name="lead-give-back"),
     path("leads/<uuid:uid>/pass-on/", passing.pass_on, name="lead-pass-on"),
     path("my/", myday.my_day, name="my-day"),
+    path("my/changes/", myday.changes, name="my-day-changes"),
     path("my/fairness/", myday.fairness, name="my-fairness"),
     path("my/availability/", there.mine, name="my-availability"),
     path("team/availability/", teamviews.team, name="team-availability"),

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, Value
 from django.http import Http404
 
 from leadcrm.lib import access
-from pipeline.models import Account, Lead, LeadSource, Pipeline, Stage, Task, Team
+from pipeline.models import Account, Event, Lead, LeadSource, Pipeline, Stage, Task, Team
 from pipeline.signals import blind_asked, condition_from
 
 _ASSIGNED = Lead.RoutingState.ASSIGNED
@@ -152,6 +152,11 @@ def work_task(user: User | AnonymousUser, pk: int) -> Task:
     if task is None:
         raise Http404("There is no such task.")
     return task
+
+
+def newest_event() -> int:
+    """The number of the latest event; 0 while there is none."""
+    return Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def leads_of_source(source: LeadSource) -> QuerySet[Lead]:

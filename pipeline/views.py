@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from leadcrm.lib.pages import UNATTENDED, PageRequest, page_or_part
+from leadcrm.lib.pages import NEWEST_EVENT, UNATTENDED, PageRequest, page_or_part
 from pipeline.board import (
     WHOSE,
     Changes,
@@ -156,4 +156,6 @@ def changes(request: PageRequest, slug: str) -> HttpResponse:
     found = build_changes(opened.view, opened.stages, int(since)) if known else Changes(opened.cursor, too_many=True)
     if found is None:
         return HttpResponse(status=204)
-    return render(request, "board/_changes.html", {"changes": found, "view": opened.view})
+    response = render(request, "board/_changes.html", {"changes": found, "view": opened.view})
+    response.headers[NEWEST_EVENT] = str(found.cursor)
+    return response

@@ -63,7 +63,7 @@ TABLE: Final = {
         ),
         ANYBODY,
     ),
-    **dict.fromkeys((f"{MY}{end}" for end in ("", "fairness/", "availability/", "bell/latest/")), ANYBODY),
+    **dict.fromkeys((f"{MY}{end}" for end in ("", "changes/", "fairness/", "availability/", "bell/latest/")), ANYBODY),
     **dict.fromkeys((f"{MY}inbox/", f"{MY}inbox/read/", f"{MY}notifications/"), ANYBODY),
     **dict.fromkeys(
         (f"{MY}notifications/{end}/" for end in ("browser", "browser/forget", "webhook/secret", "<slug:channel>")),

@@ -23,9 +23,9 @@ from pipeline.services.standing import Standing, open_leads, place
 LOST: Final = (Assignment.End.REASSIGNED, Assignment.End.RETURNED, Assignment.End.RELEASED)
 
 
-def offers_ever_to(rep: Rep) -> QuerySet[Offer]:
-    """Offers made to a rep, or to a pool or a team of the rep, those that have ended too."""
-    return _offers_ever(Rep.objects.filter(pk=rep.pk))
+def offers_ever_to(user: User) -> QuerySet[Offer]:
+    """Offers made to a user's profile, or to a pool or a team of it, those that have ended too."""
+    return _offers_ever(Rep.objects.filter(user=user, active=True))
 
 
 def offers_to(rep: Rep) -> QuerySet[Offer]:

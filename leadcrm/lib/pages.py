@@ -12,6 +12,8 @@ from django_htmx.middleware import HtmxDetails
 
 # Set on requests that an open page makes by itself: nobody need be there.
 UNATTENDED: Final = "unattended"
+# The header that tells an open page from which event on to ask what changed (static/leadcrm/live.js).
+NEWEST_EVENT: Final = "X-Newest-Event"
 
 
 class PageRequest(HttpRequest):

@@ -2,29 +2,19 @@
 // what others change appears by itself. The server answers every move with the cards as they are then, so that what it
 // refused goes back to its place.
 
+import { ask, keepUp, parsed } from "./live.js";
+
 const board = document.getElementById("board");
 const dialog = document.getElementById("dialog");
 const bulk = document.getElementById("bulk");
-const POLL = 2500;
-const HX = { "HX-Request": "true", "HX-Current-URL": location.href };
 
 const toast = (detail) => document.dispatchEvent(new CustomEvent("toast", { detail }));
-const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 const cardOf = (element) => element?.closest?.(".card[data-version]");
 const columnOf = (element) => element?.closest?.(".column[data-stage]");
 const nameOf = (card) => card.querySelector("h3").textContent.trim();
 const say = (text) => (document.getElementById("said").textContent = text);
-const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
 
 // --- Asking the server -----------------------------------------------------------------------------
-
-async function ask(url, body = null) {
-  const headers = body ? { ...HX, "X-CSRFToken": token() } : HX;
-  const response = await fetch(url, { method: body ? "POST" : "GET", body, headers });
-  const elsewhere = response.headers.get("HX-Redirect");
-  if (elsewhere) location.assign(elsewhere);
-  return response;
-}
 
 async function send(url, body, failed = () => {}) {
   try {
@@ -119,38 +109,17 @@ async function post(url, body, failed) {
 
 // --- By itself -------------------------------------------------------------------------------------
 
-// Events are numbered when they are written and seen when they are committed, so each answer looks back a little.
-const cursors = board ? [board.dataset.cursor] : [];
-let polling = null;
-let missed = 0;
+const poll = board ? keepUp((since) => `${board.dataset.changes}&since=${since}`, board.dataset.cursor, applyPolled) : () => {};
 
-async function poll() {
-  clearTimeout(polling);
-  if (document.hidden) return;
-  try {
-    const response = await ask(`${board.dataset.changes}&since=${cursors[0]}`);
-    if (response.status >= 500) throw new TypeError("broken");
-    if (response.status === 200) await applyPolled(parsed(await response.text()));
-    missed = 0;
-  } catch {
-    missed += 1;
-  }
-  document.getElementById("offline").hidden = missed < 1;
-  polling = setTimeout(poll, Math.min(POLL * 2 ** Math.max(0, missed - 1), 20000));
-}
-
-async function applyPolled(page) {
+async function applyPolled(page, isNew) {
   const changes = page.getElementById("board-changes");
-  if (!changes) return;
-  if ("tooMany" in changes.dataset) {
+  if (changes && "tooMany" in changes.dataset) {
     await readAgain();
-    cursors.splice(0, cursors.length, changes.dataset.cursor);
-    return;
+    return true;
   }
-  if (cursors.at(-1) !== changes.dataset.cursor) document.body.dispatchEvent(new CustomEvent("offers-changed"));
-  cursors.push(changes.dataset.cursor);
-  if (cursors.length > 3) cursors.shift();
+  if (isNew) document.body.dispatchEvent(new CustomEvent("offers-changed"));
   apply(page);
+  return false;
 }
 
 async function readAgain() {
@@ -363,8 +332,4 @@ if (bulk) {
 if (board) {
   board.addEventListener("keydown", onKey);
   board.querySelectorAll(".column[data-stage]").forEach(makeSortable);
-  document.addEventListener("visibilitychange", () => document.hidden || poll());
-  globalThis.addEventListener("online", poll);
-  globalThis.addEventListener("offline", () => (document.getElementById("offline").hidden = false));
-  polling = setTimeout(poll, POLL);
 }

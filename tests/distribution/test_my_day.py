@@ -7,7 +7,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from distribution.models import AwayReason, Leave, Rep
+from distribution.models import Assignment, AwayReason, Leave, Offer, Rep
 from pipeline.models import Event, Lead, Task
 from pipeline.services.activity import add_note, record_contact
 from pipeline.services.leads import close_lead
@@ -198,6 +198,86 @@ def test_the_next_leave_is_told(people):
 def test_who_has_nothing_to_do_is_told_what_to_do_next(people):
     assert "Nothing waits for you" in page(people.owner)
     assert 'id="fair"' not in page(people.manager)
+
+
+# --- What changes while it is open ----------------------------------------------------------------
+
+
+def asked(user, since):
+    """What an open page is answered, and the newest event that it is told."""
+    response = signed_in(user).get(f"/my/changes/?since={since}")
+    return response.status_code, int(response.headers["X-Newest-Event"])
+
+
+def event(lead, **more):
+    return Event.objects.create(lead=lead, kind=Event.Kind.NOTED, **more)
+
+
+def a_lead_one_has(people):
+    return own(people, "Mine")
+
+
+def a_lead_one_had(people):
+    lead = own(people, "Gone", owner=people.teammate)
+    left = {"started_at": NOW - HOUR, "ended_at": NOW, "end": Assignment.End.REASSIGNED}
+    Assignment.objects.create(lead=lead, rep=people.owner.rep, trigger=Assignment.Trigger.MANUAL, **left)
+    return lead
+
+
+def a_lead_one_has_a_task_for(people):
+    lead = own(people, "Helped", owner=people.teammate)
+    Task.objects.create(lead=lead, text="Call", due_at=NOW, assignee=people.owner)
+    return lead
+
+
+def a_lead_that_was_offered_and_taken(people):
+    lead = own(people, "Offered", owner=people.teammate)
+    Offer.objects.create(lead=lead, rep=people.owner.rep, ended_at=NOW, end=Offer.End.LOST)
+    return lead
+
+
+@pytest.mark.parametrize(
+    "whose", [a_lead_one_has, a_lead_one_had, a_lead_one_has_a_task_for, a_lead_that_was_offered_and_taken]
+)
+def test_an_open_page_is_told_what_happens_to(people, whose):
+    lead = whose(people)
+    first = event(lead).pk
+    assert asked(people.owner, first) == (204, first)
+    latest = event(lead).pk
+    assert asked(people.owner, first) == (200, latest)
+    assert asked(people.owner, latest) == (204, latest)
+
+
+def test_what_happens_to_leads_of_others_costs_an_open_page_two_small_queries(people, django_assert_max_num_queries):
+    first = event(own(people, "Mine")).pk
+    theirs = own(people, "Theirs", owner=people.teammate)
+    latest = event(theirs).pk
+    client = signed_in(people.owner)
+    client.get("/my/")
+    with django_assert_max_num_queries(4):  # two of them ask who it is
+        response = client.get(f"/my/changes/?since={first}")
+    assert (response.status_code, response.content) == (204, b"")
+    assert response.headers["X-Newest-Event"] == str(latest)
+
+
+def test_without_an_event_all_of_the_day_is_answered_for_what_time_alone_changes(people):
+    own(people, "Mine")
+    response = signed_in(people.owner).get("/my/changes/?since=")
+    assert response.status_code == 200
+    assert "Mine" in response.content.decode()
+    assert "<html" not in response.content.decode()
+    assert asked(people.owner, 0) == (204, 0)
+
+
+@pytest.mark.parametrize("since", ["x", "-1", "9" * 30, "²"])
+def test_what_is_no_event_is_answered_with_all_or_nothing(people, since):
+    event(own(people, "Mine"))
+    assert asked(people.owner, since)[0] == 200
+
+
+def test_asking_by_itself_is_no_sign_of_somebody_being_there(people):
+    signed_in(people.owner).get("/my/changes/?since=0")
+    assert Rep.objects.get(user=people.owner).last_seen_at is None
 
 
 def test_a_visitor_signs_in_first(client):

@@ -1,0 +1,39 @@
+// What comes in while My day is open appears by itself, lit up for a moment. Lines that stay are the same elements as
+// before, so that the focus, open folds, the scroll and what was typed stay too.
+
+import { keepUp } from "./live.js";
+
+const EVERYTHING = 60_000; // what is late by now, and how long ago things were
+const day = document.getElementById("day");
+const lines = () => [...day.querySelectorAll("[data-item]")];
+
+// What belongs to the reader, and not to the server.
+const isReaders = (name, node) =>
+  name === "open" || ["checked", "selected"].includes(name) || (name === "value" && !node.matches("[type=hidden], button"));
+
+function put(page) {
+  const fresh = page.getElementById("day");
+  if (!fresh) return false;
+  const before = new Set(lines());
+  const place = lines().indexOf(document.activeElement.closest("[data-item]"));
+  globalThis.Idiomorph.morph(day, fresh, {
+    callbacks: {
+      beforeNodeMorphed: (node) => !node.matches?.("[hx-get]"), // it asks for its content by itself
+      beforeAttributeUpdated: (name, node) => !isReaders(name, node),
+    },
+  });
+  globalThis.htmx.process(day);
+  document.dispatchEvent(new CustomEvent("cards-changed"));
+  light(lines().filter((line) => !before.has(line)));
+  if (place >= 0 && document.activeElement === document.body) lines()[Math.min(place, lines().length - 1)]?.focus({ preventScroll: true });
+  return false;
+}
+
+function light(fresh) {
+  if (!fresh.length) return;
+  for (const line of fresh) line.classList.add("changed");
+  const names = fresh.map((line) => line.querySelector(".text").textContent.trim());
+  document.getElementById("said").textContent = `New on your day: ${names.join(", ")}.`;
+}
+
+keepUp((since) => `${day.dataset.changes}?since=${since}`, day.dataset.cursor, put, EVERYTHING);
