@@ -175,13 +175,19 @@ function makeSortable(column) {
     delayOnTouchOnly: true,
     touchStartThreshold: 6,
     scrollSensitivity: 60,
-    onStart: ({ item }) => (held = item),
+    onStart: ({ item }) => hold(item),
     onEnd: dropped,
   });
 }
 
+// While a card is dragged the board follows the pointer at its edge: neither smoothly nor from column to column.
+function hold(card) {
+  held = card;
+  board.classList.toggle("dragging", card !== null);
+}
+
 async function dropped({ item, from, to, oldIndex, newIndex }) {
-  held = null;
+  hold(null);
   if (from !== to || ("byHand" in board.dataset && oldIndex !== newIndex)) {
     item.dataset.moved = "";
     const back = () => {

@@ -1,5 +1,6 @@
 """Moving cards in real browsers: by mouse, finger and keyboard, against each other, through a gap in the network."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 
@@ -12,8 +13,11 @@ from pipeline.services.moving import move_on
 from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people, signed_in
+from tests.support.waiting import wait_until
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+LYING_PHONE = {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True}
+AT_THE_END = "board.scrollLeft > 0 && board.scrollLeft + board.clientWidth >= board.scrollWidth - 1"
 ROUGH = [
     "W" * 100,
     "<script>alert(1)</script>",
@@ -78,6 +82,31 @@ def without_news(page: Page) -> None:
     page.route("**/changes/**", lambda route: route.fulfill(status=204))
 
 
+class Finger:
+    """Takes a card after a short hold."""
+
+    def __init__(self, page: Page, held: Locator) -> None:
+        page.wait_for_load_state("networkidle")  # what the page loads later may move the cards
+        self.session = page.context.new_cdp_session(page)
+        box = held.locator(".owner").bounding_box()
+        self.x, self.y = box["x"] + 20, box["y"] + 10
+        self.touch("touchStart")
+        expect(held).to_have_class(re.compile("sortable-chosen"))
+
+    def touch(self, kind: str) -> None:
+        points = [] if kind == "touchEnd" else [{"x": self.x, "y": self.y}]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def move(self, x: float, y: float) -> None:
+        across, down = (x - self.x) / 15, (y - self.y) / 15
+        for _ in range(15):
+            self.x, self.y = self.x + across, self.y + down
+            self.touch("touchMove")
+
+    def lift(self) -> None:
+        self.touch("touchEnd")
+
+
 # --- Moving ------------------------------------------------------------------------------------
 
 
@@ -93,24 +122,55 @@ def test_a_card_is_dragged_to_another_column_and_undone(opened, people, lead):
 
 
 def test_a_card_is_dragged_by_a_finger_after_a_short_hold(opened, people, lead):
-    page = opened(people.owner, viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True)
-    page.wait_for_load_state("networkidle")  # what the page loads later may move the cards
-    box = card(page, lead).locator(".owner").bounding_box()
+    page = opened(people.owner, **LYING_PHONE)
+    finger = Finger(page, card(page, lead))
     target = page.locator("#column-talks .column-body").bounding_box()
-    finger = page.context.new_cdp_session(page)
-
-    def touch(kind, x, y):
-        points = [] if kind == "touchEnd" else [{"x": x, "y": y}]
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    x, y = box["x"] + 20, box["y"] + 10
-    touch("touchStart", x, y)
-    expect(card(page, lead)).to_have_class(re.compile("sortable-chosen"))
-    for part in range(1, 16):
-        touch("touchMove", x + (target["x"] + 60 - x) * part / 15, y + (target["y"] + 30 - y) * part / 15)
-    touch("touchEnd", 0, 0)
+    finger.move(target["x"] + 60, target["y"] + 30)
+    finger.lift()
     expect(page.locator("#said")).to_contain_text("Ada Lovelace is in Talks")
     assert Lead.objects.get(pk=lead.pk).stage.slug == "talks"
+
+
+def test_the_board_follows_a_card_that_is_held_at_its_edge(opened, people, lead):
+    many_stages(lead)
+    page = opened(people.owner)
+    page.wait_for_load_state("networkidle")
+    start = card(page, lead).locator(".owner").bounding_box()
+    page.mouse.move(start["x"] + 10, start["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(640, 500, steps=5)
+    until_at_the_end(page, lambda y: page.mouse.move(DESKTOP["width"] - 8, y))
+    target = page.locator("#column-lost .column-body").bounding_box()
+    page.mouse.move(target["x"] + 90, target["y"] + 60, steps=10)
+    page.mouse.up()
+    expect(page.get_by_role("dialog").get_by_label("Why, when lost")).to_be_visible()
+
+
+def test_on_a_phone_a_finger_takes_a_card_past_the_next_column(opened, people, lead):
+    many_stages(lead)
+    page = opened(people.owner, viewport=PHONE, has_touch=True, is_mobile=True)
+    finger = Finger(page, card(page, lead))
+    until_at_the_end(page, lambda y: finger.move(PHONE["width"] - 8, y))
+    finger.lift()
+    expect(page.get_by_role("dialog").get_by_label("Why, when lost")).to_be_visible()
+
+
+def until_at_the_end(page: Page, move: Callable[[int], None]) -> None:
+    """Hold a card at the edge, as unsteadily as people do, until the board has been scrolled all along."""
+    heights = itertools.cycle((500, 501))
+
+    def there() -> bool:
+        move(next(heights))
+        return page.evaluate(AT_THE_END)
+
+    wait_until(there, "the board to follow the card")
+
+
+def many_stages(lead):
+    """More columns than fit on a screen; the last one is for the lost."""
+    for number in range(4):
+        Stage.objects.create(pipeline=lead.stage.pipeline, name=f"Step {number}", slug=f"step-{number}", position=1)
+    Stage.objects.filter(slug="lost").update(position=9)
 
 
 def test_a_card_is_moved_with_the_keyboard_alone(opened, people, lead):
