@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 from django.utils import timezone
@@ -168,9 +168,9 @@ def territory_asked(territory_id: int, **_: Any) -> Q:
 
 
 @receiver(signals.territories_asked, dispatch_uid="distribution.territories_asked")
-def territories_asked(**_: Any) -> list[tuple[int, str]]:
+def territories_asked(people: QuerySet[User] | None, **_: Any) -> list[tuple[int, str]]:
     """Asked by pages: which territories there are."""
-    return territory_names()
+    return territory_names(people)
 
 
 @receiver((post_save, post_delete), sender=Territory, dispatch_uid="distribution.territory_changed")

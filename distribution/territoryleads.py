@@ -4,10 +4,11 @@ a lead lies in a territory when one of its areas holds it, also when a more spec
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
-from distribution.models import Territory, TerritoryArea
+from distribution.models import PoolMember, Rep, Territory, TerritoryArea
 from pipeline.models import Lead
 
 
@@ -17,9 +18,14 @@ def leads_in(territory_id: int) -> Q:
     return reduce(or_, (_held_by(area) for area in areas), Q(pk__in=()))
 
 
-def territory_names() -> list[tuple[int, str]]:
-    """The territories in use, by name."""
-    return list(Territory.objects.filter(archived_at=None).order_by("name").values_list("pk", "name"))
+def territory_names(people: QuerySet[User] | None = None) -> list[tuple[int, str]]:
+    """The territories in use, by name: those that one of these people owns, works in or shares the leads of, or all."""
+    territories = Territory.objects.filter(archived_at=None)
+    if people is not None:
+        reps = Rep.objects.filter(user__in=people.order_by().values("pk")).values("pk")
+        pools = PoolMember.objects.filter(rep__in=reps, retired_at=None).values("pool")
+        territories = territories.filter(Q(owner__in=reps) | Q(reps__in=reps) | Q(pool__in=pools)).distinct()
+    return list(territories.order_by("name").values_list("pk", "name"))
 
 
 def _held_by(area: TerritoryArea) -> Q:

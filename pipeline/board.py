@@ -19,7 +19,7 @@ from pipeline.boardcards import Card, build_card, mark_of, with_next_task
 from pipeline.boardfilters import Filters
 from pipeline.boardorder import Order, order_of
 from pipeline.display import money, takeable
-from pipeline.models import Event, Lead, Pipeline, Stage, Team
+from pipeline.models import Event, Lead, Pipeline, Stage
 from pipeline.services.moving import ALL_MOVED
 
 CARDS: Final = 20
@@ -155,10 +155,6 @@ class Changes:
 def default_who(*, manages: bool, in_team: bool) -> str:
     """Managers, and those who see leads without being in a team, begin with everything; others with their own."""
     return TEAM if manages or not in_team else MINE
-
-
-def is_in_a_team(user: User) -> bool:
-    return Team.objects.filter(Q(members=user) | Q(manager=user)).exists()
 
 
 def whose_choices(view: View, page: str) -> list[Choice]:

@@ -4,13 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
-
 from pipeline.board import View
 from pipeline.boardfilters import AGES
 from pipeline.display import person
-from pipeline.models import Lead, LeadSource, SavedView, Team
+from pipeline.models import Lead, SavedView
+from pipeline.selectors import known_people, known_sources, known_teams
 from pipeline.signals import territories_asked
 
 MOST_CHOICES: Final = 500
@@ -42,10 +40,10 @@ def build_panel(view: View) -> Panel:
     """All choices that this user may see."""
     saved = SavedView.objects.filter(user=view.user, pipeline=view.pipeline)
     return Panel(
-        owners=[(user.pk, person(user)) for user in _owners(view.user)[:MOST_CHOICES]],
-        teams=list(_teams(view.user).values_list("pk", "name")[:MOST_CHOICES]),
-        sources=list(LeadSource.objects.filter(active=True).values_list("pk", "name")[:MOST_CHOICES]),
-        territories=_territories(),
+        owners=[(user.pk, person(user)) for user in known_people(view.user)[:MOST_CHOICES]],
+        teams=_teams(view),
+        sources=_sources(view),
+        territories=_territories(view),
         ages=[(key, words) for key, (words, _, _) in AGES.items()],
         views=list(saved),
     )
@@ -60,25 +58,24 @@ def build_chips(view: View, page: str) -> list[Chip]:
     return chips
 
 
-def _teams(user: User) -> QuerySet[Team]:
-    teams = Team.objects.filter(archived_at=None)
-    return teams if user.has_perm("pipeline.view_lead") else teams.filter(Q(manager=user) | Q(members=user)).distinct()
+def _teams(view: View) -> Pairs:
+    return list(known_teams(view.user).values_list("pk", "name")[:MOST_CHOICES])
 
 
-def _owners(user: User) -> QuerySet[User]:
-    """The user and everybody in the teams that the user sees."""
-    members = Team.members.through.objects.filter(team__in=_teams(user).values("pk")).values("user")
-    people = User.objects.filter(Q(pk=user.pk) | Q(pk__in=members), is_active=True)
-    return people.order_by("first_name", "last_name", "username")
+def _sources(view: View) -> Pairs:
+    of_board = view.scope.filter(stage__pipeline=view.pipeline, archived_at=None)
+    return list(known_sources(view.user, of_board).values_list("pk", "name")[:MOST_CHOICES])
 
 
-def _territories() -> Pairs:
-    answers: list[tuple[Any, Any]] = territories_asked.send(Lead)
+def _territories(view: View) -> Pairs:
+    """Those of the people whom the user knows, or all."""
+    people = None if view.user.has_perm("pipeline.view_lead") else known_people(view.user)
+    answers: list[tuple[Any, Any]] = territories_asked.send(Lead, people=people)
     return [pair for _, pairs in answers for pair in pairs][:MOST_CHOICES]
 
 
 def _owner_label(view: View, pk: int) -> str:
-    found = _owners(view.user).filter(pk=pk).first()
+    found = known_people(view.user).filter(pk=pk).first()
     return f"Owner: {person(found) if found else 'somebody else'}"
 
 
@@ -88,9 +85,9 @@ def _named(what: str, names: Callable[[View], Pairs]) -> Callable[[View, Any], s
 
 _LABELS: Final[Mapping[str, Callable[[View, Any], str]]] = {
     "owner": _owner_label,
-    "team": _named("Team", lambda view: list(_teams(view.user).values_list("pk", "name"))),
-    "source": _named("Source", lambda view: list(LeadSource.objects.values_list("pk", "name"))),
-    "territory": _named("Territory", lambda view: _territories()),
+    "team": _named("Team", _teams),
+    "source": _named("Source", _sources),
+    "territory": _named("Territory", _territories),
     "score": lambda view, value: f"Score from {value}",
     "age": lambda view, value: AGES[value][0],
     "overdue": lambda view, value: "Overdue",

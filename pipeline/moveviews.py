@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -113,6 +113,8 @@ def bulk(request: PageRequest, slug: str) -> HttpResponse:
 def add(request: PageRequest, slug: str) -> HttpResponse:
     """Enter a lead by hand. It is read and routed like any other."""
     opened = this_board(request, slug)
+    if not opened.may_add:
+        raise Http404("There is no such page.")
     first = next((stage for stage in opened.stages if stage.kind == Stage.Kind.OPEN), None)
     form = QuickLeadForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and first is not None:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.http import Http404
 
 from leadcrm.lib import access
@@ -92,6 +92,62 @@ def _trusted_with(user: User) -> Q:
     teams = access.objects_for(user, "work_team_leads", Team)
     pipelines = access.objects_for(user, "work_pipeline", Pipeline)
     return Q(team__in=joined, owner=None) | Q(team__in=teams) | Q(stage__pipeline__in=pipelines)
+
+
+def open_pipelines(user: User | AnonymousUser) -> QuerySet[Pipeline]:
+    """The pipelines whose boards a user may open: where they may add leads, all where they only look on, or all.
+
+    To whom leads can come or go, by a team, by having some or by trust, sees every pipeline, and on it what is theirs.
+    """
+    if not isinstance(user, User) or not user.is_active:
+        return Pipeline.objects.none()
+    kept = Pipeline.objects.filter(archived_at=None)
+    if user.has_perm("pipeline.view_lead"):
+        return kept
+    teams = access.objects_for(user, "view_team_leads", Team)
+    sources = access.objects_for(user, "view_source_leads", LeadSource)
+    looks_on = Exists(teams.order_by()) | Exists(sources.order_by())
+    return kept.filter(Q(pk__in=worked_pipelines(user).values("pk")) | looks_on)
+
+
+def worked_pipelines(user: User | AnonymousUser) -> QuerySet[Pipeline]:
+    """The pipelines to which a user may add leads: all for people of teams, those who have leads and those who were
+    trusted with a team; the one that they were trusted with; or all."""
+    if not isinstance(user, User) or not user.is_active:
+        return Pipeline.objects.none()
+    kept = Pipeline.objects.filter(archived_at=None)
+    if user.has_perm("pipeline.change_lead") or user.has_perm("pipeline.add_lead"):
+        return kept
+    works = (
+        Exists(Team.members.through.objects.filter(user=user))
+        | Exists(Team.objects.filter(manager=user))
+        | Exists(Lead.objects.filter(owner=user))
+        | Exists(access.objects_for(user, "work_team_leads", Team).order_by())
+    )
+    return kept.filter(works | Q(pk__in=access.objects_for(user, "work_pipeline", Pipeline).values("pk")))
+
+
+def known_teams(user: User) -> QuerySet[Team]:
+    """The teams whose names a user may read: their own, those whose leads were granted to them, or all."""
+    teams = Team.objects.filter(archived_at=None)
+    if user.has_perm("pipeline.view_lead"):
+        return teams
+    granted = [Q(pk__in=access.objects_for(user, name, Team)) for name in ("work_team_leads", "view_team_leads")]
+    return teams.filter(Q(manager=user) | Q(members=user) | granted[0] | granted[1]).distinct()
+
+
+def known_people(user: User) -> QuerySet[User]:
+    """The user and everybody in the teams that the user knows, by name."""
+    members = Team.members.through.objects.filter(team__in=known_teams(user).values("pk")).values("user")
+    people = User.objects.filter(Q(pk=user.pk) | Q(pk__in=members), is_active=True)
+    return people.order_by("first_name", "last_name", "username")
+
+
+def known_sources(user: User, leads: QuerySet[Lead]) -> QuerySet[LeadSource]:
+    """The sources of leads that a user sees (``leads``), or all."""
+    if user.has_perm("pipeline.view_lead"):
+        return LeadSource.objects.all()
+    return LeadSource.objects.filter(Exists(leads.filter(source=OuterRef("pk")).order_by()))
 
 
 def visible_accounts(user: User | AnonymousUser) -> QuerySet[Account]:

@@ -20,7 +20,7 @@ Asked while a page is made (``send``); whoever knows answers:
 
 ``takeable_asked(user, lead_ids)``   the ids of those of these leads that this user may take now
 ``territory_asked(territory_id)``    the condition (``Q``) for leads that lie in a territory
-``territories_asked()``              the territories there are, as pairs of id and name
+``territories_asked(people)``        the territories of these people, or all (None), as pairs of id and name
 ``blind_asked()``                    the condition (``Q``) for leads that are hidden as long as nobody has them
 """
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -22,25 +22,26 @@ from pipeline.board import (
     build_columns,
     build_more,
     default_who,
-    is_in_a_team,
     whose_choices,
 )
 from pipeline.boardfilters import read_filters
 from pipeline.boardpanel import build_chips
 from pipeline.models import Event, Pipeline, Stage, Team
-from pipeline.selectors import visible_leads_now
+from pipeline.selectors import open_pipelines, visible_leads_now, worked_pipelines
 
 LONGEST_CURSOR: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A board that a request is about: the view, its stages in order, all pipelines, and the newest event."""
+    """A board that a request is about: the view, its stages in order, all pipelines that the user may open, the newest
+    event, and whether the user may add leads."""
 
     view: View
     stages: list[Stage]
     pipelines: list[Pipeline]
     cursor: int
+    may_add: bool
 
     def tabs(self, name: str) -> list[Choice]:
         """The same page of the other pipelines; filters stay."""
@@ -49,18 +50,19 @@ class Opened:
 
 
 def open_board(request: PageRequest, slug: str = "") -> Opened | None:
-    """The board of a pipeline, without a name of the default one; None when there is no pipeline at all.
+    """The board of a pipeline, without a name of the default one; None when there is none that the user may open.
 
     Raises:
-        Http404: there is none of this name.
+        Http404: there is none of this name, or it is not for this user.
     """
     shown = (
-        Stage.objects.filter(pipeline__archived_at=None)
+        Stage.objects.filter(pipeline__in=open_pipelines(request.user))
         .select_related("pipeline")
         .annotate(
             newest=Subquery(Event.objects.order_by("-pk").values("pk")[:1]),
             manages=Exists(Team.objects.filter(manager=request.user)),
             in_team=Exists(Team.members.through.objects.filter(user=request.user)),
+            may_add=Exists(worked_pipelines(request.user).filter(pk=OuterRef("pipeline"))),
         )
     )
     stages: list[Any] = list(shown.order_by("pipeline__name", "position", "id"))
@@ -80,7 +82,7 @@ def open_board(request: PageRequest, slug: str = "") -> Opened | None:
         now=timezone.now(),
         filters=read_filters(request.GET),
     )
-    return Opened(view, own, pipelines, own[0].newest or 0)
+    return Opened(view, own, pipelines, own[0].newest or 0, own[0].may_add)
 
 
 def this_board(request: PageRequest, slug: str) -> Opened:
@@ -102,7 +104,7 @@ def toolbar(opened: Opened, page: str) -> dict[str, Any]:
         "filters_url": view.url("board-filters", page=page),
         "other_url": view.url("board-table" if page == "board" else "board"),
         "export_url": view.url("board-export"),
-        "add_url": view.url("board-add"),
+        "add_url": view.url("board-add") if opened.may_add else "",
     }
 
 
@@ -113,7 +115,8 @@ def board(request: PageRequest, slug: str = "") -> HttpResponse:
     """A pipeline's board; without a name that of the default pipeline."""
     opened = open_board(request, slug)
     if opened is None:
-        return render(request, "board/no_pipeline.html", {"section": "board"})
+        context = {"section": "board", "pipelines": Pipeline.objects.filter(archived_at=None).exists()}
+        return render(request, "board/no_board.html", context)
     view = opened.view
     page = build_board(view, opened.stages, opened.cursor)
     context = {
@@ -121,7 +124,6 @@ def board(request: PageRequest, slug: str = "") -> HttpResponse:
         "board": page,
         "view": view,
         **toolbar(opened, "board"),
-        "team_less": page.empty and not view.filters.query and not is_in_a_team(request.user),
     }
     return render(request, "board/board.html", context)
 

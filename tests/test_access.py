@@ -29,9 +29,13 @@ READERS: Final = "whoever may read the lead"
 WORKERS: Final = "whoever may work the lead"
 OWNERS: Final = "the owner, and who looks after the owner"
 MANAGERS: Final = "who looks after people"
+COLLEAGUES: Final = "whoever has leads to look at"
+ADDERS: Final = "whoever may have leads"
 
 WHO: Final = {
-    ANYBODY: {"stranger", "teammate", "watcher", "owner", "manager", "admin"},
+    ANYBODY: {"outsider", "stranger", "teammate", "watcher", "owner", "manager", "admin"},
+    COLLEAGUES: {"stranger", "teammate", "watcher", "owner", "manager", "admin"},
+    ADDERS: {"stranger", "teammate", "owner", "manager", "admin"},
     READERS: {"watcher", "owner", "manager", "admin"},
     WORKERS: {"owner", "manager", "admin"},
     OWNERS: {"owner", "manager", "admin"},
@@ -55,13 +59,12 @@ TABLE: Final = {
         ),
         VISITORS,
     ),
-    **dict.fromkeys(("search/", "board/", BOARD, "offers/", "offers/next/"), ANYBODY),
+    **dict.fromkeys(("search/", "board/", "offers/", "offers/next/"), ANYBODY),
+    BOARD: COLLEAGUES,
+    f"{BOARD}add/": ADDERS,
     **dict.fromkeys(
-        (
-            f"{BOARD}{end}/"
-            for end in ("stage/<slug:stage>", "changes", "bulk", "add", "table", "export", "filters", "views")
-        ),
-        ANYBODY,
+        (f"{BOARD}{end}/" for end in ("stage/<slug:stage>", "changes", "bulk", "table", "export", "filters", "views")),
+        COLLEAGUES,
     ),
     **dict.fromkeys((f"{MY}{end}" for end in ("", "changes/", "fairness/", "availability/", "bell/latest/")), ANYBODY),
     **dict.fromkeys((f"{MY}inbox/", f"{MY}inbox/read/", f"{MY}notifications/"), ANYBODY),
@@ -118,7 +121,8 @@ def people() -> dict[str, User]:
     watchers.user_set.add(watcher)
     access.grant(watchers, "view_team_leads", people.team)
     found = {role: getattr(people, role) for role in ("stranger", "teammate", "owner", "manager")}
-    return found | {"watcher": watcher, "admin": User.objects.create_superuser("root")}
+    outsider = User.objects.create_user("outsider")
+    return found | {"outsider": outsider, "watcher": watcher, "admin": User.objects.create_superuser("root")}
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from distribution.models import Territory, TerritoryArea
 from pipeline.models import SavedView
+from tests.distribution.setups import make_pool
 from tests.distribution.world import make_lead, make_source, stages
 from tests.pipeline.people import make_people, signed_in
 
@@ -129,6 +131,29 @@ def test_the_panel_offers_only_people_and_teams_one_sees(people, leads):
     assert "Teammate Person" in page
     assert "Stranger Person" not in page
     assert "Paris" not in page
+
+
+def test_the_panel_offers_only_sources_of_leads_and_territories_of_people_one_sees(people, leads):
+    make_lead(last_name="Foreign", team=people.other_team, source=make_source("partner-of-paris"))
+    for name, rep in (("Bavaria", people.teammate.rep), ("Provence", people.stranger.rep)):
+        Territory.objects.create(name=name).reps.add(rep)
+    Territory.objects.create(name="Tyrol", owner=people.owner.rep)
+    Territory.objects.create(name="Saxony", pool=make_pool("East", people.owner.rep))
+
+    def offered(user):
+        panel = signed_in(user).get("/board/sales/filters/").context["panel"]
+        return [{name for _, name in pairs} for pairs in (panel.sources, panel.territories)]
+
+    assert offered(people.owner) == [{"web", "fair"}, {"Bavaria", "Tyrol", "Saxony"}]
+    assert offered(people.stranger) == [{"partner-of-paris"}, {"Provence"}]
+    everything = [{"web", "fair", "partner-of-paris"}, {"Bavaria", "Provence", "Saxony", "Tyrol"}]
+    assert offered(User.objects.create_superuser("root")) == everything
+
+
+def test_the_address_of_a_filter_tells_no_name_that_one_does_not_see(people, leads):
+    foreign = make_source("partner-of-paris")
+    chips = signed_in(people.owner).get("/board/sales/", {"source": foreign.pk}).context["chips"]
+    assert [chip.label for chip in chips] == ["Source: another"]
 
 
 # --- Views -------------------------------------------------------------------------------------

@@ -5,8 +5,16 @@ from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.http import Http404
 
 from leadcrm.lib import access
-from pipeline.models import Lead
-from pipeline.selectors import access_lead, visible_leads, visible_leads_now, work_lead, workable_leads
+from pipeline.models import Lead, Pipeline
+from pipeline.selectors import (
+    access_lead,
+    open_pipelines,
+    visible_leads,
+    visible_leads_now,
+    work_lead,
+    workable_leads,
+    worked_pipelines,
+)
 from tests.distribution.world import make_lead, make_source
 from tests.pipeline.people import make_people
 
@@ -124,3 +132,53 @@ def test_looking_for_leads_takes_one_query(people, lead, django_assert_num_queri
     assert Lead.objects.count() == 1
     with django_assert_num_queries(1):
         assert len(visible_leads(user)) == 1
+
+
+# --- Boards ------------------------------------------------------------------------------------
+
+
+def opens(user):
+    """The pipelines that a user may open, and those to which the user may add leads."""
+    user = User.objects.get(pk=user.pk)
+    return [set(found.values_list("slug", flat=True)) for found in (open_pipelines(user), worked_pipelines(user))]
+
+
+@pytest.fixture
+def pipelines(lead):
+    Pipeline.objects.create(name="Support", slug="support")
+    Pipeline.objects.create(name="Old", slug="old", archived_at=lead.created_at)
+    return {"sales", "support"}
+
+
+def test_boards_are_open_to_who_can_have_leads_and_to_nobody_else(people, pipelines, lead):
+    for user in (people.owner, people.teammate, people.manager):
+        assert opens(user) == [pipelines, pipelines]
+    outsider = User.objects.create_user("outsider")
+    assert opens(outsider) == [set(), set()]
+    Lead.objects.update(owner=outsider)
+    assert opens(outsider) == [pipelines, pipelines]
+    people.owner.is_active = False
+    for user in (AnonymousUser(), people.owner):
+        assert [*open_pipelines(user), *worked_pipelines(user)] == []
+
+
+@pytest.mark.parametrize(
+    ("permission", "target", "looks", "adds"),
+    [
+        ("view_team_leads", "team", {"sales", "support"}, set()),
+        ("view_source_leads", "source", {"sales", "support"}, set()),
+        ("work_team_leads", "team", {"sales", "support"}, {"sales", "support"}),
+        ("work_pipeline", "pipeline", {"sales"}, {"sales"}),
+    ],
+)
+def test_trust_opens_boards(people, pipelines, lead, permission, target, looks, adds):
+    targets = {"team": people.team, "source": lead.source, "pipeline": lead.stage.pipeline}
+    assert opens(in_group(permission, targets[target])) == [looks, adds]
+
+
+def test_model_permissions_open_boards(pipelines):
+    user = User.objects.create_user("office")
+    for codename, expected in (("view_lead", [pipelines, set()]), ("add_lead", [pipelines, pipelines])):
+        permission = Permission.objects.get(codename=codename, content_type__app_label="pipeline")
+        user.user_permissions.add(permission)
+        assert opens(user) == expected
