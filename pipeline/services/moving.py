@@ -23,6 +23,7 @@ from pipeline.services.leads import (
     standing_read,
     wake_router,
 )
+from pipeline.services.limits import make_room
 from pipeline.signals import lead_closed, lead_reopened
 
 UNDO_SECONDS: Final = 10
@@ -71,7 +72,8 @@ def undo_move(lead: Lead, *, actor: User, version: int, now: datetime | None = N
         version: the lead's version after the move.
 
     Raises:
-        TooLate: ten seconds have passed, or there is no such move; StaleLead: somebody changed it meanwhile.
+        TooLate: ten seconds have passed, or there is no such move; StaleLead: somebody changed it meanwhile; StageFull:
+        another lead took its place.
     """
     event = _last_move(lead, actor, now or timezone.now())
     if lead.version != version:
@@ -84,6 +86,8 @@ def undo_move(lead: Lead, *, actor: User, version: int, now: datetime | None = N
     if opened:
         back["next_attempt_at"] = retry_of(lead)
     with transaction.atomic():
+        if not back["closed_at"]:
+            make_room(lead, stage)
         change_lead(lead, version, stage=stage, **back)
         _record_undo(lead, before, stage, actor)
         touch(lead, actor)
