@@ -73,7 +73,7 @@ def check(
     facts = Facts(
         never=_never(lead, own),
         consent=consent_of(lead, channel),
-        stop_word=is_stopped(channel, address),
+        stopped=why_stopped(channel, address),
         emergency=_emergency(channel),
         zones=zones_of(lead, policy),
         opens=policy.opens,
@@ -95,9 +95,15 @@ def address_of(lead: Lead, channel: str) -> str:
     return lead.email if channel == "email" else lead.phone
 
 
-def is_stopped(channel: str, address: str) -> bool:
-    """Whether the owner of an address wants nothing over this channel."""
-    return Stop.objects.filter(channel=channel, address=normal_address(channel, address), lifted_at=None).exists()
+def stop_of(channel: str, address: str) -> Stop | None:
+    """What keeps an address from being written to over this channel, if anything does."""
+    return Stop.objects.filter(channel=channel, address=normal_address(channel, address), lifted_at=None).first()
+
+
+def why_stopped(channel: str, address: str) -> str:
+    """Why an address is on the stop list of a channel; "" when it is not."""
+    stop = stop_of(channel, address)
+    return f"{stop.get_reason_display()}." if stop else ""
 
 
 def refuse_stopped(channel: str, address: str) -> None:
@@ -106,8 +112,8 @@ def refuse_stopped(channel: str, address: str) -> None:
     Raises:
         SendError: the address is on the stop list.
     """
-    if is_stopped(channel, address):
-        raise SendError("The receiver said STOP. A START of theirs undoes it.", "stopped", permanent=True)
+    if why := why_stopped(channel, address):
+        raise SendError(f"It is on the stop list: {why}", "stopped", permanent=True)
 
 
 def consent_of(lead: Lead, channel: str) -> bool | None:

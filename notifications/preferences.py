@@ -11,14 +11,15 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from leadcrm.lib import outgoing
+from leadcrm.lib.moments import moment_text
 from leadcrm.lib.text import Unreadable, clean
 from notifications.channels import CHANNELS, EMAIL, IN_APP, SendError
 from notifications.channels.apprise import HELP as APPRISE_HELP
 from notifications.channels.apprise import service_of
 from notifications.choosing import PUSH, address_of
 from notifications.defaults import LANGUAGE_NAMES
-from notifications.guard import is_stopped
 from notifications.models import ChannelChoice, ContactAddress, Notification, Preference, PushSubscription
+from notifications.services.lifting import OwnStop, own_stop
 from pipeline.normalise import parse_phone
 
 Urgency = Notification.Urgency
@@ -41,7 +42,8 @@ _ADDRESS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One address with what can be done about it."""
+    """One address with what can be done about it. ``stop``: why it is on the stop list, and what helps; ``liftable``:
+    a code that goes there does."""
 
     channel: str
     label: str
@@ -52,6 +54,8 @@ class Address:
     saved: bool
     works: bool
     missing: str
+    stop: str
+    liftable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +215,9 @@ def build_preference_page(user: User, form: PreferenceForm | None = None, **boun
 
 
 def _address(channel: str, row: ContactAddress | None, user: User, bound: Mapping[str, forms.Form]) -> Address:
-    state, tone = _state(channel, row, user)
-    waits = row is not None and row.verified_at is None and channel != EMAIL
+    own = own_stop(user, channel)
+    state, tone = ("On the stop list", "warn") if own else _state(channel, row, user)
+    waits = row is not None and (row.code_hash or (row.verified_at is None and channel != EMAIL))
     return Address(
         channel=channel,
         label=_ADDRESS[channel][0],
@@ -223,14 +228,21 @@ def _address(channel: str, row: ContactAddress | None, user: User, bound: Mappin
         saved=row is not None,
         works=bool(address_of(user, channel)),
         missing=CHANNELS[channel].unavailable(),
+        stop=stop_words(own) if own else "",
+        liftable=own is not None and not own.obstacle,
     )
+
+
+def stop_words(own: OwnStop) -> str:
+    """Why nothing goes to an address, since when, and what helps."""
+    stop, helps = own
+    since = f"Nothing goes there since {moment_text(stop.at)}: {stop.get_reason_display()}."
+    return f"{since} {helps or 'If it is yours and works, have a code sent there and enter it.'}"
 
 
 def _state(channel: str, row: ContactAddress | None, user: User) -> tuple[str, str]:
     if row is None:
         return ("Your account's", "good") if channel == EMAIL and user.email else ("None", "")
-    if is_stopped(channel, row.address):
-        return ("Stopped by the word STOP; START from there undoes it", "warn")
     return ("Confirmed", "good") if row.verified_at else ("To be confirmed", "warn")
 
 

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my/notifications/webhook/secret/", preferences.new_secret, name="webhook-secret"),
     path("my/notifications/<slug:channel>/", preferences.save_address, name="address-save"),
     path("my/notifications/<slug:channel>/code/", preferences.enter_code, name="address-code"),
+    path("my/notifications/<slug:channel>/lift/", preferences.ask_code, name="address-lift"),
     path("my/notifications/<slug:channel>/forget/", preferences.forget_address, name="address-forget"),
     path("my/notifications/<slug:channel>/test/", preferences.try_channel, name="channel-test"),
     path("my/bell/", inbox.bell, name="bell"),

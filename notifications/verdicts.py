@@ -76,7 +76,7 @@ class Facts:
 
     consent: bool | None
     never: str = ""
-    stop_word: bool = False
+    stopped: str = ""
     emergency: str = ""
     zones: Sequence[tzinfo] = ()
     opens: time | None = None
@@ -106,8 +106,8 @@ def _refusal(facts: Facts) -> str:
     """Why no later minute would help, as far as is known; "" otherwise."""
     if facts.never:
         return facts.never
-    if facts.stop_word:
-        return "The receiver said STOP."
+    if facts.stopped:
+        return facts.stopped
     if facts.consent is None:
         return "There is no consent for this channel."
     if not facts.consent:

@@ -72,7 +72,7 @@ TABLE: Final = {
         (f"{MY}notifications/{end}/" for end in ("browser", "browser/forget", "webhook/secret", "<slug:channel>")),
         ANYBODY,
     ),
-    f"{MY}notifications/<slug:channel>/forget/": ANYBODY,
+    **dict.fromkeys((f"{MY}notifications/<slug:channel>/{end}/" for end in ("forget", "lift")), ANYBODY),
     **dict.fromkeys((LEAD, *(f"{LEAD}{end}/" for end in ("history", "plan", "decision"))), READERS),
     f"{LEAD}accept/": READERS,
     f"{LEAD}claim/": READERS,

@@ -43,6 +43,13 @@ from pipeline.normalise import parse_email, parse_phone
 CHANNELS = [choice for choice in Consent.Channel.choices if choice[0] != Consent.Channel.PHONE]
 
 
+# What is entered by hand; the others come by themselves.
+STOP_REASONS = [
+    (Stop.Reason.ASKED, "Its owner wants no messages"),
+    (Stop.Reason.BOUNCED, "It does not work: messages come back"),
+]
+
+
 class StopForm(AnyModelForm):
     channel = forms.ChoiceField(choices=CHANNELS, widget=UnfoldAdminSelectWidget)
     address = forms.CharField(
@@ -51,9 +58,15 @@ class StopForm(AnyModelForm):
         help_text="A number such as +4930123456, or an e-mail address.",
     )
 
+    reason = forms.ChoiceField(
+        choices=STOP_REASONS,
+        widget=UnfoldAdminSelectWidget,
+        help_text="One of your own people whose address works again lifts the second by a code, under My messages.",
+    )
+
     class Meta:
         model = Stop
-        fields = ("channel", "address")
+        fields = ("channel", "address", "reason")
 
     def clean(self) -> dict[str, Any]:
         channel, address = self.cleaned_data.get("channel"), self.cleaned_data.get("address", "")
@@ -73,8 +86,8 @@ class StopAdmin(ModelAdmin):
     """Rows come by the word STOP, by a link, or by hand; they are lifted, never deleted."""
 
     form = StopForm
-    list_display = ("at", "channel", "address", "origin", "lifted_at")
-    list_filter = ("channel", ("at", RangeDateTimeFilter))
+    list_display = ("at", "channel", "address", "reason", "origin", "lifted_at", "lifted_by")
+    list_filter = ("channel", "reason", ("at", RangeDateTimeFilter))
     search_fields = ("address",)
     search_help_text = "Search by number or e-mail address"
     ordering = ("-at", "-id")
@@ -89,7 +102,7 @@ class StopAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Through the service, so that what is queued is taken back too."""
         origin = f"entered by {request.user.get_username()}"
-        optouts.stop(obj.channel, obj.address, origin=origin, now=timezone.now())
+        optouts.stop(obj.channel, obj.address, reason=Stop.Reason(obj.reason), origin=origin, now=timezone.now())
         kept = Stop.objects.get(channel=obj.channel, address=obj.address, lifted_at=None)
         obj.pk, obj.origin = kept.pk, kept.origin
 

@@ -6,17 +6,26 @@ from django.utils import timezone
 
 
 class Stop(models.Model):
-    """An address that must not be written to over a channel, because its owner said so."""
+    """An address that must not be written to over a channel, because its owner said so, or because it does not work."""
+
+    class Reason(models.TextChoices):
+        WORD = "word", "The receiver said STOP"
+        LINK = "link", "The receiver unsubscribed"
+        ASKED = "asked", "The receiver asked for it"
+        BOUNCED = "bounced", "Messages come back from there"
 
     channel = models.CharField(max_length=20)
     address = models.CharField(max_length=254, help_text="As leads carry it: E.164, or e-mail in lower case.")
     at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=10, choices=Reason.choices, default=Reason.WORD)
     origin = models.CharField(max_length=200, blank=True, help_text="The words that came, or who entered it.")
     lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.CharField(max_length=200, blank=True, help_text="The words that came, or who lifted it.")
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("channel", "address"), condition=Q(lifted_at=None), name="stop_once"),
+            models.CheckConstraint(condition=Q(lifted_by="") | ~Q(lifted_at=None), name="stop_lifted_when"),
         )
 
     def __str__(self) -> str:

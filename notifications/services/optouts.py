@@ -17,29 +17,35 @@ LONGEST_WORDS: Final = 100
 _LABELS: Final = dict(Consent.Channel.choices)
 
 
-def stop(channel: str, address: str, *, words: str = "", origin: str, now: datetime) -> bool:
+def stop(
+    channel: str, address: str, *, reason: Stop.Reason = Stop.Reason.WORD, words: str = "", origin: str, now: datetime
+) -> bool:
     """Write no more to an address over a channel; False when that holds already.
 
-    The leads with that address get a consent record and a line in their history, their sequences end, and what is
-    queued for them is not sent.
+    The leads with that address get a line in their history, and a consent record unless the address only does not work;
+    their sequences end, and what is queued for them is not sent.
 
     Args:
         words: those that came, if any did. origin: how they came, or who entered it.
     """
     with transaction.atomic():
         _, new = Stop.objects.get_or_create(
-            channel=channel, address=address, lifted_at=None, defaults={"at": now, "origin": (words or origin)[:200]}
+            channel=channel,
+            address=address,
+            lifted_at=None,
+            defaults={"at": now, "reason": reason, "origin": (words or origin)[:200]},
         )
         if new:
             leads = leads_of(channel, address)
+            refusing = leads if reason != Stop.Reason.BOUNCED else ()
             Consent.objects.bulk_create(
                 Consent(lead=lead, channel=channel, granted=False, wording=words, at=now, origin=origin)
-                for lead in leads
+                for lead in refusing
             )
             _tell(leads, channel, f"No more messages by {_name(channel)} to {address}: {_said(words or origin)}", now)
             end_runs(leads, "stopped", now)
             waiting = Notification.objects.filter(lead__in=leads, user=None, channel=channel, state__in=WAITING)
-            waiting.update(state=Notification.State.SUPPRESSED, reason="The receiver said STOP.", next_at=None)
+            waiting.update(state=Notification.State.SUPPRESSED, reason=f"{reason.label}.", next_at=None)
     return new
 
 
@@ -55,7 +61,7 @@ def start(channel: str, address: str, *, words: str = "", origin: str, now: date
         lifted = Stop.objects.select_for_update().filter(channel=channel, address=address, lifted_at=None).first()
         if lifted is None:
             return False
-        Stop.objects.filter(pk=lifted.pk).update(lifted_at=now)
+        Stop.objects.filter(pk=lifted.pk).update(lifted_at=now, lifted_by=(words or origin)[:200])
         leads = leads_of(channel, address)
         renewed = [_renewed(lead, lifted, origin, now) for lead in leads]
         Consent.objects.bulk_create(consent for consent in renewed if consent)

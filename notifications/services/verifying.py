@@ -2,14 +2,15 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import User
 from django.core.signing import BadSignature, TimestampSigner
-from django.db.models import F, Q
+from django.db.models import DateTimeField, F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from notifications.channels import EMAIL, Message, SendError
 from notifications.choosing import WEBHOOK, secret_for
@@ -70,17 +71,40 @@ def send_proof(row: ContactAddress, now: datetime) -> None:
     Raises:
         VerifyError: one was sent a moment ago, or it could not be sent.
     """
+    waits = ContactAddress.objects.filter(verified_at=None)
+    if row.channel == EMAIL:
+        _note_sent(waits, row, now)
+        _send(row, link_text(row), now)
+    else:
+        send_code(waits, row, now)
+
+
+def send_code(rows: QuerySet[ContactAddress], row: ContactAddress, now: datetime, *, lifts_stop: bool = False) -> None:
+    """Send a new code to an address that is among these rows. Once a minute at most, whatever the address.
+
+    Args:
+        lifts_stop: whoever enters the code may lift the stop of the address, so that one does not hold it.
+
+    Raises:
+        VerifyError: one was sent a moment ago, or it could not be sent.
+    """
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    _note_sent(rows, row, now, code_hash=make_password(code), code_expires_at=now + CODE_LIFETIME)
+    _send(row, code_text(code), now, lifts_stop=lifts_stop)
+
+
+def _note_sent(rows: QuerySet[ContactAddress], row: ContactAddress, now: datetime, **code: Any) -> None:
     rested = Q(code_sent_at=None) | Q(code_sent_at__lte=now - RESEND_AFTER)
-    values = {"code_sent_at": now, "code_tries": 0}
-    if row.channel != EMAIL:
-        values |= {"code_hash": make_password(code), "code_expires_at": now + CODE_LIFETIME}
-    if not ContactAddress.objects.filter(rested, pk=row.pk, address=row.address, verified_at=None).update(**values):
+    mine = rows.filter(rested, pk=row.pk, address=row.address)
+    if not mine.update(code_sent_at=now, code_tries=0, **code):
         raise VerifyError("A code or link went out less than a minute ago. Use it, or wait a moment.")
+
+
+def _send(row: ContactAddress, text: str, now: datetime, *, lifts_stop: bool = False) -> None:
+    secret = secret_for(row.user, row.channel)
+    message = Message(row.address, "Confirm your address", text, uuid4(), KIND, now, secret=secret)
     try:
-        text = link_text(row) if row.channel == EMAIL else code_text(code)
-        secret = secret_for(row.user, row.channel)
-        send_now(row.channel, Message(row.address, "Confirm your address", text, uuid4(), KIND, now, secret=secret))
+        send_now(row.channel, message, lifts_stop=lifts_stop)
     except SendError as error:
         raise VerifyError(f"Nothing was sent: {error.text}") from error
 
@@ -122,11 +146,13 @@ def verify_by_code(row: ContactAddress, code: str, now: datetime) -> None:
     Raises:
         VerifyError: wrong, too old, or tried too often.
     """
-    live = ContactAddress.objects.filter(pk=row.pk, verified_at=None, code_expires_at__gt=now).exclude(code_hash="")
+    live = ContactAddress.objects.filter(pk=row.pk, code_expires_at__gt=now).exclude(code_hash="")
     # Counted before it is looked at, so that many tries at once are no way around the limit.
     if not live.filter(code_tries__lt=MOST_TRIES).update(code_tries=F("code_tries") + 1):
         raise VerifyError("This code is too old, or was tried too often. Ask for a new one.")
     row.refresh_from_db()
     if not check_password("".join(code.split()), row.code_hash):
         raise VerifyError(f"This is not the code. You can try {MOST_TRIES - row.code_tries} more times.")
-    live.filter(code_hash=row.code_hash).update(verified_at=now, code_hash="", code_expires_at=None)
+    # One that was proved before stays so since then.
+    proved = Coalesce("verified_at", Value(now, DateTimeField()))
+    live.filter(code_hash=row.code_hash).update(verified_at=proved, code_hash="", code_expires_at=None)

@@ -20,7 +20,8 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether to write no more, and do so when the button is pressed, here or in the mail program."""
     way = read_token(token)
     if way is not None and request.method == "POST":
-        optouts.stop(EMAIL, way.address, words=way.words.label, origin="unsubscribe link", now=timezone.now())
+        origin, words = "unsubscribe link", way.words.label
+        optouts.stop(EMAIL, way.address, reason=Stop.Reason.LINK, words=words, origin=origin, now=timezone.now())
     response = render(request, "notifications/leave.html", _context(way), status=200 if way else 404)
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"

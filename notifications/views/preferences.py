@@ -27,7 +27,7 @@ from notifications.preferences import (
     build_preference_page,
     channels_to_test,
 )
-from notifications.services import verifying
+from notifications.services import lifting, verifying
 from notifications.services.resending import send_test
 
 TEST_EVERY: Final = 30  # seconds
@@ -105,11 +105,26 @@ def enter_code(request: PageRequest, channel: str) -> HttpResponse:
     if form.is_valid():
         try:
             verifying.verify_by_code(row, form.cleaned_data["code"], timezone.now())
+            lifting.lift_own(row, timezone.now())
         except verifying.VerifyError as error:
             form.add_error("code", str(error))
     if form.errors:
         return _page(request, {f"{channel}_code": form}, status=422)
     messages.success(request, f"{row.address} is confirmed.")
+    return redirect("preferences")
+
+
+@login_required
+@never_cache
+@require_POST
+def ask_code(request: PageRequest, channel: str) -> HttpResponse:
+    """Send a code to an own address on the stop list; entering it takes the address off."""
+    try:
+        row = lifting.ask_code(request.user, _with_address(channel), timezone.now())
+    except verifying.VerifyError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"A code went to {row.address}.")
     return redirect("preferences")
 
 

@@ -27,7 +27,7 @@ def add(boss, model, **values):
 def test_a_stop_entered_by_hand_takes_back_what_is_queued_and_keeps_a_consent_record(boss):
     lead = make_lead(phone=PHONE)
     row = Notification.objects.create(lead=lead, kind="follow_up", channel="sms", key="k", next_at=timezone.now())
-    add(boss, "stop", channel="sms", address="0049 151 12345678")
+    add(boss, "stop", channel="sms", address="0049 151 12345678", reason="asked")
     stop = Stop.objects.get()
     row.refresh_from_db()
     assert (stop.address, stop.origin, row.state) == (PHONE, "entered by boss", "suppressed")
@@ -44,9 +44,16 @@ def test_a_stop_of_no_address_is_refused(boss, channel, address):
     assert not Stop.objects.exists()
 
 
+def test_an_address_that_does_not_work_is_stopped_for_that_reason(boss):
+    add(boss, "stop", channel="email", address="ada@acme.example", reason="bounced")
+    assert Stop.objects.get().reason == "bounced"
+    add(boss, "stop", channel="email", address="bob@acme.example", reason="word")
+    assert Stop.objects.count() == 1
+
+
 def test_a_second_stop_of_one_address_says_so(boss):
     for _ in range(2):
-        answer = add(boss, "stop", channel="email", address="Ada@Acme.example")
+        answer = add(boss, "stop", channel="email", address="Ada@Acme.example", reason="asked")
     assert b"This address is on the list already." in answer.content
     assert Stop.objects.get().address == "ada@acme.example"
 
@@ -65,9 +72,10 @@ def test_a_stop_is_lifted_and_the_consent_is_what_it_was(boss, before, after):
     lead = make_lead(phone=PHONE)
     for granted in before:
         Consent.objects.create(lead=lead, channel="sms", granted=granted, wording="By SMS, please", origin="/form")
-    add(boss, "stop", channel="sms", address=PHONE)
+    add(boss, "stop", channel="sms", address=PHONE, reason="asked")
     boss.post("/admin/notifications/stop/", {"action": "lift", "_selected_action": Stop.objects.get().pk})
     assert Stop.objects.get().lifted_at is not None
+    assert Stop.objects.get().lifted_by == "lifted by boss"
     assert [consent.granted for consent in lead.consents.order_by("pk")] == after
     if after[-1]:
         latest = lead.consents.latest("pk")
@@ -78,7 +86,7 @@ def test_a_stop_is_lifted_and_the_consent_is_what_it_was(boss, before, after):
 def test_a_consent_that_came_after_the_stop_is_the_latest_word(boss):
     lead = make_lead(phone=PHONE)
     Consent.objects.create(lead=lead, channel="sms", granted=True)
-    add(boss, "stop", channel="sms", address=PHONE)
+    add(boss, "stop", channel="sms", address=PHONE, reason="asked")
     Consent.objects.create(lead=lead, channel="sms", granted=False)
     boss.post("/admin/notifications/stop/", {"action": "lift", "_selected_action": Stop.objects.get().pk})
     assert not lead.consents.latest("pk").granted

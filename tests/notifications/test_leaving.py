@@ -153,7 +153,7 @@ def test_the_next_message_is_not_sent(smtp):
     row = Notification.objects.create(lead=lead, kind="follow_up", key="late", channel="email", next_at=NOW)
     deliver("email")
     row.refresh_from_db()
-    assert (row.state, row.reason, len(smtp.mails)) == ("suppressed", "The receiver said STOP.", 1)
+    assert (row.state, row.reason, len(smtp.mails)) == ("suppressed", "The receiver unsubscribed.", 1)
 
 
 @pytest.mark.parametrize("change", [str.upper, lambda text: text[:-3], lambda text: text.replace(":", "")])

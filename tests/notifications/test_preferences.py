@@ -177,14 +177,14 @@ def test_what_was_removed_is_verified_by_no_code(browser, user, sms):
 def test_no_code_or_link_goes_to_somebody_who_said_stop(browser, sms, channel, address):
     Stop.objects.create(channel=channel, address=address)
     page = browser.post(f"{PAGE}{channel}/", {"address": address})
-    assert "Nothing was sent: The receiver said STOP." in page.text
+    assert "Nothing was sent: It is on the stop list: The receiver said STOP." in page.text
     assert sms.seen == mail.outbox == []
 
 
 def test_the_page_says_that_a_number_is_stopped(browser, user):
     ContactAddress.objects.create(user=user, channel="sms", address=NUMBER, verified_at=NOW)
     Stop.objects.create(channel="sms", address=NUMBER)
-    assert "Stopped by the word STOP" in browser.get(PAGE).text
+    assert "The receiver said STOP. Send START from there to undo it." in browser.get(PAGE).text
 
 
 def test_a_code_for_one_number_does_not_verify_another(browser, user, sms, clock):

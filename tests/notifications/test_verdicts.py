@@ -45,7 +45,7 @@ def legal(rules: Facts, moment: datetime) -> bool:
         rules.last_inbound is not None and moment - rules.last_inbound < timedelta(hours=24)
     )
     room = all(len([sent for sent in limit.sent if sent > moment - DAY]) < limit.most for limit in rules.limits)
-    return bool(rules.consent) and not rules.stop_word and not rules.never and window and room and awake(rules, moment)
+    return bool(rules.consent) and not rules.stopped and not rules.never and window and room and awake(rules, moment)
 
 
 whole_minutes = st.builds(time, st.integers(0, 23), st.integers(0, 59))
@@ -71,7 +71,7 @@ def situations(draw) -> tuple[Facts, datetime]:
     inbound = draw(st.none() | st.integers(0, 30 * 60 * 60))
     rules = Facts(
         consent=draw(st.sampled_from([True, True, True, False, None])),
-        stop_word=draw(st.sampled_from([False, False, False, True])),
+        stopped=draw(st.sampled_from(["", "", "", "The receiver said STOP."])),
         never=draw(st.sampled_from(["", "", "", "The lead is closed."])),
         zones=tuple(draw(st.lists(st.sampled_from(ZONES), min_size=1, max_size=3))),
         opens=hours[0] if hours else None,
