@@ -9,5 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadcrm.settings")
 application = get_wsgi_application()
 
 from leadcrm.checks import stop_on_errors  # noqa: E402 - only now are the applications loaded
+from leadcrm.lib.ahead import load_ahead  # noqa: E402
 
 stop_on_errors()
+load_ahead()

@@ -1,0 +1,18 @@
+"""Loads what the first request would have to wait for: pages, and the clients of Redis and of the broker."""
+
+import gc
+from importlib import import_module
+
+from celery import current_app
+from django.conf import settings
+from django.urls import get_resolver
+
+
+def load_ahead() -> None:
+    """Import what is otherwise imported when it is first needed, in each worker again. Connects to nothing."""
+    assert get_resolver().url_patterns
+    assert current_app.connection_for_write().transport_cls
+    if settings.CACHES["default"]["BACKEND"].endswith("RedisCache"):
+        import_module("redis")
+    # Workers are copies of this process: what is not looked through is not copied either.
+    gc.freeze()
