@@ -34,7 +34,7 @@ from distribution.models import (
 )
 from distribution.people import load_rep
 from distribution.services import books, clocks, recounting, waking
-from distribution.services.handling import accept_own, end_assignment, end_routing
+from distribution.services.handling import accept_own, end_assignment, end_routing, take_up_assignment
 from distribution.services.taking import offers_to_user
 from distribution.territoryleads import leads_in, territory_names
 from pipeline import signals
@@ -67,12 +67,19 @@ def hold_for_owner(lead: Lead) -> None:
 
 
 @receiver(signals.lead_closed, dispatch_uid="distribution.lead_closed")
-def lead_closed(lead: Lead, **_: Any) -> None:
+def lead_closed(lead: Lead, at: datetime, **_: Any) -> None:
     """In the transaction: nothing is promised any more, and the owner's place is free."""
-    clocks.end_all(lead.pk, lead.closed_at or timezone.now())
+    clocks.end_all(lead.pk, at)
     held = Assignment.objects.filter(lead=lead, ended_at=None).first()
     if held is not None:
-        end_assignment(held, Assignment.End.CLOSED, lead.closed_at or timezone.now())
+        end_assignment(held, Assignment.End.CLOSED, at, held.reason)
+
+
+@receiver(signals.closing_undone, dispatch_uid="distribution.closing_undone")
+def closing_undone(lead: Lead, closed_at: datetime, **_: Any) -> None:
+    """In the transaction: the owner holds the lead, and promises what was promised, as before."""
+    take_up_assignment(lead.pk, closed_at)
+    clocks.take_up(lead.pk, closed_at)
 
 
 @receiver(signals.lead_reopened, dispatch_uid="distribution.lead_reopened")

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db.models.signals import post_save
 from django.dispatch import receiver
-from django.utils import timezone
 
 from leadcrm.lib.wake import wake, wake_after_commit
 from notifications import tasks
@@ -35,6 +34,12 @@ def lead_contacted(lead: Lead, at: datetime, **_: Any) -> None:
 
 
 @receiver(signals.lead_closed, dispatch_uid="notifications.lead_closed")
-def lead_closed(lead: Lead, **_: Any) -> None:
+def lead_closed(lead: Lead, at: datetime, **_: Any) -> None:
     """In the transaction: nothing more is written to a closed lead."""
-    sequences.end_runs([lead], "closed", lead.closed_at or timezone.now())
+    sequences.end_runs([lead], sequences.CLOSED, at)
+
+
+@receiver(signals.closing_undone, dispatch_uid="notifications.closing_undone")
+def closing_undone(lead: Lead, closed_at: datetime, **_: Any) -> None:
+    """In the transaction: automatic messages go on as before."""
+    sequences.take_up_runs(lead, closed_at)

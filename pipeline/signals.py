@@ -2,7 +2,8 @@
 
 In the transaction (``send``; a failure rolls the change back):
 
-``lead_closed(lead, actor)``     the lead was moved to a won or lost stage; who held it is free again
+``lead_closed(lead, actor, at)`` the lead was moved to a won or lost stage; who held it is free again
+``closing_undone(lead, closed_at)``  that was a mistake: what ended with it at this moment goes on as if it had not been
 ``lead_reopened(lead, actor)``   the lead is open again; its owner, if any, holds it again
 ``lead_archived(lead, actor)``   the lead was put out of sight
 ``lead_merged(lead, into, actor)`` the lead went into another one, which goes on in its place; the lead is locked
@@ -33,6 +34,7 @@ from django.dispatch import Signal
 
 lead_closed = Signal()
 lead_reopened = Signal()
+closing_undone = Signal()
 lead_archived = Signal()
 lead_merged = Signal()
 lead_contacted = Signal()

@@ -20,10 +20,10 @@ LATELY: Final = timedelta(days=30)
 LONGEST_TEXT: Final = 200
 _KINDS = Event.Kind
 M = TypeVar("M", Lead, Event, Task)
-# What somebody of ours does about a reply; the next reply takes the place of the one before.
+# What somebody of ours does about a reply; the next reply takes the place of the one before. A card that is moved says
+# nothing about what the lead wrote.
 ANSWERS: Final = (
-    *(_KINDS.CONTACTED, _KINDS.NOTED, _KINDS.TASK_ADDED, _KINDS.TASK_DONE, _KINDS.SNOOZED, _KINDS.MOVED),
-    *(_KINDS.CLOSED, _KINDS.REOPENED, _KINDS.REPLIED),
+    *(_KINDS.CONTACTED, _KINDS.NOTED, _KINDS.TASK_ADDED, _KINDS.TASK_DONE, _KINDS.SNOOZED, _KINDS.REPLIED),
 )
 
 
@@ -142,7 +142,9 @@ def _replies(user: User, now: datetime) -> Shown:
 def unanswered(user: User, now: datetime) -> QuerySet[Event]:
     """The latest reply of each lead that a user has, when nobody did anything about it since; the newest first."""
     after = Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
-    answered = Event.objects.filter(after, lead=OuterRef("lead"), kind__in=ANSWERS)
+    # The closing that holds is an answer when it was the reader's own.
+    closed = Q(kind=_KINDS.CLOSED, actor=user, at__gte=F("lead__closed_at"), data__undone__isnull=True)
+    answered = Event.objects.filter(after, Q(kind__in=ANSWERS) | closed, lead=OuterRef("lead"))
     mine = Event.objects.filter(kind=_KINDS.REPLIED, at__gte=now - LATELY, lead__owner=user, lead__archived_at=None)
     return mine.exclude(Exists(answered)).select_related("lead").order_by("-at", "-pk")
 

@@ -190,6 +190,12 @@ def _stopped(clock: Clock, event: str, now: datetime) -> Clock:
     return replace(clock, state=STOPPED, broken_at=broken_at, outcome=LATE if broken_at else _OUTCOMES[event])
 
 
+def before_end(clock: Clock) -> Clock:
+    """A clock that ended by mistake, as it was before: what was only worked out at its end is taken back."""
+    broke = any(rung.action == BREAK for rung in clock.ladder[: clock.next_step])
+    return replace(clock, broken_at=clock.broken_at if broke else None, outcome="")
+
+
 def _due_before_pause(clock: Clock) -> datetime | None:
     """A clock that was paused had been due when all of its time was spent by then."""
     return clock.count.counted_from if clock.count.used > clock.span else None

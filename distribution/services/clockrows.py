@@ -37,7 +37,8 @@ def set_clock(row: SLAClock, clock: sla.Clock, now: datetime) -> None:
     """Put what the engine made of a clock into its row. When a promise broke stays told as it was."""
     row.counted_from, row.used = clock.count.counted_from, clock.count.used
     row.next_step, row.broken_at, row.outcome = clock.next_step, clock.broken_at, clock.outcome
-    row.paused_at = (row.paused_at or now) if clock.state == sla.PAUSED else None
+    if clock.state != sla.STOPPED:  # that it waited when it ended stays told
+        row.paused_at = (row.paused_at or now) if clock.state == sla.PAUSED else None
     row.stopped_at = now if clock.state == sla.STOPPED else None
     row.next_at = sla.next_at(clock)
     if clock.state != sla.STOPPED and row.broken_at is None:

@@ -151,6 +151,19 @@ def end_all(lead_id: int, now: datetime) -> None:
     _apply_all(lead_id, sla.END, now)
 
 
+def take_up(lead_id: int, ended_at: datetime) -> None:
+    """The promises of a lead that ended with its closing at this moment run, or wait, as before."""
+    ended = SLAClock.objects.select_for_update(no_key=True).filter(lead=lead_id, stopped_at=ended_at)
+    rows = list(ended.order_by("pk"))
+    hours = hours_for(rows)
+    for row in rows:
+        row.stopped_at = None
+        set_clock(row, sla.before_end(clock_of(row, hours)), ended_at)
+    if rows:
+        write_clocks(rows)
+        set_respond_bys({lead_id: earliest(rows)})
+
+
 def _apply_all(lead_id: int, event: str, now: datetime) -> None:
     clocks = LeadClocks([lead_id], now)
     clocks.apply(event)

@@ -253,6 +253,14 @@ def end_assignments(
     waking.wake_for_room(freed, now)
 
 
+def take_up_assignment(lead_id: int, ended_at: datetime) -> None:
+    """The assignment that ended with the closing of its lead at this moment goes on, and takes its place again."""
+    ended = Assignment.objects.filter(lead=lead_id, ended_at=ended_at, end=Assignment.End.CLOSED)
+    held = ended.order_by("-pk").first()
+    if held is not None and ended.filter(pk=held.pk).update(ended_at=None, end=""):
+        books.hold_place(held.rep_id, held.member_id)
+
+
 def end_routing(lead_id: int, now: datetime) -> None:
     """Nobody is to have a lead any more, as one that was merged into another: its promises, its assignment, and what
     it waits for end. In the caller's transaction, which has locked the lead and says where it stands."""

@@ -22,6 +22,7 @@ from pipeline.models import Event, Lead
 logger = logging.getLogger(__name__)
 
 KEY: Final = "sequence:"
+CLOSED: Final = "closed"
 _STARTS: Final[Mapping[str, str]] = {
     Event.Kind.ASSIGNED: Sequence.Start.ASSIGNED,
     Event.Kind.REASSIGNED: Sequence.Start.ASSIGNED,
@@ -215,9 +216,26 @@ def _stop(runs: QuerySet[SequenceRun], why: str, now: datetime) -> None:
     unsent = Notification.objects.filter(run__in=found, state__in=(*WAITING, Notification.State.SENDING))
     SequenceRun.objects.filter(pk__in=unsent.values("run"), end="done").update(end=why)
     unsent.filter(state__in=WAITING).update(
-        state=Notification.State.SUPPRESSED, reason=f"The sequence ended: {why}.", next_at=None
+        state=Notification.State.SUPPRESSED, reason=_ended_because(why), next_at=None
     )
 
 
+def _ended_because(why: str) -> str:
+    return f"The sequence ended: {why}."
+
+
 def _end(runs: QuerySet[SequenceRun], why: str, now: datetime) -> None:
-    runs.filter(ended_at=None).update(ended_at=now, end=why, next_at=None)
+    """When the next message would have been due stays told: see :func:`take_up_runs`."""
+    runs.filter(ended_at=None).update(ended_at=now, end=why)
+
+
+def take_up_runs(lead: Lead, closed_at: datetime) -> None:
+    """The lead was closed by mistake at this moment: what ended with that goes on; the guard asks again what may go."""
+    ended = SequenceRun.objects.filter(lead=lead, end=CLOSED)
+    taken_back = Notification.objects.filter(
+        run__in=ended, state=Notification.State.SUPPRESSED, reason=_ended_because(CLOSED)
+    )
+    taken_back.update(state=Notification.State.QUEUED, reason="", next_at=closed_at)
+    ended.filter(ended_at__lt=closed_at).update(end="done")
+    ended.filter(ended_at=closed_at).update(ended_at=None, end="")
+    _wake_after_commit()

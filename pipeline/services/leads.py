@@ -238,7 +238,7 @@ def close_lead(
         change_lead(lead, version, stage=stage, stage_since=now, lost_reason=reason, closed_at=now, **value)
         told = {"value": money(lead.value, lead.currency)} if value else {}
         record(lead, Event.Kind.CLOSED, actor=actor, stage=stage.slug, reason=reason, **told, **{BEFORE: undo})
-        lead_closed.send(Lead, lead=lead, actor=actor)
+        lead_closed.send(Lead, lead=lead, actor=actor, at=now)
 
 
 def _worth_of(lead: Lead, worth: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,7 +267,7 @@ def reopen_lead(lead: Lead, stage: Stage, *, actor: User | None, version: int | 
         make_room(lead, stage)
         undo = standing_before(lead)
         moved = {"stage": stage, "stage_since": now, "board_at": now}
-        change_lead(lead, version, **moved, lost_reason="", closed_at=None, next_attempt_at=retry_of(lead))
+        change_lead(lead, version, **moved, lost_reason="", closed_at=None, next_attempt_at=_retry_of(lead))
         record(lead, Event.Kind.REOPENED, actor=actor, stage=stage.slug, **{BEFORE: undo})
         lead_reopened.send(Lead, lead=lead, actor=actor)
         wake_router(lead.pk)
@@ -290,7 +290,7 @@ def standing_read(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {name: fields[name].to_python(stored[name]) for name in _MOVED}
 
 
-def retry_of(lead: Lead) -> datetime | None:
+def _retry_of(lead: Lead) -> datetime | None:
     """When routing tries a lead that is opened again."""
     return timezone.now() if lead.routing_state in Lead.UNFINISHED else lead.next_attempt_at
 

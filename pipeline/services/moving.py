@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from pipeline.errors import StaleLead, TooLate, WrongStage
 from pipeline.models import Event, Lead, Stage
-from pipeline.services.activity import touch
 from pipeline.services.events import record
 from pipeline.services.leads import (
     BEFORE,
@@ -19,12 +18,11 @@ from pipeline.services.leads import (
     close_lead,
     move_lead,
     reopen_lead,
-    retry_of,
     standing_read,
     wake_router,
 )
 from pipeline.services.limits import make_room
-from pipeline.signals import lead_closed, lead_reopened
+from pipeline.signals import closing_undone, lead_closed
 
 UNDO_SECONDS: Final = 10
 # A press in the last second still has to travel.
@@ -83,18 +81,16 @@ def undo_move(lead: Lead, *, actor: User, version: int, now: datetime | None = N
     if stage is None:
         raise TooLate
     opened, closed = bool(lead.closed_at and not back["closed_at"]), bool(back["closed_at"] and not lead.closed_at)
-    if opened:
-        back["next_attempt_at"] = retry_of(lead)
     with transaction.atomic():
         if not back["closed_at"]:
             make_room(lead, stage)
+        closed_at = lead.closed_at
         change_lead(lead, version, stage=stage, **back)
         _record_undo(lead, before, stage, actor)
-        touch(lead, actor)
         if closed:
-            lead_closed.send(Lead, lead=lead, actor=actor)
+            lead_closed.send(Lead, lead=lead, actor=actor, at=timezone.now())
         if opened:
-            lead_reopened.send(Lead, lead=lead, actor=actor)
+            closing_undone.send(Lead, lead=lead, closed_at=closed_at)
             wake_router(lead.pk)
 
 

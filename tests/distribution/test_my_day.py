@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from distribution.models import Assignment, AwayReason, Leave, Offer, Rep
-from pipeline.models import Event, Lead, Task
+from pipeline.models import Event, Lead, Stage, Task
 from pipeline.services.activity import add_note, record_contact
 from pipeline.services.leads import close_lead
+from pipeline.services.moving import move_on, undo_move
 from pipeline.workday import MOST, build_workday, unanswered
 from tests.distribution.world import make_lead, stages, world
 from tests.pipeline.people import make_people, signed_in
@@ -115,6 +116,28 @@ def test_a_reply_before_the_contact_that_was_noted_later_does_not_wait(people):
         lead, channel="phone", outbound=True, automatic=False, actor=people.owner, at=NOW - 3 * HOUR, text="before"
     )
     assert len(day(people.owner).replies.lines) == 1
+
+
+def test_moves_and_closings_of_others_or_by_mistake_answer_no_reply(people):
+    lead = own(people, "Lovelace", accepted_at=NOW)
+    reply(lead, NOW - HOUR)
+    talks = Stage.objects.create(pipeline=lead.stage.pipeline, name="Talks", slug="talks")
+
+    def waits():
+        return bool(day(people.owner).replies.lines)
+
+    move_on(lead, talks, actor=people.owner)
+    assert waits()
+    move_on(lead, stages()["won"], actor=people.owner)
+    assert not waits()
+    undo_move(lead, actor=people.owner, version=lead.version)
+    assert waits()
+    with time_machine.travel(NOW + HOUR, tick=False):
+        move_on(lead, stages()["won"], actor=people.manager)
+    assert waits()
+    move_on(lead, talks, actor=people.manager)
+    undo_move(lead, actor=people.manager, version=lead.version)
+    assert waits()
 
 
 def test_a_customer_who_was_won_still_gets_an_answer_but_old_replies_rest(people):

@@ -156,6 +156,17 @@ def test_a_move_is_undone_as_if_it_had_not_been(people, talks, kind):
     assert lead.events.order_by("-pk").first().data["undone"] is True
 
 
+@pytest.mark.parametrize("kind", ["talks", "won"])
+def test_undoing_takes_no_place_that_somebody_else_has_by_now(people, lead, talks, kind):
+    Stage.objects.filter(slug="open").update(wip_limit=1)
+    stage = {**stages(), "talks": talks}[kind]
+    move_on(lead, stage, actor=people.owner)
+    owned(people)
+    with pytest.raises(StageFull):
+        undo_move(lead, actor=people.owner, version=lead.version)
+    assert columns(lead)["stage_id"] == stage.pk
+
+
 def test_opening_a_lead_again_is_undone_as_well(people, lead):
     move_on(lead, stages()["lost"], actor=people.owner, lost_reason="Price")
     before = columns(lead)

@@ -1,0 +1,132 @@
+"""A lead that was closed by mistake: everything is as if it had not been."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import models
+
+from distribution import services
+from distribution.models import Assignment, CreditCorrection, PoolMember, Rep, RepCounter, SLAClock
+from notifications.models import Notification, Sequence, SequenceRun
+from pipeline.models import Lead
+from pipeline.services.activity import record_contact, snooze_lead
+from pipeline.services.leads import reopen_lead
+from pipeline.services.moving import move_on, undo_move
+from tests.distribution.promises import MONDAY, after, make_hours, make_policy
+from tests.distribution.setups import make_rep
+from tests.distribution.world import make_lead, stages, world
+
+pytestmark = pytest.mark.django_db
+
+EVERYTHING = (Lead, Assignment, SLAClock, Rep, PoolMember, RepCounter, CreditCorrection, SequenceRun, Notification)
+
+
+@pytest.fixture(autouse=True)
+def _at_ten(time_machine):
+    time_machine.move_to(MONDAY, tick=False)
+
+
+def state() -> dict[type[models.Model], list[dict]]:
+    """All rows that a closing could touch; a version only ever rises."""
+    return {model: [_without_version(row) for row in model.objects.order_by("pk").values()] for model in EVERYTHING}
+
+
+def _without_version(row):
+    return {name: value for name, value in row.items() if name != "version"}
+
+
+def routed(time_machine):
+    lead = make_lead(created_at=MONDAY)
+    services.assign_lead(lead.pk, now=MONDAY)
+    return lead
+
+
+def accepted(time_machine):
+    lead = routed(time_machine)
+    services.accept_lead(lead.pk, rep=Rep.objects.get(user=Lead.objects.get().owner_id), now=after(5))
+    return lead
+
+
+def contacted(time_machine):
+    lead = accepted(time_machine)
+    record_contact(lead, channel="phone", outbound=True, automatic=False, actor=None, at=MONDAY)
+    return lead
+
+
+def snoozed(time_machine):
+    lead = accepted(time_machine)
+    lead.refresh_from_db()
+    time_machine.move_to(after(6))
+    snooze_lead(lead, after(hours=50), "Away", None)
+    return lead
+
+
+def late_and_noticed(time_machine):
+    lead = routed(time_machine)
+    services.sweep_clocks(now=after(16))
+    return lead
+
+
+def given_by_hand(time_machine):
+    lead = routed(time_machine)
+    services.reassign_lead(lead.pk, to=make_rep("Cyd"), reason="Knows her", now=after(3))
+    return lead
+
+
+def written_to(time_machine):
+    lead = routed(time_machine)
+    run = SequenceRun.objects.create(
+        sequence=Sequence.objects.create(name="Thanks", start="assigned"),
+        lead=lead,
+        started_at=MONDAY,
+        next_at=after(hours=24),
+    )
+    Notification.objects.create(
+        lead=lead, run=run, kind="follow_up", channel="email", key="k", state="queued", next_at=after(20)
+    )
+    return lead
+
+
+CASES = (routed, accepted, contacted, snoozed, late_and_noticed, given_by_hand, written_to)
+
+
+@pytest.mark.parametrize("kind", ["won", "lost"])
+@pytest.mark.parametrize("minutes", [20, 200], ids=["soon", "late"])
+@pytest.mark.parametrize("working", [False, True], ids=["clock", "working"])
+@pytest.mark.parametrize("how", CASES, ids=lambda how: how.__name__)
+def test_a_closing_that_is_undone_has_not_been(how, working, minutes, kind, time_machine):
+    if working:
+        make_hours(is_default=True)
+    world("Ann", "Ben")
+    terms = {"accept_minutes": 15, "contact_minutes": 60, "lead_minutes": 120, "idle_minutes": 30}
+    make_policy(("accept", "50%", "remind"), time="working" if working else "clock", **terms)
+    lead = how(time_machine)
+    lead.refresh_from_db()
+    time_machine.move_to(after(minutes))
+    before, owner = state(), lead.owner
+    move_on(lead, stages()[kind], actor=owner, lost_reason="Price")
+    assert state() != before
+    time_machine.move_to(after(minutes, seconds=9))
+    undo_move(lead, actor=owner, version=lead.version)
+    now = state()
+    for message in now[Notification]:
+        message["next_at"] = after(20)  # what was taken back is asked about anew
+    assert now == before
+
+
+def test_opening_again_that_is_undone_ends_what_it_began(time_machine):
+    world("Ann")
+    make_policy(accept_minutes=15, contact_minutes=60)
+    lead = routed(time_machine)
+    lead.refresh_from_db()
+    owner = lead.owner
+    move_on(lead, stages()["won"], actor=owner)
+    time_machine.move_to(after(30))
+    reopen_lead(lead, stages()["open"], actor=owner)
+    time_machine.move_to(after(30) + timedelta(seconds=5))
+    undo_move(lead, actor=owner, version=lead.version)
+    assert not SLAClock.objects.filter(stopped_at=None).exists()
+    assert not Assignment.objects.filter(ended_at=None).exists()
+    assert all(row.started_at <= row.ended_at for row in Assignment.objects.all())
+    assert Rep.objects.get().open_leads == 0
+    assert Lead.objects.get().closed_at == MONDAY
