@@ -3,7 +3,7 @@
 import itertools
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.utils.text import slugify
@@ -49,12 +49,12 @@ class Wishes:
         """One more wish."""
         source = self.rng.choices([row[0] for row in SOURCES], [row[4] for row in SOURCES])[0]
         if self.before and self.rng.random() < 0.04:
-            return Wish(source, {**self.rng.choice(self.before), **self._wanted(source)})
+            return _scored(Wish(source, {**self.rng.choice(self.before), **self._wanted(source)}))
         firm = self._firm()
         fields = {**self._person(firm), **self._about(firm, source), **self._wanted(source)}
         if fields.get("email"):
             self.before.append({name: value for name, value in fields.items() if name not in ("product", "message")})
-        return Wish(source, fields, self._attributes(), self._consents(source))
+        return _scored(Wish(source, fields, self._attributes(), self._consents(source)))
 
     def _firm(self) -> _Firm:
         if self.rng.random() < 0.33:
@@ -106,6 +106,15 @@ class Wishes:
             return ()
         wording = "Yes, you may write to me about my request."
         return (ConsentInput("email", granted=self.rng.random() < 0.8, wording=wording, origin=_CONSENTS[source]),)
+
+
+def _scored(wish: Wish) -> Wish:
+    """With a score out of 100, as a form works it out: by size, worth, hurry, and ways to reach the person."""
+    size = min(wish.fields.get("employees", 0) // 50, 30)
+    worth = min(int(wish.fields.get("value", 0)) // 10_000, 30)
+    hurry = {"now": 25, "this quarter": 15, "this year": 5}.get(wish.attributes.get("timeline", ""), 0)
+    reach = 5 * sum(name in wish.fields for name in ("phone", "email", "postal_code"))
+    return replace(wish, fields={**wish.fields, "score": size + worth + hurry + reach})
 
 
 def _numbers(rng: random.Random, pattern: str) -> Iterator[str]:

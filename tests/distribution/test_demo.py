@@ -13,8 +13,9 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from distribution.demo import making
-from distribution.demo.company import OFFICES, build_company
+from distribution.demo.company import OFFICES, Company, build_company
 from distribution.demo.making import is_demo, make_demo, stream_more
+from distribution.demo.wishes import Wishes
 from distribution.hours import hours_of_reps, load_timetable
 from distribution.ladders import WEEK, longest_gap, policy_warnings
 from distribution.models import (
@@ -143,6 +144,37 @@ def names_of(seed: int) -> list[str]:
         company = build_company(random.Random(seed), timezone.now())
         transaction.set_rollback(True)
     return [rep.name for rep in company.all_reps] + [account.name for account in company.accounts]
+
+
+def test_the_same_seed_makes_the_same_wishes_and_all_have_a_score_that_tells_them_apart():
+    company = build_company(random.Random(1), timezone.now())
+    first, again, other = (
+        [wishes.next() for _ in range(60)]
+        for wishes in (wishes_of(1, company), wishes_of(1, company), wishes_of(2, company))
+    )
+    assert first == again != other
+    scores = {wish.fields["score"] for wish in first}
+    assert len(scores) > 20
+    assert min(scores) >= 0
+    assert max(scores) <= 100
+
+
+def wishes_of(seed: int, company: Company) -> Wishes:
+    return Wishes(random.Random(seed), company)
+
+
+def test_more_leads_are_the_same_ones_in_the_same_demo_and_others_the_next_time():
+    make_demo(7, new_leads=0, days=2)
+    first, again = streamed(3, keep=False), streamed(3, keep=True)
+    assert first == again != streamed(3, keep=True)
+
+
+def streamed(count: int, *, keep: bool) -> list[str]:
+    told: list[str] = []
+    with transaction.atomic():
+        stream_more(count, lambda lead: told.append(f"{lead} {lead.score}"))
+        transaction.set_rollback(not keep)
+    return told
 
 
 @live
