@@ -19,8 +19,8 @@ from distribution.people import load_people
 from distribution.selectors import looked_after, manageable_reps
 from distribution.states import State, load_of, state_of
 from leadcrm.lib import access
-from pipeline.display import Due, due_of
-from pipeline.models import Team
+from pipeline.display import Due, due_of, money
+from pipeline.models import Lead, Team
 from pipeline.selectors import visible_leads
 
 PER_PAGE: Final = 50
@@ -30,10 +30,12 @@ BROKEN_SHOWN: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """An open lead in the list of the one who has it."""
+    """An open lead in the list of the one who has it. ``about``: company, stage and value in a line."""
 
     uid: UUID
+    version: int
     title: str
+    about: str
     due: Due | None
 
 
@@ -43,6 +45,7 @@ class TeamLine:
     ``late`` of them broken; the most urgent of the leads."""
 
     id: int
+    user_id: int
     name: str
     state: State
     load: str
@@ -114,6 +117,7 @@ def _line(
     running, late = clocks.get(rep.pk, (0, 0))
     return TeamLine(
         id=rep.pk,
+        user_id=rep.user_id,
         name=rep.name,
         state=state_of(person, now),
         load=load_of(person),
@@ -132,10 +136,16 @@ def _leads(user: User, reps: Iterable[Rep], now: datetime) -> dict[int, list[Pie
     place = Window(RowNumber(), partition_by="owner", order_by=(F("respond_by").asc(nulls_last=True), "-pk"))
     owned = visible_leads(user).filter(owner__in=[rep.user_id for rep in reps], closed_at=None, archived_at=None)
     found: dict[int, list[Piece]] = {}
-    for lead in owned.annotate(place=place).filter(place__lte=LEADS_SHOWN).order_by("place"):
-        due = due_of(lead.respond_by, now) if lead.respond_by else None
-        found.setdefault(lead.owner_id or 0, []).append(Piece(lead.uid, str(lead), due))
+    urgent = owned.annotate(place=place).filter(place__lte=LEADS_SHOWN).select_related("stage").order_by("place")
+    for lead in urgent:
+        found.setdefault(lead.owner_id or 0, []).append(_piece(lead, now))
     return found
+
+
+def _piece(lead: Lead, now: datetime) -> Piece:
+    about = (lead.company if lead.name else "", lead.stage.name, money(lead.value, lead.currency))
+    due = due_of(lead.respond_by, now) if lead.respond_by else None
+    return Piece(lead.uid, lead.version, str(lead), " · ".join(filter(None, about)), due)
 
 
 def _broken(user: User, reps: QuerySet[Rep], now: datetime) -> list[Broken]:

@@ -18,6 +18,7 @@ from distribution.services.assigning import assign_lead
 from distribution.services.recording import end_waiting
 from leadcrm.lib.bulk import update_each
 from leadcrm.lib.transactions import retried
+from pipeline.errors import StaleLead
 from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, mark_accepted, open_leads, place
 
@@ -91,6 +92,7 @@ def reassign_lead(
     to: Rep | None = None,
     actor: User | None = None,
     reason: str = "",
+    version: int | None = None,
     now: datetime | None = None,
 ) -> Decision | None:
     """Give a lead to someone else.
@@ -98,20 +100,21 @@ def reassign_lead(
     Args:
         to: who gets it, whatever their capacity; None lets the rules choose among those who did not have it yet.
         actor: who decided so.
+        version: of the lead as the actor saw it; None does it whatever happened since.
 
     Returns:
         The decision when the rules chose, None otherwise. A turn it cost the last owner is given back when the pool's
         time for that has not passed; within one pool, a named receiver pays it.
 
     Raises:
-        WrongState: the lead is closed, or ``to`` is not active.
+        WrongState: the lead is closed, or ``to`` is not active; StaleLead: it was changed meanwhile.
     """
     now = now or timezone.now()
     if to is not None:
-        _hand_over(lead_id, to, actor, reason, now)
+        _hand_over(lead_id, to, actor, reason, now, version)
         return None
-    standing = _unassigned(reason, now)
-    _end(lead_id, Assignment.End.REASSIGNED, Event.Kind.RELEASED, standing, actor, reason, now, refund=True)
+    told = (_unassigned(reason, now), actor, reason, now)
+    _end(lead_id, Assignment.End.REASSIGNED, Event.Kind.RELEASED, *told, refund=True, version=version)
     return assign_lead(lead_id, trigger=Assignment.Trigger.REASSIGNED, actor=actor, now=now)
 
 
@@ -131,12 +134,14 @@ def _end(
     now: datetime,
     *,
     refund: bool = False,
+    version: int | None = None,
 ) -> None:
     """End the open assignment and leave the lead without an owner, in one transaction."""
     with transaction.atomic():
         held = lock_held(lead_id)
         if held is None:
             raise WrongState("Nobody has this lead, or it is closed.")
+        _check_version(held.lead, version)
         place_or_raise(held.lead, standing)
         end_assignment(held, end, now, reason)
         if standing.state == Lead.RoutingState.EXCLUDED:
@@ -146,8 +151,15 @@ def _end(
         _tell(lead_id, event, now, actor, rep=held.rep.name, reason=reason)
 
 
+def _check_version(lead: Lead, version: int | None) -> None:
+    if version is not None and lead.version != version:
+        raise StaleLead
+
+
 @retried
-def _hand_over(lead_id: int, to: Rep, actor: User | None, reason: str, now: datetime) -> None:
+def _hand_over(
+    lead_id: int, to: Rep, actor: User | None, reason: str, now: datetime, version: int | None = None
+) -> None:
     receiver = load_rep(now, pk=to.pk)
     if receiver is None or not receiver.active:
         raise WrongState(f"{to.name} is not active.")
@@ -156,6 +168,7 @@ def _hand_over(lead_id: int, to: Rep, actor: User | None, reason: str, now: date
         lead = held.lead if held else open_leads().filter(pk=lead_id).first()
         if lead is None:
             raise WrongState("This lead is closed or gone.")
+        _check_version(lead, version)
         if held and held.rep_id == to.pk:
             return
         words = f"Given to {to.name} by hand" + (f": {reason}" if reason else ".")

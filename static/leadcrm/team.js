@@ -6,19 +6,26 @@ const people = () => document.getElementById("people");
 
 let dragging = false;
 
+function send(url, values, source = people()) {
+  const headers = { "X-CSRFToken": people().querySelector("[name=csrfmiddlewaretoken]").value };
+  htmx.ajax("POST", url, { source, target: "#people", swap: "outerHTML", values, headers });
+}
+
 function give({ item, from, to }) {
   dragging = false;
-  if (from === to) return;
-  const token = people().querySelector("[name=csrfmiddlewaretoken]").value;
-  const values = { lead: item.dataset.lead };
-  const headers = { "X-CSRFToken": token };
-  htmx.ajax("POST", to.dataset.give, { source: to, target: "#people", swap: "outerHTML", values, headers });
+  if (from !== to) send(to.dataset.give, { lead: item.dataset.lead, version: item.dataset.version }, to);
 }
+
+// What the server says of a lead that was given away comes with the way back.
+window.addEventListener("toast", ({ detail }) => {
+  if (detail.giveBack) detail.action = { label: "Undo", run: () => send(detail.giveBack.url, detail.giveBack.values) };
+}, { capture: true });
 
 function makeDraggable() {
   for (const list of document.querySelectorAll(".pieces")) {
     Sortable.get(list) ?? new Sortable(list, {
       group: "leads",
+      draggable: "[data-lead]",
       sort: false,
       animation: 120,
       delay: 200, // a finger that scrolls drags nothing

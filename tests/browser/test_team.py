@@ -37,8 +37,31 @@ def test_a_lead_is_dragged_to_somebody_else(live_server, managers_page: Page, pe
     theirs = page.get_by_role("list", name="Leads of Teammate Person")
     page.get_by_role("listitem").filter(has_text="Ada Byron").last.drag_to(theirs)
     expect(page.get_by_text("Ada Byron is Teammate Person's now.")).to_be_visible()
-    expect(theirs.get_by_text("Ada Byron")).to_be_visible()
+    expect(theirs.get_by_role("link", name="Ada Byron", exact=True)).to_be_visible()
     assert Lead.objects.get(last_name="Byron").owner == people.teammate
+
+
+def test_a_lead_on_the_wrong_person_goes_back_with_one_press(live_server, managers_page: Page, people):
+    page = managers_page
+    page.goto(f"{live_server.url}/team/availability/")
+    theirs, mine = (page.get_by_role("list", name=f"Leads of {name} Person") for name in ("Teammate", "Owner"))
+    page.get_by_role("listitem").filter(has_text="Ada Byron").last.drag_to(theirs)
+    page.get_by_role("button", name="Undo").click()
+    expect(mine.get_by_role("link", name="Ada Byron", exact=True)).to_be_visible()
+    assert Lead.objects.get(last_name="Byron").owner == people.owner
+
+
+def test_an_old_page_is_refused_and_shows_how_it_is_now(live_server, managers_page: Page, people):
+    page = managers_page
+    page.goto(f"{live_server.url}/team/availability/")
+    lead = Lead.objects.get(last_name="Byron")
+    services.reassign_lead(lead.pk, to=people.teammate.rep, actor=people.owner)
+    services.reassign_lead(lead.pk, to=people.owner.rep, actor=people.owner)
+    theirs = page.get_by_role("list", name="Leads of Teammate Person")
+    page.get_by_role("listitem").filter(has_text="Ada Byron").last.drag_to(theirs)
+    expect(page.get_by_text("Somebody else changed this lead meanwhile.")).to_be_visible()
+    mine = page.get_by_role("list", name="Leads of Owner Person")
+    expect(mine.get_by_role("link", name="Ada Byron", exact=True)).to_be_visible()
 
 
 def test_a_lead_that_is_not_the_managers_any_more_goes_back_and_that_is_said(live_server, managers_page: Page, people):

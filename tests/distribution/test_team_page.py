@@ -1,5 +1,6 @@
 """The page on which managers see their people with their leads, and move leads between them."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,8 +50,19 @@ def lines(user):
     return {line.name: line for line in signed_in(user).get(PAGE).context["team"].lines}
 
 
-def give(user, lead, rep):
-    return signed_in(user).post(f"/team/{rep.pk}/give/", {"lead": lead.uid}, headers={"HX-Request": "true"})
+def give(user, lead, rep, version=None):
+    """As a page does that shows the lead as it is now, or as it was in a version."""
+    sent = {"lead": lead.uid, "version": Lead.objects.get(pk=lead.pk).version if version is None else version}
+    return signed_in(user).post(f"/team/{rep.pk}/give/", sent, headers={"HX-Request": "true"})
+
+
+def told(answer):
+    return json.loads(answer.headers["HX-Trigger"])["toast"]
+
+
+def hand_over(user, rep, sent, sure=None):
+    path = f"/availability/{rep.pk}/hand-over/"
+    return signed_in(user).post(path, sent if sure is None else {**sent, "sure": sure}, follow=True)
 
 
 def owner_of(lead):
@@ -85,6 +97,50 @@ def test_a_lead_moved_to_somebody_else_is_theirs_with_a_line_on_its_timeline(peo
     assert Event.objects.filter(lead=lead, actor=people.manager).exists()
 
 
+def test_a_page_that_stood_open_too_long_takes_no_lead_from_whoever_has_it_now(people):
+    [lead] = arrive()
+    before = Lead.objects.get(pk=lead.pk).version
+    give(people.manager, lead, people.teammate.rep)
+    answer = give(people.manager, lead, people.owner.rep, version=before)
+    assert answer.status_code == 409
+    assert "Somebody else changed this lead meanwhile" in told(answer)["text"]
+    assert f'data-version="{Lead.objects.get(pk=lead.pk).version}"' in answer.content.decode()
+    assert owner_of(lead) == people.teammate
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1"])
+def test_a_lead_is_not_given_away_without_a_version(people, version):
+    [lead] = arrive()
+    assert give(people.manager, lead, people.teammate.rep, version=version).status_code == 409
+    assert owner_of(lead) == people.owner
+
+
+def test_a_lead_that_was_dropped_on_the_wrong_person_goes_back_with_its_turn(people):
+    [lead] = arrive()
+    credit = people.owner.rep.memberships.get().credit
+    back = told(give(people.manager, lead, people.teammate.rep))["giveBack"]
+    answer = signed_in(people.manager).post(back["url"], back["values"], headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert owner_of(lead) == people.owner
+    assert people.owner.rep.memberships.get().credit == credit
+    assert signed_in(people.manager).post(back["url"], back["values"]).status_code == 409
+
+
+def test_leads_are_told_apart_by_company_stage_and_value(people):
+    [lead] = arrive()
+    Lead.objects.filter(pk=lead.pk).update(company="Acme", value=12500, currency="EUR")
+    [piece] = lines(people.manager)["Owner Person"].leads
+    assert piece.about == f"Acme · {lead.stage.name} · 12,500 EUR"
+
+
+def test_the_page_leads_on_to_what_it_does_not_show(people):
+    arrive(8)
+    page = signed_in(people.manager).get(PAGE).content.decode()
+    assert f'href="/board/?who=team&amp;owner={people.owner.pk}"' in page
+    assert f'href="/availability/{people.teammate.rep.pk}/#leave"' in page  # who has no leads may still go on leave
+    assert "Not seen yet" in page
+
+
 def test_a_move_that_is_refused_says_why_and_shows_the_page_as_it_is(people):
     [lead] = arrive()
     give(people.manager, lead, people.teammate.rep)
@@ -104,7 +160,10 @@ def test_nobody_moves_leads_of_people_they_do_not_look_after(people):
 def test_all_leads_of_somebody_are_handed_over_to_one_person(people):
     leads = arrive(3)
     sent = {"to": people.teammate.rep.pk, "reason": "Leaves us"}
-    answer = signed_in(people.manager).post(f"/availability/{people.owner.rep.pk}/hand-over/", sent, follow=True)
+    asked = hand_over(people.manager, people.owner.rep, sent).content.decode()
+    assert "3 leads of" in asked
+    assert {owner_of(lead) for lead in leads} == {people.owner}
+    answer = hand_over(people.manager, people.owner.rep, sent, sure=3)
     assert "3 leads of Owner Person handed over." in answer.content.decode()
     assert {owner_of(lead) for lead in leads} == {people.teammate}
     assert Assignment.objects.filter(rep=people.owner.rep, ended_at=None).count() == 0
@@ -113,9 +172,16 @@ def test_all_leads_of_somebody_are_handed_over_to_one_person(people):
 def test_handed_over_by_the_rules_what_finds_nobody_stays_in_the_system_and_is_told(people):
     [lead] = arrive()
     sent = {"to": "", "reason": "Leaves us"}
-    signed_in(people.manager).post(f"/availability/{people.owner.rep.pk}/hand-over/", sent)
+    hand_over(people.manager, people.owner.rep, sent, sure=1)
     lead.refresh_from_db()
     assert (lead.owner, lead.routing_state) != (people.owner, "assigned")
+
+
+def test_who_said_yes_to_fewer_leads_than_there_are_now_is_asked_again(people):
+    leads = arrive(2)
+    sent = {"to": people.teammate.rep.pk, "reason": "Leaves us"}
+    assert "Yes, hand over 2 leads" in hand_over(people.manager, people.owner.rep, sent, sure=1).content.decode()
+    assert {owner_of(lead) for lead in leads} == {people.owner}
 
 
 def test_handing_over_needs_a_reason_and_changes_nothing_without(people):
