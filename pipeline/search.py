@@ -94,8 +94,13 @@ def _alike(rows: QuerySet[M], words: list[str], limit: int) -> list[M]:
 def _alike_among_newest(rows: QuerySet[M], words: list[str], limit: int) -> list[M]:
     newest = rows.order_by("-pk").values_list("pk", "search_text__text")[:_NEWEST]
     lines = {pk: match_key(line or "") for pk, line in newest}
-    best = process.extract(" ".join(words), lines, scorer=fuzz.partial_ratio, score_cutoff=_ALIKE_PERCENT, limit=limit)
-    return _in_order(rows, [pk for _, _, pk in best])
+    scores: dict[int, float] = dict.fromkeys(lines, 0)
+    for word in words:  # in any order, each against what is left
+        left = {pk: lines[pk] for pk in scores}
+        found = process.extract(word, left, scorer=fuzz.partial_ratio, score_cutoff=_ALIKE_PERCENT, limit=None)
+        scores = {pk: scores[pk] + score for _, score, pk in found}
+    best = sorted(scores, key=lambda pk: (-scores[pk], -pk))
+    return _in_order(rows, best[:limit])
 
 
 def _in_order(rows: QuerySet[M], pks: list[int]) -> list[M]:

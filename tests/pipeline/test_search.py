@@ -3,7 +3,7 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from pipeline import searchtext
+from pipeline import search, searchtext
 from pipeline.models import Account, Lead, SearchText
 from pipeline.search import search_accounts, search_leads
 from tests.distribution.world import make_lead
@@ -69,6 +69,17 @@ def test_the_best_comes_first(people):
     for last_name in ("Smiith", "Smith", "Smithson"):
         make_lead(last_name=last_name, team=people.team)
     assert found(people.owner, "smith") == ["Smith", "Smithson", "Smiith"]
+
+
+@pytest.mark.parametrize("text", ["clausen petra", "petra clausen", "Claussen, Petra", "petra claussen"])
+@pytest.mark.parametrize("way", ["as the database does", "among the newest"])
+def test_who_fits_all_the_words_comes_first_in_whatever_order_they_are_typed(people, monkeypatch, way, text):
+    if way == "among the newest":
+        monkeypatch.setattr(search, "_alike", search._alike_among_newest)
+    petra = make_lead(first_name="Petra", last_name="Claussen", company="Quill", team=people.team)
+    for first, last in (("Jonas", "Claussen"), ("Petra", "Imhoff"), ("Klaus", "Petersen"), ("Claus", "Petrasen")):
+        make_lead(first_name=first, last_name=last, team=people.team)
+    assert search_leads(people.owner, text, 5)[0] == petra
 
 
 def test_strangers_find_nothing_of_others(people, hans):
