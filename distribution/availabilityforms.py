@@ -13,7 +13,7 @@ from distribution.leavespan import TypedSpan, typed_span
 from distribution.models import AwayReason, Leave, LeaveCalendar, Rep
 from distribution.services.availability import LONGEST_REASON, LeaveTerms
 from leadcrm.lib.outgoing import Refused, check_url
-from pipeline.forms import MomentField, zone_name
+from pipeline.forms import MomentField, needs, zone_name
 from pipeline.models import Team
 
 # Where a leave's terms were typed.
@@ -42,7 +42,7 @@ class AwayForm(forms.Form):
 class LeaveForm(forms.Form):
     """Days, and times when it is not whole days, by the clock of the rep."""
 
-    first_day = forms.DateField(label="From", widget=_date_input())
+    first_day = forms.DateField(label="From", widget=_date_input(), error_messages=needs("Give the first day."))
     last_day = forms.DateField(
         label="To",
         required=False,
@@ -132,6 +132,7 @@ class CalendarForm(forms.Form):
         max_length=LeaveCalendar._meta.get_field("url").max_length,
         help_text="The secret address in iCal format, which begins with https. Nobody is shown it again.",
         widget=forms.URLInput({"autocomplete": "off", "placeholder": "https://"}),
+        error_messages=needs("Give the address of the calendar."),
     )
 
     def clean_url(self) -> str:

@@ -7,12 +7,19 @@ from django.contrib.auth.models import User
 
 from distribution.models import Rep
 from distribution.selectors import manageable_reps
+from pipeline.forms import needs
 
 LONGEST_REASON: Final = 200
 
 
 def _reason(label: str, help_text: str, *, required: bool = True) -> forms.CharField:
-    return forms.CharField(label=label, max_length=LONGEST_REASON, required=required, help_text=help_text)
+    return forms.CharField(
+        label=label,
+        max_length=LONGEST_REASON,
+        required=required,
+        help_text=help_text,
+        error_messages=needs("Say why. Whoever reads the history asks."),
+    )
 
 
 class ReturnForm(forms.Form):
@@ -37,7 +44,10 @@ class PassOnForm(forms.Form):
         required=False,
         empty_label="Whom the rules choose",
         help_text="A person is given leads whatever their capacity.",
-        error_messages={"invalid_choice": "Choose somebody of the list: an active person whom you look after."},
+        error_messages={
+            "required": "Choose somebody.",
+            "invalid_choice": "Choose somebody of the list: an active person whom you look after.",
+        },
     )
     reason = _reason("Why", "Whoever gets a lead, and whoever had it, reads it in its history.", required=False)
 

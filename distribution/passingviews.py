@@ -8,14 +8,15 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from distribution.errors import DistributionError
 from distribution.passingforms import GiveBackForm, GiveForm, PassOnForm, ReturnForm
 from distribution.selectors import leads_to_pass_on, may_give_up, may_pass_on
 from distribution.services import reassign_lead, release_lead, return_lead
-from leadcrm.lib.pages import PageRequest, page_or_part
+from leadcrm.lib.pages import PageRequest, go, page_or_part
 from pipeline.models import Lead
 from pipeline.selectors import one_lead, visible_leads, work_lead
 
@@ -82,7 +83,7 @@ def _act(
 
 def _after(request: PageRequest, lead: Lead) -> HttpResponse:
     seen = visible_leads(request.user).filter(pk=lead.pk).exists()
-    return redirect("lead", uid=lead.uid) if seen else redirect("board")
+    return go(request, reverse("lead", args=[lead.uid]) if seen else reverse("board"))
 
 
 def _context(request: PageRequest, lead: Lead, filled: dict[str, forms.Form] | None = None) -> dict[str, Any]:

@@ -73,7 +73,12 @@ class PreferenceForm(forms.Form):
         required=False, label="Quiet from", widget=forms.TimeInput({"type": "time"}, format="%H:%M")
     )
     quiet_to = forms.TimeField(required=False, label="to", widget=forms.TimeInput({"type": "time"}, format="%H:%M"))
-    backup_minutes = forms.IntegerField(min_value=1, max_value=120, label="Minutes until the second channel")
+    backup_minutes = forms.IntegerField(
+        min_value=1,
+        max_value=120,
+        label="Minutes until the second channel",
+        error_messages={"required": "Give a number of minutes, such as 5."},
+    )
     language = forms.ChoiceField(required=False, choices=[("", "English"), *LANGUAGE_NAMES[1:]], label="Language")
 
     def __init__(self, user: User, data: Any = None) -> None:

@@ -35,7 +35,9 @@ class MoveForm(forms.Form):
 class BulkForm(forms.Form):
     """Where many leads go."""
 
-    stage = forms.ModelChoiceField(Stage.objects.none(), to_field_name="slug", label="Stage")
+    stage = forms.ModelChoiceField(
+        Stage.objects.none(), to_field_name="slug", label="Stage", error_messages={"required": "Choose a stage."}
+    )
     lost_reason = forms.CharField(label="Why, when lost", required=False, max_length=LONGEST_REASON)
 
     def __init__(self, stages: Any, *args: Any, **more: Any) -> None:
@@ -51,6 +53,7 @@ def offer_reasons(fields: dict[str, forms.Field]) -> None:
     if reasons:
         choices = [("", ""), *((reason, reason) for reason in reasons)]
         fields["lost_reason"] = forms.ChoiceField(label="Why, when lost", required=False, choices=choices)
+    fields["lost_reason"].widget.attrs["aria-required"] = "true"
 
 
 class QuickLeadForm(forms.Form):

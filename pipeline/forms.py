@@ -1,7 +1,7 @@
 """What people fill in on the page of a lead. The services check again what a form lets through."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django import forms
@@ -35,6 +35,19 @@ def zone_name() -> str:
     return f"{timezone.localtime():%Z}"
 
 
+def needs(text: str) -> dict[str, str]:
+    """What is said when a field is left empty."""
+    return {"required": text}
+
+
+def fill_moment(form: forms.Form, name: str) -> None:
+    """A moment that was typed or, without one, pressed as ``soon``, a key of ``SOON``; one of both is needed."""
+    typed, days = form.cleaned_data.get(name), SOON.get(form.data.get("soon", ""))
+    form.cleaned_data[name] = typed or (morning_in(days, timezone.now()) if days else None)
+    if not form.cleaned_data[name] and name not in form.errors:
+        form.add_error(name, "Give a moment, such as tomorrow at nine.")
+
+
 class ContactForm(forms.Form):
     """That somebody spoke or wrote with the lead."""
 
@@ -53,18 +66,31 @@ class ContactForm(forms.Form):
 class NoteForm(forms.Form):
     """A note for colleagues. It is no contact."""
 
-    text = forms.CharField(label="Note", max_length=LONGEST_TEXT, widget=forms.Textarea({"rows": 3}))
+    text = forms.CharField(
+        label="Note",
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages=needs("Write the note first."),
+    )
 
 
 class SnoozeForm(forms.Form):
-    """Until when a lead may rest, and why."""
+    """Why a lead may rest, and until when: a moment, or a key of ``SOON`` pressed instead, as ``soon``."""
 
-    until = MomentField(label="Until")
-    reason = forms.CharField(label="Why it can wait", max_length=LONGEST_REASON)
+    reason = forms.CharField(
+        label="Why it can wait",
+        max_length=LONGEST_REASON,
+        error_messages=needs("Say why it can wait, such as 'on holiday until Monday'."),
+    )
+    until = MomentField(label="Until", required=False)
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.fields["until"].help_text = f"In your time, {zone_name()}."
+
+    def clean(self) -> dict[str, Any]:
+        fill_moment(self, "until")
+        return self.cleaned_data
 
 
 REMIND: Final = {"": "No reminder", "0": "When it is due", "15": "15 minutes before", "60": "An hour before"}
@@ -73,7 +99,12 @@ REMIND: Final = {"": "No reminder", "0": "When it is due", "15": "15 minutes bef
 class TaskForm(forms.Form):
     """Something to do for a lead. ``soon``: a key of ``SOON`` pressed instead of typing a moment."""
 
-    text = forms.CharField(label="What", max_length=LONGEST_TASK, initial="Call again")
+    text = forms.CharField(
+        label="What",
+        max_length=LONGEST_TASK,
+        initial="Call again",
+        error_messages=needs("Say what is to be done, such as 'Call again'."),
+    )
     due_at = MomentField(label="By when", required=False)
     remind = forms.ChoiceField(label="Reminder", choices=REMIND, required=False, initial="0")
     who = forms.ModelChoiceField(User.objects.none(), label="Who", required=False, empty_label="Whoever has the lead")
@@ -81,20 +112,14 @@ class TaskForm(forms.Form):
     def __init__(self, lead: Lead, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.fields["due_at"].help_text = f"In your time, {zone_name()}."
+        self.fields["due_at"].widget.attrs["aria-required"] = "true"
         who: Any = self.fields["who"]
         who.queryset = people_of(lead)
         who.label_from_instance = person
 
     def clean(self) -> dict[str, Any]:
-        values: dict[str, Any] = self.cleaned_data
-        values["due_at"] = self._soon() or values.get("due_at")
-        if not values["due_at"] and "due_at" not in self.errors:
-            self.add_error("due_at", "Give a moment, such as tomorrow at nine.")
-        return values
-
-    def _soon(self) -> datetime | None:
-        days = SOON.get(self.data.get("soon", ""))
-        return morning_in(days, timezone.now()) if days else None
+        fill_moment(self, "due_at")
+        return self.cleaned_data
 
     def terms(self) -> TaskTerms:
         """What a valid form asks for."""
@@ -115,7 +140,7 @@ _HELP: Final = {
     "phone": "As people write it.",
     "country": "A name or a code, such as Germany or DE.",
     "region": "A name or a code, such as Bavaria or DE-BY.",
-    "currency": "Such as EUR.",
+    "currency": "Such as EUR. Empty: the usual one.",
     "tags": "With commas between.",
     "time_zone": "Such as Europe/Berlin.",
 }
@@ -138,11 +163,8 @@ class LeadEditForm(forms.Form):
     def __init__(self, lead: Lead, data: Mapping[str, Any] | None = None, **more: Any) -> None:
         super().__init__(data, initial={"version": lead.version, **_shown(lead)}, **more)
         self.fields.update({name: _edit_field(name) for name in EDITABLE})
-
-    def clean(self) -> dict[str, Any]:
-        if self.cleaned_data.get("value") and not self.cleaned_data.get("currency"):
-            self.add_error("currency", "Give the currency of the value, such as EUR.")
-        return self.cleaned_data
+        if data is None:
+            self.fields[EDITABLE[0]].widget.attrs["autofocus"] = True
 
     def edited(self) -> dict[str, Any]:
         """The fields that were changed, and those that they are read with."""

@@ -1,6 +1,6 @@
 """The page of one lead as values ready to show: who it is, where it stands, what is to be done and its history."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from leadcrm.lib.languages import LANGUAGES
+from leadcrm.lib.places import countries, regions
 from pipeline.display import Due, action_of, age, badge_of, due_of, money, person, takeable
 from pipeline.models import Account, AttributeDefinition, Consent, Lead, LostReason, Stage
 from pipeline.related import RelatedLine, same_company, same_person
@@ -19,6 +21,8 @@ from pipeline.timeline import Timeline, build_timeline
 
 MOST_TASKS: Final = 50
 MOST_CONSENTS: Final = 20
+_WHATSAPP: Final = str(Consent.Channel.WHATSAPP.label)
+_EMAIL: Final = str(Consent.Channel.EMAIL.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,14 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way to reach the lead: ``act`` is what pressing it does, ``href`` where it leads, ``also`` another way with
-    the same value."""
+    the same value; ``word``: what the lead said about that, when it did not agree to it."""
 
     label: str
     value: str
     act: str
     href: str
     also: tuple[tuple[str, str], ...] = ()
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ def build_lead_page(lead: Lead, user: User, now: datetime, show: str = "", befor
         show, before: which part of the history: see :func:`pipeline.timeline.build_timeline`.
     """
     badge, tone = badge_of(lead)
+    consents = _consents(lead)
     others = same_person(lead, user, now)
     known = {other.uid for other in others}
     return LeadPage(
@@ -139,9 +145,9 @@ def build_lead_page(lead: Lead, user: User, now: datetime, show: str = "", befor
         age=age(lead.created_at, now),
         there=_time_there(lead, now),
         message=lead.message,
-        ways=list(_ways(lead)),
+        ways=list(_ways(lead, {line.channel: line.granted for line in consents})),
         facts=[fact for fact in (*_facts(lead), *_attributes(lead)) if fact.value],
-        consents=_consents(lead),
+        consents=consents,
         tasks=_tasks(lead, now),
         person=others,
         company=[other for other in same_company(lead, user, now) if other.uid not in known],
@@ -168,12 +174,20 @@ def _time_there(lead: Lead, now: datetime) -> str:
         return ""
 
 
-def _ways(lead: Lead) -> Iterator[Way]:
+def _ways(lead: Lead, agreed: Mapping[str, bool]) -> Iterator[Way]:
     if lead.phone:
         digits = "".join(filter(str.isdigit, lead.phone))
-        yield Way("Phone", lead.phone, "Call", f"tel:{lead.phone}", (("WhatsApp", f"https://wa.me/{digits}"),))
+        also = ((_WHATSAPP, f"https://wa.me/{digits}"),)
+        yield Way("Phone", lead.phone, "Call", f"tel:{lead.phone}", also, _word(_WHATSAPP, agreed, silent=True))
     if lead.email:
-        yield Way("E-mail", lead.email, "Write", f"mailto:{lead.email}")
+        yield Way("E-mail", lead.email, "Write", f"mailto:{lead.email}", word=_word(_EMAIL, agreed))
+
+
+def _word(channel: str, agreed: Mapping[str, bool], *, silent: bool = False) -> str:
+    """A warning before writing to a lead; ``silent``: nobody may write who was not told that it is welcome."""
+    if channel not in agreed:
+        return f"No word about {channel} is on record." if silent else ""
+    return "" if agreed[channel] else f"Did not agree to {channel}."
 
 
 def _tasks(lead: Lead, now: datetime) -> list[TaskLine]:
@@ -195,8 +209,8 @@ def _facts(lead: Lead) -> Iterator[Fact]:
     yield Fact("Website", lead.website, lead.website if lead.website.startswith(("http://", "https://")) else "")
     yield Fact("Product", lead.product)
     yield Fact("Value", money(lead.value, lead.currency))
-    yield Fact("Place", ", ".join(filter(None, (f"{lead.postal_code} {lead.city}".strip(), lead.region, lead.country))))
-    yield Fact("Language", lead.language)
+    yield Fact("Place", _place(lead))
+    yield Fact("Language", LANGUAGES.get(lead.language, lead.language))
     yield Fact("Time zone", lead.time_zone)
     yield Fact("Industry", lead.industry)
     yield Fact("Employees", f"{lead.employees:,}" if lead.employees is not None else "")
@@ -208,6 +222,13 @@ def _facts(lead: Lead) -> Iterator[Fact]:
     campaign = (lead.utm_source, lead.utm_medium, lead.utm_campaign, lead.utm_term, lead.utm_content)
     yield Fact("Campaign", " / ".join(filter(None, campaign)))
     yield Fact("Lost because", lead.lost_reason)
+
+
+def _place(lead: Lead) -> str:
+    """By the names that people know; what is in no table stays as it came."""
+    country, region = countries().get(lead.country), regions(lead.country).get(lead.region)
+    parts = (f"{lead.postal_code} {lead.city}".strip(), region.name if region else lead.region)
+    return ", ".join(filter(None, (*parts, country.name if country else lead.country)))
 
 
 def _attributes(lead: Lead) -> Iterator[Fact]:

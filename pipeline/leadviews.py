@@ -14,9 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leadcrm.lib.pages import PageRequest, number_of, page_or_part
+from leadcrm.lib.moments import moment_text
+from leadcrm.lib.pages import PageRequest, go, number_of, page_or_part
 from leadcrm.lib.text import clean
-from pipeline.errors import BadWish, PipelineError, ReasonMissing, StaleLead
+from pipeline.errors import BadWish, PipelineError, ReasonMissing, StaleLead, WrongStage
 from pipeline.forms import OUT, ContactForm, LeadEditForm, NoteForm, SnoozeForm, TaskForm
 from pipeline.intake import InvalidLead
 from pipeline.leadpage import build_lead_page
@@ -82,7 +83,7 @@ def snooze(request: PageRequest, uid: UUID) -> HttpResponse:
 
     def act(lead: Lead, values: Values) -> str:
         snooze_lead(lead, **values, actor=request.user)
-        return f"{lead} is snoozed."
+        return f"{lead} is snoozed until {moment_text(values['until'])}."
 
     return _act(request, uid, "snooze", act)
 
@@ -136,7 +137,7 @@ def edit(request: PageRequest, uid: UUID) -> HttpResponse:
         return render(request, "lead/_edit.html", context) if request.htmx else redirect(f"/leads/{uid}/?edit#about")
     form = LeadEditForm(lead, request.POST, auto_id="edit_%s")
     if form.is_valid() and _edited(request, lead, form):
-        return redirect("lead", uid=uid)
+        return go(request, reverse("lead", args=[uid]))
     return lead_page(request, access_lead(request.user, uid), {"edit": form})
 
 
@@ -162,11 +163,15 @@ def _act(request: PageRequest, uid: UUID, key: str, act: Callable[[Lead, Values]
     try:
         if form.is_valid():
             messages.success(request, act(lead, form.cleaned_data))
-            return redirect("lead", uid=uid)
+            return go(request, reverse("lead", args=[uid]))
     except BadWish as error:
         form.add_error(error.field, str(error))
-    except PipelineError as error:
+    except WrongStage as error:  # the form is not there any more
         messages.error(request, str(error))
+        if request.htmx:
+            return go(request, reverse("lead", args=[uid]))
+    except PipelineError as error:
+        form.add_error(None, str(error))
     return lead_page(request, lead, {key: form})
 
 
@@ -177,9 +182,9 @@ def lead_page(
     now = timezone.now()
     page = build_lead_page(lead, request.user, now, request.GET.get("show", ""), request.GET.get("before", ""))
     empty = _forms(lead, edit="edit" in request.GET) if page.works else {}
-    context = {"section": "board", "page": page, "forms": {**empty, **filled}, "shows": SHOWS}
+    context = {"section": "board", "page": page, "forms": {**empty, **filled}, "shows": SHOWS, "later": soon(now)}
     if page.works and "done" in request.GET:
-        context["soon"] = soon(now)
+        context["soon"] = context["later"]
     return render(request, "lead/lead.html", context, status=status if request.method == "POST" else 200)
 
 

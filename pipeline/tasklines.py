@@ -12,8 +12,8 @@ from pipeline.display import Due, due_of, person
 from pipeline.models import Lead, Task
 
 MORNING: Final = time(9)
-# What may come next after a task: its key, and in how many days.
-SOON: Final = {"tomorrow": 1, "in-3-days": 3}
+# What is put off is put off until then: its key, and in how many days.
+SOON: Final = {"tomorrow": 1, "in-3-days": 3, "next-week": 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,6 @@ class Soon:
 
 
 def soon(now: datetime) -> list[Soon]:
-    """When to call again."""
-    words = {1: "tomorrow", 3: "in 3 days"}
+    """When to call again, or until when a lead may rest."""
+    words = {1: "tomorrow", 3: "in 3 days", 7: "next week"}
     return [Soon(key, words[days], morning_in(days, now)) for key, days in SOON.items()]

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from leadcrm.lib.pages import PageRequest, back
+from leadcrm.lib.pages import PageRequest, back, go
 from pipeline.errors import BadWish
 from pipeline.forms import TaskForm
 from pipeline.leadviews import lead_page
@@ -31,7 +31,7 @@ def add(request: PageRequest, uid: UUID) -> HttpResponse:
         if form.is_valid():
             add_task(lead, form.terms(), actor=request.user)
             messages.success(request, "The task was noted.")
-            return back(request, reverse("lead", args=[uid]))
+            return go(request, back(request, reverse("lead", args=[uid])).url)
     except BadWish as error:
         form.add_error(error.field, str(error))
     return lead_page(request, lead, {"task": form})

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 # Set on requests that an open page makes by itself: nobody need be there.
@@ -29,6 +30,11 @@ def page_or_part(request: PageRequest, page: str, part: str, context: Mapping[st
     response = render(request, part if partial else page, dict(context))
     patch_vary_headers(response, ("HX-Request",))
     return response
+
+
+def go(request: PageRequest, url: str) -> HttpResponse:
+    """To another page. For htmx by a header of its own: a redirect would be followed into the part that is swapped."""
+    return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
 
 
 def number_of(text: str, otherwise: int = 0) -> int:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -154,11 +153,13 @@ _FIRST_OF_DEFAULT = Prepared(lambda: _open_stages(pipeline__is_default=True))
 def edit_lead(
     lead: Lead, fields: Mapping[str, Any], *, actor: User | None, version: int | None = None
 ) -> dict[str, list[Any]]:
-    """Changes lead fields and says which: the old and the new value by name. A blank value empties its field.
+    """Changes lead fields and says which: the old and the new value by name. A blank value empties its field, but a
+    value is in some currency.
 
     Raises:
         InvalidLead: with every fault; StaleLead: when it was changed meanwhile.
     """
+    fields = _in_a_currency(lead, fields)
     values, errors = intake.read_fields(fields, lead.source)
     if errors:
         raise InvalidLead(errors)
@@ -175,6 +176,14 @@ def edit_lead(
         record(lead, Event.Kind.EDITED, actor=actor, changes=history)
         touch(lead, actor)
     return history
+
+
+def _in_a_currency(lead: Lead, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Fields in which a value that names no currency is in the lead's; of a lead without one, the intake takes that of
+    its source, or the base currency."""
+    valued = not intake.is_blank(fields.get("value", lead.value))
+    named = not intake.is_blank(fields.get("currency"))
+    return {**fields, "currency": lead.currency} if valued and lead.currency and not named else fields
 
 
 def _json(value: Any) -> Any:
@@ -245,8 +254,7 @@ def _worth_of(lead: Lead, worth: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that say what a lead is worth, from what somebody typed."""
     if not str(worth.get("value") or "").strip():
         return {}
-    currency = worth.get("currency") or lead.currency or settings.BASE_CURRENCY
-    values, errors = intake.read_fields({"value": worth["value"], "currency": currency}, lead.source)
+    values, errors = intake.read_fields(_in_a_currency(lead, worth), lead.source)
     if errors:
         raise InvalidLead(errors)
     return {**values, "value_base": intake.in_base_currency(values)}

@@ -16,6 +16,9 @@ document.addEventListener("htmx:responseError", (event) => {
 
 document.addEventListener("htmx:sendError", (event) => isQuiet(event) || tell("The server cannot be reached. Please check your connection."));
 
+// In a form that was refused, the first field that is wrong has the focus.
+document.addEventListener("htmx:load", ({ detail }) => detail.elt.querySelector("[aria-invalid=true]")?.focus());
+
 // A part that is swapped, such as a grown column, stays scrolled to where it was.
 const SCROLLED = "[data-keeps-scroll]";
 let scrolledTo = 0;

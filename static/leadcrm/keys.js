@@ -24,10 +24,20 @@ function target(key) {
   return (item ?? items()[0])?.querySelector(wanted) ?? document.querySelector(`${wanted}:not([data-item] *)`) ?? document.querySelector(wanted);
 }
 
+const FIELD = "input:not([type=hidden]), select, textarea";
+
+function enter(part) {
+  const field = part?.querySelector(FIELD);
+  field?.focus();
+  return Boolean(field);
+}
+
+// A form is entered, a fold is opened and entered, as soon as what is in it has come; anything else is clicked.
 function press(element) {
+  if (element.matches("form")) return enter(element);
   element.click();
-  const fold = element.closest("details[open]");
-  if (element.matches("summary")) fold?.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+  const fold = element.matches("summary") && element.closest("details[open]");
+  if (fold && !enter(fold)) fold.addEventListener("htmx:afterSettle", () => enter(fold), { once: true });
 }
 
 document.addEventListener("keydown", (event) => {

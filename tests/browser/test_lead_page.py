@@ -69,12 +69,10 @@ def test_a_rep_accepts_logs_a_call_and_writes_a_note(open_page, lead, size):
     page = open_page(size)
     page.get_by_role("button", name="Accept").click()
     expect(page.locator(".messages")).to_contain_text("You have accepted Ada Lovelace.")
-    unfold(page, "Log a contact")
     page.get_by_label("What came of it").fill("Wants a demo <b>today</b>")
     page.get_by_role("button", name="Log this contact").click()
     expect(page.locator(".timeline")).to_contain_text("Wants a demo <b>today</b>")
-    unfold(page, "Add a note")
-    page.get_by_label("Note").fill("Likes trains")
+    page.get_by_label("Note", exact=True).fill("Likes trains")
     page.get_by_role("button", name="Add this note").click()
     expect(page.locator(".timeline li").first).to_contain_text("Likes trains")
     lead.refresh_from_db()
@@ -87,7 +85,7 @@ def test_a_rep_accepts_logs_a_call_and_writes_a_note(open_page, lead, size):
 def test_a_task_is_planned_done_and_followed_by_the_next(open_page, lead, size):
     page = open_page(size)
     unfold(page, "Add a task")
-    page.get_by_label("What", exact=True).fill("Send the offer")
+    page.locator("#task_text").fill("Send the offer")
     page.get_by_label("By when").fill(f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M}")
     page.get_by_role("button", name="Add this task").click()
     page.get_by_role("button", name=re.compile("Done.*Send the offer")).click()
@@ -105,13 +103,50 @@ def test_fields_are_edited_in_their_place_and_a_mistake_is_told_there(open_page,
     page.get_by_label("E-mail").or_(page.get_by_label("Email")).fill("nonsense")
     page.get_by_label("City").fill("Berlin")
     page.get_by_role("button", name="Save").click()
+    email = page.get_by_label("Email")
     expect(page.locator("#edit_email_error")).to_be_visible()
+    expect(email).to_be_focused()
+    expect(page.locator(".faults a")).to_have_text(["Email"])
+    expect(page).to_have_url(re.compile(f"/leads/{lead.uid}/$"))
     expect(page.get_by_label("City")).to_have_value("Berlin")
-    page.get_by_label("E-mail").or_(page.get_by_label("Email")).fill("ada@new.example")
+    email.fill("ada@new.example")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".messages")).to_contain_text("Ada Lovelace was changed.")
     lead.refresh_from_db()
     assert (lead.email, lead.city) == ("ada@new.example", "Berlin")
+
+
+@pytest.mark.parametrize(
+    ("fold", "button", "field", "said"),
+    [
+        ("", "Add this note", "note_text", "Write the note first."),
+        ("Add a task", "Add this task", "task_due_at", "Give a moment, such as tomorrow at nine."),
+        ("Snooze", "Snooze until then", "snooze_reason", "Say why it can wait"),
+        ("Return or pass on", "Return it", "return_reason", "Say why."),
+    ],
+)
+def test_what_is_missing_is_told_where_it_is_missing_and_what_was_typed_stays(
+    open_page, lead, fold, button, field, said
+):
+    page = open_page()
+    page.get_by_label("What came of it").fill("Typed elsewhere")
+    if fold:
+        unfold(page, fold)
+    page.get_by_role("button", name=button).click()
+    expect(page.locator(f"#{field}")).to_be_focused()
+    expect(page.locator(f"#{field}_error")).to_contain_text(said)
+    expect(page.get_by_label("What came of it")).to_have_value("Typed elsewhere")
+
+
+@SIZES
+def test_a_lead_is_snoozed_with_a_reason_and_one_press(open_page, lead, size):
+    page = open_page(size)
+    unfold(page, "Snooze")
+    page.get_by_label("Why it can wait").fill("On holiday")
+    page.get_by_role("button", name="In 3 days").click()
+    expect(page.locator(".messages")).to_contain_text("Ada Lovelace is snoozed until")
+    lead.refresh_from_db()
+    assert timedelta(days=2) < lead.snoozed_until - timezone.now() < timedelta(days=4)
 
 
 def test_a_stage_is_pressed_and_lost_asks_for_the_reason(open_page, lead):
@@ -132,12 +167,17 @@ def test_a_stage_is_pressed_and_lost_asks_for_the_reason(open_page, lead):
 def test_keys_open_what_they_stand_for_but_not_while_somebody_types(open_page, lead):
     page = open_page()
     page.keyboard.press("n")
-    note = page.get_by_label("Note")
+    note = page.get_by_label("Note", exact=True)
     expect(note).to_be_focused()
     page.keyboard.type("talent")  # a, t, l and n are keys
     expect(note).to_have_value("talent")
-    expect(page.get_by_label("What came of it")).to_be_hidden()
+    expect(page.locator("#task_text")).to_be_hidden()
     note.blur()
+    first = {"l": "contact_direction", "s": "snooze_reason", "p": "give-back_reason", "e": "edit_first_name"}
+    for key, field in first.items():
+        page.keyboard.press(key)
+        expect(page.locator(f"#{field}")).to_be_focused()
+        page.locator(f"#{field}").blur()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
@@ -153,7 +193,7 @@ def test_who_does_not_want_keys_switches_them_off(open_page, lead):
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     page.keyboard.press("n")
-    expect(page.get_by_label("Note")).to_be_hidden()
+    expect(page.get_by_label("Note", exact=True)).not_to_be_focused()
     page.reload()
     page.keyboard.press("?")
     expect(page.get_by_label("Use keys in this browser")).not_to_be_checked()

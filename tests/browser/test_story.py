@@ -93,7 +93,6 @@ def test_a_lead_that_nobody_accepts_moves_to_the_next_rep_and_then_to_the_manage
     page.get_by_role("button", name="Accept").click()
     expect(page.get_by_role("status").filter(has_text="You have accepted")).to_be_visible()
 
-    page.locator("summary").filter(has_text="Log a contact").click()
     page.get_by_label("What came of it").fill("Wants a demo")
     page.get_by_role("button", name="Log this contact").click()
     expect(history.locator("li").first).to_contain_text("Phone · the first contact")

@@ -162,7 +162,7 @@ def test_hours_of_leave_are_changed_and_cancelled(people, rep):
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({"first_day": ""}, "first_day", "required"),
+        ({"first_day": ""}, "first_day", "Give the first day."),
         ({"last_day": "2026-03-01"}, "last_day", "first day or a later one"),
         ({"first_day": "2026-02-01", "last_day": "2026-02-03"}, "last_day", "would be over already"),
         (

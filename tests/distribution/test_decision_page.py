@@ -67,7 +67,7 @@ def test_it_tells_sentence_rule_version_trigger_actor_and_duration(lead, people)
     seen = words(page_of(lead, people.owner))
     assert lead.routing_sentence in seen
     assert "Lead created, by the system" in seen
-    assert "decided in 1.2 ms" in seen
+    assert "Decided in 1.2 ms" in seen
     assert f"Spring (version {decision.rule_set.version})" in seen
     assert decision.digest in seen
 

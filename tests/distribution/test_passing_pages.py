@@ -73,7 +73,7 @@ def test_a_lead_that_nobody_has_is_given_to_a_person_by_name_only(people):
 def test_a_reason_is_asked_for_and_nothing_changes_without(people, lead, act):
     response = send(people.owner, lead, act, reason=" ")
     assert response.status_code == 422
-    assert "This field is required" in response.content.decode()
+    assert "Say why." in response.content.decode()
     assert owner_of(lead) == people.owner
 
 

@@ -99,10 +99,11 @@ def test_a_lead_is_snoozed_in_the_time_of_the_reader_and_woken(people, lead):
         ("contact", {**CONTACT, "at": "2026-03-02T11:00"}, "at", "still to come"),
         ("contact", {**CONTACT, "at": "2026-03-01T11:00"}, "at", "Give a later moment"),
         ("contact", {**CONTACT, "at": "soon"}, "at", "Enter a valid date/time"),
-        ("note", {"text": "  "}, "text", "required"),
+        ("note", {"text": "  "}, "text", "Write the note first."),
         ("snooze", {**SNOOZE, "until": "2026-03-01T09:00"}, "until", "still to come"),
         ("snooze", {**SNOOZE, "until": "2036-03-01T09:00"}, "until", "within a year"),
-        ("snooze", {**SNOOZE, "reason": ""}, "reason", "required"),
+        ("snooze", {**SNOOZE, "reason": ""}, "reason", "Say why it can wait"),
+        ("snooze", {**SNOOZE, "until": ""}, "until", "Give a moment"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_nothing_changes(people, lead, act, fields, field, words):
@@ -113,11 +114,34 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_changes(people, lead, ac
     assert kinds(lead) == []
 
 
+@pytest.mark.parametrize(("soon", "day"), [("tomorrow", 3), ("in-3-days", 5), ("next-week", 9)])
+def test_a_lead_rests_until_nine_of_a_day_that_is_pressed(people, lead, soon, day):
+    client = signed_in(people.owner)
+    client.cookies["time_zone"] = "Europe/Berlin"
+    client.post(f"/leads/{lead.uid}/snooze/", {"reason": "On holiday", "until": "", "soon": soon})
+    lead.refresh_from_db()
+    assert lead.snoozed_until == datetime(2026, 3, day, 8, 0, tzinfo=UTC)
+
+
+def test_a_moment_that_was_typed_counts_more_than_one_that_is_pressed_by_the_enter_key(people, lead):
+    client = signed_in(people.owner)
+    client.post(f"/leads/{lead.uid}/snooze/", {**SNOOZE, "soon": "tomorrow"})
+    lead.refresh_from_db()
+    assert lead.snoozed_until == datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
+
+
+def test_what_a_part_of_the_page_did_leads_to_the_whole_page(people, lead):
+    response = signed_in(people.owner).post(f"/leads/{lead.uid}/note/", {"text": "x"}, headers={"HX-Request": "true"})
+    assert (response.status_code, response.headers["HX-Redirect"]) == (200, f"/leads/{lead.uid}/")
+
+
 def test_a_closed_lead_is_not_snoozed(people, lead):
     close_lead(lead, stages()["lost"], actor=people.owner, lost_reason="No")
-    assert "Snooze this lead" not in page(people.owner, lead)
+    assert "Snooze until then" not in page(people.owner, lead)
     response = send(people.owner, lead, "snooze", **SNOOZE)
     assert "This lead is closed" in response.content.decode()
+    part = signed_in(people.owner).post(f"/leads/{lead.uid}/snooze/", SNOOZE, headers={"HX-Request": "true"})
+    assert part.headers["HX-Redirect"] == f"/leads/{lead.uid}/"
     assert Event.Kind.SNOOZED not in kinds(lead)
 
 

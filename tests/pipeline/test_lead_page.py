@@ -7,7 +7,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from pipeline.models import Account, Consent, Lead, Stage, Task
+from pipeline.models import Account, Consent, Lead, LeadSource, Stage, Task
 from pipeline.services.leads import close_lead
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people, signed_in
@@ -157,9 +157,25 @@ def test_what_cannot_be_read_is_said_at_its_field_and_nothing_is_changed(people,
     assert (fresh(lead).city, kinds(lead)) == ("", [])
 
 
-def test_a_value_without_its_currency_is_refused(people, lead):
-    response = send(people.owner, lead, "edit", **typed(lead, value="12", currency=""))
-    assert "currency" in response.context["forms"]["edit"].errors
+@pytest.mark.parametrize(
+    ("known", "of_source", "becomes"), [("USD", "GBP", "USD"), ("", "GBP", "GBP"), ("", "", "EUR")]
+)
+def test_a_value_without_its_currency_is_in_the_usual_one_wherever_it_is_typed(people, lead, known, of_source, becomes):
+    LeadSource.objects.filter(pk=lead.source_id).update(default_currency=of_source)
+    Lead.objects.filter(pk=lead.pk).update(currency=known)
+    assert send(people.owner, lead, "edit", **typed(fresh(lead), value="12", currency="")).status_code == 302
+    edited = fresh(lead)
+    assert (edited.value, edited.currency) == (12, becomes)
+    Lead.objects.filter(pk=lead.pk).update(currency=known, value=None)
+    won = Stage.objects.create(pipeline=lead.stage.pipeline, slug="sold", name="Sold", kind="won", position=9)
+    close_lead(fresh(lead), won, actor=people.owner, worth={"value": "12", "currency": ""})
+    assert (fresh(lead).value, fresh(lead).currency) == (12, becomes)
+
+
+def test_the_currency_of_a_value_cannot_be_emptied(people, lead):
+    Lead.objects.filter(pk=lead.pk).update(currency="USD", value=12)
+    assert send(people.owner, lead, "edit", **typed(fresh(lead), currency="")).status_code == 302
+    assert fresh(lead).currency == "USD"
 
 
 def test_two_edits_at_once_keep_both_changes_and_the_second_is_asked_again(people, lead):
@@ -206,7 +222,7 @@ def test_a_task_is_added_in_the_time_of_the_reader_and_its_end_asks_what_is_next
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({"text": " "}, "text", "required"),
+        ({"text": " "}, "text", "Say what is to be done"),
         ({"due_at": ""}, "due_at", "Give a moment"),
         ({"due_at": "soon"}, "due_at", "valid date/time"),
         ({"due_at": "2026-03-02T09:00"}, "due_at", "still to come"),
@@ -286,6 +302,34 @@ def test_the_latest_word_about_each_channel_is_shown(people, lead):
     assert "Phone call: yes" in shown
     assert "E-mail: yes" not in shown
     assert "&lt;b&gt;No&lt;/b&gt;" in shown
+    assert "Did not agree to:" in shown
+
+
+@pytest.mark.parametrize(
+    ("consents", "words"),
+    [
+        ({}, {"Phone": "No word about WhatsApp is on record.", "E-mail": ""}),
+        (
+            {"whatsapp": False, "email": False},
+            {"Phone": "Did not agree to WhatsApp.", "E-mail": "Did not agree to E-mail."},
+        ),
+        ({"whatsapp": True, "email": True}, {"Phone": "", "E-mail": ""}),
+    ],
+)
+def test_who_is_about_to_write_is_told_what_was_not_agreed_to(people, lead, consents, words):
+    for channel, granted in consents.items():
+        Consent.objects.create(lead=lead, channel=channel, granted=granted)
+    ways = signed_in(people.owner).get(f"/leads/{lead.uid}/").context["page"].ways
+    assert {way.label: way.word for way in ways} == words
+
+
+def test_places_and_languages_are_told_by_name(people, lead):
+    where = {"country": "DE", "region": "DE-BE", "city": "Berlin", "postal_code": "10115", "language": "de"}
+    Lead.objects.filter(pk=lead.pk).update(**where)
+    facts = {
+        fact.label: fact.value for fact in signed_in(people.owner).get(f"/leads/{lead.uid}/").context["page"].facts
+    }
+    assert (facts["Place"], facts["Language"]) == ("10115 Berlin, Berlin, Germany", "German")
 
 
 # --- Who may ------------------------------------------------------------------------------------
