@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Protocol
+from unicodedata import normalize
 from uuid import UUID
 
 
@@ -13,8 +15,9 @@ class Message:
 
     to: the address, as the channel writes it. token: the same with every attempt, so that a repeated message is
     recognised. thread: messages about one lead share it. at: when it was made. again: an earlier attempt broke off, and
-    may have come through. link: the page that it is about. unsubscribe_url, reply_to: of an e-mail, the way out and who
-    gets the answers. secret: by which a webhook knows us. data: plain values for programs that receive it.
+    may have come through; tried: the marks of what it said then. link: the page that it is about. unsubscribe_url,
+    reply_to: of an e-mail, the way out and who gets the answers. secret: by which a webhook knows us. data: plain
+    values for programs that receive it.
     """
 
     to: str
@@ -33,7 +36,15 @@ class Message:
     secret: str = field(default="", repr=False)
     urgent: bool = False
     again: bool = False
+    tried: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def mark_of(text: str) -> str:
+    """By which a text is recognised whatever became of its spaces, its punctuation and its accents on the way: carriers
+    and providers put signs in the place of others, to save segments."""
+    letters = "".join(char for char in normalize("NFKD", text).casefold() if char.isalnum())
+    return sha256(letters.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

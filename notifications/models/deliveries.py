@@ -65,6 +65,8 @@ class Notification(models.Model):
     next_at = models.DateTimeField(null=True, blank=True, help_text="When it is sent, or tried again.")
     leased_until = models.DateTimeField(null=True, blank=True)
     unsure = models.BooleanField(default=False, help_text="An attempt broke off, so it may have gone out already.")
+    # Marks of what it said in attempts that may have come through, for providers that can only be asked by the text.
+    tried = models.JSONField(default=list, blank=True, editable=False)
     # Goes with every attempt, as Message-ID or webhook id, so that a repeated one is recognised.
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     provider_id = models.CharField(max_length=200, blank=True)

@@ -97,14 +97,17 @@ def _read(pk: int) -> Notification:
 
 
 def _companions(row: Notification, now: datetime) -> list[Notification]:
-    """Those that went along at the first attempt go along at every other; at the first, what is due is taken along."""
+    """Those that went along at the first attempt go along at every other; at the first, what is due is taken along.
+
+    With what may have gone out already nothing new goes: found at the provider, all of it counts as sent.
+    """
     if row.user_id is None or not _bundles(row):
         return []
-    if row.attempts:
+    if row.attempts or row.unsure:
         return list(row.bundled.filter(state__in=WAITING).order_by("pk"))
-    same = due(row.channel, now).filter(user=row.user_id, attempts=0).exclude(pk=row.pk)
+    same = due(row.channel, now).filter(user=row.user_id, attempts=0, unsure=False).exclude(pk=row.pk)
     found = same.select_for_update(skip_locked=True, no_key=True, of=("self",))[: MOST_IN_ONE - 1]
-    return [other for other in found if _bundles(other)]
+    return sorted((other for other in found if _bundles(other)), key=lambda other: other.pk)
 
 
 def _bundles(row: Notification) -> bool:
@@ -139,13 +142,18 @@ def let_go(claimed: Claim, until: datetime, reason: str) -> None:
     """Give a message back without an attempt; it is due again at ``until``."""
     with transaction.atomic():
         if settle(claimed, state=State.QUEUED, next_at=until, reason=reason[:300]):
-            release(claimed.others)
+            release(claimed.others, unsure=claimed.again)
             Notification.objects.filter(pk=claimed.head.pk).update(attempts=F("attempts") - 1)
 
 
-def release(rows: Iterable[Notification]) -> None:
-    """Let messages that would have gone along with another one go by themselves."""
-    Notification.objects.filter(pk__in=[row.pk for row in rows]).update(bundled_into=None)
+def release(rows: Iterable[Notification], *, unsure: bool) -> None:
+    """Let messages that would have gone along with another one go by themselves.
+
+    Args:
+        unsure: they may have gone along with it already.
+    """
+    marked = {"unsure": True} if unsure else {}
+    Notification.objects.filter(pk__in=[row.pk for row in rows]).update(bundled_into=None, **marked)
 
 
 def drop(row: Notification, reason: str) -> None:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications.channels import CHANNELS, Receipt, SendError
+from notifications.channels.base import mark_of
 from notifications.models import Notification, PushSubscription
 from notifications.services import claiming, switches
 from notifications.services.claiming import Claim, State
@@ -85,7 +86,7 @@ def attempt(taken: Claim) -> bool:
 
 def note_sent(claimed: Claim, receipt: Receipt, now: datetime) -> None:
     """Write down that a message left."""
-    said = {"sent_at": now, "provider_id": receipt.provider_id[:200], "unsure": False}
+    said = {"sent_at": now, "provider_id": receipt.provider_id[:200], "unsure": False, "tried": []}
     with transaction.atomic():
         written = claiming.settle(
             claimed,
@@ -114,10 +115,11 @@ def keep_content(claimed: Claim, ready: Ready) -> bool:
     for row, content in zip(claimed.rows, ready.contents, strict=True):
         row.subject, row.text, row.html = content.subject[:LONGEST_SUBJECT], content.text, content.html
         row.address = ready.shown_address
+        row.tried = list(dict.fromkeys((*row.tried, mark_of(ready.message.text))))
     with transaction.atomic():
         ours = claiming.is_ours(claimed)
         if ours:
-            Notification.objects.bulk_update(claimed.rows, ("subject", "text", "html", "address"))
+            Notification.objects.bulk_update(claimed.rows, ("subject", "text", "html", "address", "tried"))
     return ours
 
 

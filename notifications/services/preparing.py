@@ -58,7 +58,7 @@ def drop_outdated(claimed: Claim) -> Claim | None:
     live = tuple(other for other, why in reasons.items() if not why)
     if not reason:
         return replace(claimed, others=live)
-    claiming.release(live)
+    claiming.release(live, unsure=claimed.again)
     claiming.settle(Claim(head), state=State.SUPPRESSED, reason=reason)
     return None
 
@@ -80,7 +80,7 @@ def only_what_fits(claimed: Claim, now: datetime) -> Claim:
     room = how_many_fit(_contents(claimed, now), claimed.head.channel) - 1
     with transaction.atomic():
         if claiming.is_ours(claimed):
-            claiming.release(claimed.others[room:])
+            claiming.release(claimed.others[room:], unsure=claimed.again)
     return replace(claimed, others=claimed.others[:room])
 
 
@@ -176,6 +176,7 @@ def build_message(claimed: Claim, address: str, content: Content, leave_url: str
         secret=secret_for(head.user, head.channel) if head.user else "",
         urgent=any(row.urgency == Notification.Urgency.URGENT for row in claimed.rows),
         again=claimed.again,
+        tried=tuple(head.tried),
         data=facts_of(head),
     )
 
