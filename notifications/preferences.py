@@ -221,7 +221,7 @@ def build_preference_page(user: User, form: PreferenceForm | None = None, **boun
 
 def _address(channel: str, row: ContactAddress | None, user: User, bound: Mapping[str, forms.Form]) -> Address:
     own = own_stop(user, channel)
-    state, tone = ("On the stop list", "warn") if own else _state(channel, row, user)
+    state, tone = ("On the stop list", "warn") if own else state_of_address(channel, row, user)
     waits = row is not None and (row.code_hash or (row.verified_at is None and channel != EMAIL))
     return Address(
         channel=channel,
@@ -245,9 +245,11 @@ def stop_words(own: OwnStop) -> str:
     return f"{since} {helps or 'If it is yours and works, have a code sent there and enter it.'}"
 
 
-def _state(channel: str, row: ContactAddress | None, user: User) -> tuple[str, str]:
+def state_of_address(channel: str, row: ContactAddress | None, user: User) -> tuple[str, str]:
+    """How an address of a channel stands, in words and as a tone: ``good`` when messages go there. Not asked: whether
+    it is on the stop list."""
     if row is None:
-        return ("Your account's", "good") if channel == EMAIL and user.email else ("None", "")
+        return ("Your account's address", "good") if channel == EMAIL and user.email else ("No address", "")
     return ("Confirmed", "good") if row.verified_at else ("To be confirmed", "warn")
 
 

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my/inbox/read/", inbox.read_all, name="inbox-read-all"),
     path("my/inbox/<int:pk>/read/", inbox.read, name="inbox-read"),
     path("my/inbox/<int:pk>/open/", inbox.open_message, name="inbox-open"),
+    path("my/channels/", preferences.my_channels, name="my-channels"),
     path("my/notifications/", preferences.preferences, name="preferences"),
     path("my/notifications/verify/<str:token>/", preferences.verify, name="verify-address"),
     path("my/notifications/browser/", preferences.subscribe, name="browser-subscribe"),

@@ -66,7 +66,9 @@ TABLE: Final = {
         (f"{BOARD}{end}/" for end in ("stage/<slug:stage>", "changes", "bulk", "table", "export", "filters", "views")),
         COLLEAGUES,
     ),
-    **dict.fromkeys((f"{MY}{end}" for end in ("", "changes/", "fairness/", "availability/", "bell/latest/")), ANYBODY),
+    **dict.fromkeys(
+        (f"{MY}{end}" for end in ("", "changes/", "channels/", "fairness/", "availability/", "bell/latest/")), ANYBODY
+    ),
     **dict.fromkeys((f"{MY}inbox/", f"{MY}inbox/read/", f"{MY}notifications/"), ANYBODY),
     **dict.fromkeys(
         (f"{MY}notifications/{end}/" for end in ("browser", "browser/forget", "webhook/secret", "<slug:channel>")),

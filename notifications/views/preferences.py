@@ -10,15 +10,17 @@ from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leadcrm.lib.pages import PageRequest
+from leadcrm.lib.pages import PageRequest, back, page_or_part
 from notifications.channels import CHANNELS, SendError
 from notifications.channels.push import application_server_key
 from notifications.choosing import address_of, secret_for
 from notifications.models import ContactAddress, PushSubscription
+from notifications.mychannels import build_my_channels
 from notifications.preferences import (
     WITH_ADDRESS,
     AddressForm,
@@ -157,6 +159,14 @@ def verify(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def my_channels(request: PageRequest) -> HttpResponse:
+    """The reader's channels and how they stand now: a part of My day, and a page of its own."""
+    context = {"section": "my-day", "page": build_my_channels(request.user, timezone.now()), "home": reverse("my-day")}
+    return page_or_part(request, "notifications/channels.html", "notifications/_channels.html", context)
+
+
+@login_required
 @require_POST
 def try_channel(request: PageRequest, channel: str) -> HttpResponse:
     """Send the user a message that only says that the channel works."""
@@ -164,14 +174,14 @@ def try_channel(request: PageRequest, channel: str) -> HttpResponse:
         raise Http404("There is nothing to test.")
     if not cache.add(f"test:{request.user.pk}:{channel}", True, TEST_EVERY):
         messages.error(request, f"A test went out a moment ago. Wait {TEST_EVERY} seconds.")
-        return redirect("preferences")
+        return back(request, reverse("preferences"))
     try:
         send_test(channel, address_of(request.user, channel), secret_for(request.user, channel))
     except SendError as error:
         messages.error(request, f"The test did not go out: {error.text}")
     else:
         messages.success(request, f"A test by {CHANNELS[channel].label} is on its way.")
-    return redirect("preferences")
+    return back(request, reverse("preferences"))
 
 
 # --- Browsers ------------------------------------------------------------------------------------

@@ -127,6 +127,18 @@ def test_focus_open_folds_scroll_and_typed_text_stay(my_day, people, lead):
     assert my_day.evaluate("window.scrollY") > 0
 
 
+def test_a_part_that_was_loaded_stays_loaded_and_works(my_day, people):
+    type(people.owner).objects.filter(pk=people.owner.pk).update(email="owner@sales.example")
+    my_day.reload()
+    test = my_day.get_by_role("button", name="Test E-mail")
+    expect(test).to_be_visible(timeout=SOON)
+    latest = arrives("Latest")
+    expect(line(my_day, "lead", latest.uid)).to_be_attached(timeout=SOON)
+    test.click()
+    expect(my_day.locator(".messages")).to_contain_text("A test by E-mail is on its way.")
+    expect(my_day.get_by_role("heading", name="My day")).to_be_visible()
+
+
 def test_typing_goes_on_while_something_comes_in(my_day, people):
     my_day.get_by_text("Away for another reason").click()
     reason = my_day.get_by_label("Reason")
