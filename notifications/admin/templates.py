@@ -80,6 +80,8 @@ class MessageTemplateAdmin(HistoryAdmin):
         ("More", {"fields": ("content_sid", "active")}),
     )
     change_form_outer_after_template = "admin/notifications/messagetemplate/_preview.html"
+    # The preview stands beside the form, so labels stand above what they name.
+    compressed_fields = False
     actions_detail = ("take_default",)
 
     @property

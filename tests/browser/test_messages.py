@@ -179,7 +179,14 @@ def test_the_template_editor_shows_what_one_types(live_server, page: Page, sign_
     expect(page.locator(".template-errors")).to_contain_text("the tag 'load' is not allowed")
     page.locator("#id_text").fill("Hurry: {{ lead }}")
     expect(page.locator(".template-text")).to_have_text("Hurry: Ada Lovelace")
-    assert axe(page) == []
+    form, shown = (page.locator(name).bounding_box() for name in ("#messagetemplate_form", ".template-preview"))
+    assert form
+    assert shown
+    if size == DESKTOP:  # beside the form, else below it
+        assert (shown["x"] >= form["x"] + form["width"], abs(shown["y"] - form["y"]) < 5) == (True, True)
+    else:
+        assert (shown["x"], shown["y"] >= form["y"] + form["height"]) == (form["x"], True)
+    assert (axe(page), fits(page)) == ([], True)
     assert complaints == []
 
 

@@ -25,7 +25,7 @@ document.addEventListener("DOMContentLoaded", () => {
     timer = setTimeout(show, 300);
   };
 
-  // Only e-mail has HTML, so elsewhere the preview stands right below the text.
+  // Only e-mail has HTML.
   const channel = document.getElementById("id_channel");
   const html = document.getElementById("id_html").closest(".field-html");
   const fit = () => html?.classList.toggle("hidden", !["", "email"].includes(channel.value));
