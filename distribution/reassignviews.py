@@ -14,7 +14,7 @@ from distribution.services import assign_lead, reassign_lead
 from distribution.teampage import manages
 from leadcrm.lib.pages import PageRequest, back
 from pipeline.errors import StaleLead
-from pipeline.many import each, read_chosen
+from pipeline.many import MOST_AT_ONCE, each, read_chosen, too_many
 from pipeline.models import Lead
 
 
@@ -26,6 +26,9 @@ def reassign(request: PageRequest) -> HttpResponse:
     leads = leads_to_pass_on(request.user).filter(uid__in=chosen)
     if not leads and not manages(request.user):
         raise Http404("There is no such page.")
+    if len(chosen) > MOST_AT_ONCE:
+        messages.error(request, too_many(chosen))
+        return back(request, reverse("board"))
     asked = "reason" in request.POST
     form = PassOnForm(request.user, request.POST if asked else None)
     if not asked or not form.is_valid():

@@ -22,9 +22,9 @@ _MOST_WARNING: Final = timedelta(hours=1)
 class Card:
     """One lead on the board.
 
-    ``step``: what comes next, with ``due`` until when and ``amber`` from when it is urgent. ``rotting``: the days it
-    has been in its stage, once they are too many. ``place`` orders the cards of a column; ``mark`` stands for the lead
-    where its uid is nobody's business.
+    ``badge``: where the lead stands, unless its column says so. ``step``: what comes next, with ``due`` until when and
+    ``amber`` from when it is urgent. ``rotting``: the days it has been in its stage, once they are too many. ``place``
+    orders the cards of a column; ``mark`` stands for the lead where its uid is nobody's business.
     """
 
     uid: UUID
@@ -76,7 +76,7 @@ def build_card(lead: Lead, user: User, order: Order, free: Collection[int], now:
         source=lead.source.name,
         created_at=lead.created_at,
         age=age(lead.created_at, now),
-        badge=badge,
+        badge="" if badge.casefold() == lead.stage.name.casefold() else badge,
         tone=tone,
         owner="You" if lead.owner_id == user.pk else owner,
         initials=initials(owner),

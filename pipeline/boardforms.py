@@ -1,11 +1,14 @@
 """What people fill in on the board. The services check again what a form lets through."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 
 from leadcrm.lib.money import CURRENCIES
-from pipeline.models import Lead, LostReason, Stage
+from pipeline.intake import READERS, FieldError
+from pipeline.models import Lead, LeadSource, LostReason, Stage
 from pipeline.services.leads import LONGEST_REASON
 
 _WHO = ("first_name", "last_name", "company", "email", "phone")
@@ -23,7 +26,7 @@ class MoveForm(forms.Form):
     lost_reason = forms.CharField(label="Why, when lost", required=False, max_length=LONGEST_REASON)
 
     def __init__(self, lead: Lead, *args: Any, **more: Any) -> None:
-        first = {"stage": lead.stage.slug, "version": lead.version, "currency": lead.currency}
+        first = {"stage": lead.stage.slug, "version": lead.version, "currency": lead.currency or settings.BASE_CURRENCY}
         first["value"] = "" if lead.value is None else str(lead.value)
         super().__init__(*args, **{**more, "initial": {**first, **more.get("initial", {})}})
         stages = cast("forms.ModelChoiceField[Stage]", self.fields["stage"])
@@ -45,6 +48,12 @@ class BulkForm(forms.Form):
         choice = cast("forms.ModelChoiceField[Stage]", self.fields["stage"])
         choice.queryset = stages
         offer_reasons(self.fields)
+
+    def clean(self) -> dict[str, Any]:
+        stage = self.cleaned_data.get("stage")
+        if stage and stage.kind == Stage.Kind.LOST and not (self.errors or self.cleaned_data["lost_reason"]):
+            self.add_error("lost_reason", "Say why the leads were lost.")
+        return self.cleaned_data
 
 
 def offer_reasons(fields: dict[str, forms.Field]) -> None:
@@ -69,6 +78,30 @@ class QuickLeadForm(forms.Form):
     value = forms.CharField(label="Value", required=False, widget=forms.TextInput({"inputmode": "decimal"}))
     currency = forms.ChoiceField(label="Currency", required=False, choices=_CURRENCIES)
     message = forms.CharField(label="Note", required=False, widget=forms.Textarea({"rows": 2}))
+
+    def __init__(self, source: LeadSource, *args: Any, **more: Any) -> None:
+        currency = source.default_currency or settings.BASE_CURRENCY
+        super().__init__(*args, **{"initial": {"currency": currency}, **more})
+        for name in source.required_fields:
+            if name in READERS and name not in self.fields:
+                self.fields[name] = forms.CharField(label=name.replace("_", " ").capitalize())
+            if name in self.fields:
+                field = self.fields[name]
+                field.required, field.error_messages["required"] = True, f"Give the {field.label}."
+
+    def sent(self) -> dict[str, Any]:
+        """What was filled in, for the intake. A currency alone says nothing."""
+        sent = {name: value for name, value in self.cleaned_data.items() if value}
+        if "value" not in sent:
+            sent.pop("currency", None)
+        return sent
+
+    def refuse(self, errors: Iterable[FieldError]) -> None:
+        """Show what the intake found wrong at the field that it is about."""
+        for fault in errors:
+            typed = fault.field == "currency" and not self.cleaned_data.get("currency")
+            name = "value" if typed else fault.field
+            self.add_error(name if name in self.fields else None, fault.detail)
 
     def clean(self) -> dict[str, Any]:
         if not any(self.cleaned_data.get(name) for name in _WHO):

@@ -103,8 +103,9 @@ def table_leads(view: View) -> QuerySet[Lead]:
 
 
 def csv_rows(leads: QuerySet[Lead]) -> Iterator[str]:
-    """The leads as lines of CSV, as they are read; no cell is run by a spreadsheet."""
+    """The leads as lines of CSV, as they are read; no cell is run by a spreadsheet, and Excel sees that it is UTF-8."""
     writer: Any = csv.writer(_Echo())
+    yield "\ufeff"
     yield writer.writerow(_CELLS)
     for lead in leads.order_by("pk").iterator(chunk_size=_CHUNK):
         yield writer.writerow([csv_safe(cell(lead)) for cell in _CELLS.values()])

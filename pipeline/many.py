@@ -1,6 +1,6 @@
 """What people do with many leads at once: each is done by itself, and what cannot be is named."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from typing import Final
 from uuid import UUID
 
@@ -14,13 +14,18 @@ _NAMED: Final = 3
 def read_chosen(ticked: Iterable[str]) -> dict[UUID, int]:
     """The leads that were ticked, as ``uid:version``, with the version in which each was seen."""
     chosen = {}
-    for text in list(ticked)[:MOST_AT_ONCE]:
+    for text in ticked:
         uid, _, version = text.partition(":")
         try:
             chosen[UUID(uid)] = int(version)
         except ValueError:
             continue
     return chosen
+
+
+def too_many(chosen: Sized) -> str:
+    """What to tell somebody who chose more leads than are done at once."""
+    return f"You chose {len(chosen)} leads. Choose at most {MOST_AT_ONCE} at once; nothing was done."
 
 
 def each(

@@ -18,10 +18,10 @@ from pipeline.board import changes_of
 from pipeline.boardforms import BulkForm, MoveForm, QuickLeadForm
 from pipeline.errors import PipelineError, ReasonMissing, StaleLead
 from pipeline.intake import InvalidLead
-from pipeline.many import each, read_chosen
-from pipeline.models import Lead, LeadSource, Stage
+from pipeline.many import MOST_AT_ONCE, each, read_chosen, too_many
+from pipeline.models import Lead, Stage
 from pipeline.selectors import work_lead, workable_leads
-from pipeline.services.leads import create_lead
+from pipeline.services.leads import create_lead, manual_source
 from pipeline.services.moving import UNDO_SECONDS, move_on, place_below, place_lead, undo_move
 from pipeline.views import Opened, this_board
 
@@ -34,7 +34,8 @@ def move(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
     """Move a card; asked for without a form, what the move needs to know."""
     opened, lead = this_board(request, slug), work_lead(request.user, uid)
     if request.method != "POST":
-        return _move_form(request, opened, lead, MoveForm(lead, initial={"stage": request.GET.get("stage", "")}))
+        asked = request.GET.get("stage", "")
+        return _move_form(request, opened, lead, MoveForm(lead, initial={"stage": asked or _next_stage(opened, lead)}))
     form = MoveForm(lead, request.POST)
     if not form.is_valid():
         return _move_form(request, opened, lead, form)
@@ -66,6 +67,13 @@ def _move(request: PageRequest, lead: Lead, stage: Stage, version: int, above: U
     move_on(lead, stage, actor=request.user, version=version, lost_reason=reason, worth=worth, board_at=at)
 
 
+def _next_stage(opened: Opened, lead: Lead) -> str:
+    """The open stage that comes after the lead's own, else its own."""
+    slugs = [stage.slug for stage in opened.stages if stage.kind == Stage.Kind.OPEN]
+    following = slugs[slugs.index(lead.stage.slug) + 1 :][:1] if lead.stage.slug in slugs else []
+    return next(iter(following), lead.stage.slug)
+
+
 def _move_form(request: PageRequest, opened: Opened, lead: Lead, form: MoveForm) -> HttpResponse:
     context = {"section": "board", "view": opened.view, "lead": lead, "form": form, "stages": opened.stages}
     template = "board/_move_form.html" if request.htmx else "board/move.html"
@@ -94,8 +102,12 @@ def bulk(request: PageRequest, slug: str) -> HttpResponse:
     opened = this_board(request, slug)
     form = BulkForm(opened.view.pipeline.stages, request.POST)
     chosen = read_chosen(request.POST.getlist("lead"))
-    if not form.is_valid() or not chosen:
-        return _answer(request, opened, [], "Choose leads and a stage first.", refused=True)
+    if not chosen:
+        return _answer(request, opened, [], "Choose leads first.", refused=True)
+    if len(chosen) > MOST_AT_ONCE:
+        return _answer(request, opened, [], too_many(chosen), refused=True)
+    if not form.is_valid():
+        return _bulk_form(request, opened, form)
     leads = workable_leads(request.user).filter(uid__in=chosen, stage__pipeline=opened.view.pipeline)
     leads = leads.select_related("stage__pipeline", "source")
     stage, reason = form.cleaned_data["stage"], form.cleaned_data["lost_reason"]
@@ -108,6 +120,20 @@ def bulk(request: PageRequest, slug: str) -> HttpResponse:
     return _answer(request, opened, [lead.pk for lead in leads], text, refused=bool(refused))
 
 
+def _bulk_form(request: PageRequest, opened: Opened, form: BulkForm) -> HttpResponse:
+    """Asks for what is missing or wrong, such as why the leads were lost."""
+    context = {
+        "section": "board",
+        "view": opened.view,
+        "stages": opened.stages,
+        "form": form,
+        "ticked": request.POST.getlist("lead"),
+        "next": request.POST.get("next", ""),
+    }
+    template = "board/_bulk_form.html" if request.htmx else "board/bulk.html"
+    return render(request, template, context, status=422)
+
+
 @login_required
 @require_http_methods(_READ_AND_WRITE)
 def add(request: PageRequest, slug: str) -> HttpResponse:
@@ -116,30 +142,18 @@ def add(request: PageRequest, slug: str) -> HttpResponse:
     if not opened.may_add:
         raise Http404("There is no such page.")
     first = next((stage for stage in opened.stages if stage.kind == Stage.Kind.OPEN), None)
-    form = QuickLeadForm(request.POST if request.method == "POST" else None)
+    source = manual_source(opened.view.pipeline)
+    form = QuickLeadForm(source, request.POST if request.method == "POST" else None)
     if form.is_valid() and first is not None:
-        sent = {name: value for name, value in form.cleaned_data.items() if value}
-        if "value" not in sent:
-            sent.pop("currency", None)
         try:
-            lead = create_lead(source=_manual_source(), fields=sent, actor=request.user, stage=first)
+            lead = create_lead(source=source, fields=form.sent(), actor=request.user, stage=first)
         except InvalidLead as error:
-            for fault in error.errors:
-                form.add_error(fault.field if fault.field in form.fields else None, fault.detail)
+            form.refuse(error.errors)
         else:
             return _answer(request, opened, [lead.pk], f"{lead} was added, and the rules decide who gets it.")
     context = {"section": "board", "view": opened.view, "form": form}
     template = "board/_add_form.html" if request.htmx else "board/add.html"
     return render(request, template, context, status=422 if form.is_bound else 200)
-
-
-def _manual_source() -> LeadSource:
-    """Where leads come from that people enter: the first source of this kind, made when there is none."""
-    manual = LeadSource.objects.filter(kind=LeadSource.Kind.MANUAL, active=True).order_by("pk").first()
-    if manual:
-        return manual
-    named = {"name": "Entered by hand", "kind": LeadSource.Kind.MANUAL}
-    return LeadSource.objects.get_or_create(slug="by-hand", defaults=named)[0]
 
 
 def _answer(

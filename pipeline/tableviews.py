@@ -69,10 +69,8 @@ def save_view(request: PageRequest, slug: str) -> HttpResponse:
     asked = QueryDict(request.POST.get("query", "")[:2000])
     who = {"who": asked["who"]} if asked.get("who") in WHOSE else {}
     query = urlencode({**who, **read_filters(asked).query})
-    known = SavedView.objects.filter(user=request.user, pipeline=view.pipeline, name__iexact=name).first()
-    saved = known or SavedView(user=request.user, pipeline=view.pipeline)
-    saved.name, saved.query = name, query
-    saved.save()
+    whose, kept = {"user": request.user, "pipeline": view.pipeline}, {"name": name, "query": query}
+    SavedView.objects.update_or_create(**whose, name__iexact=name, defaults=kept, create_defaults={**whose, **kept})
     messages.success(request, f"“{name}” is kept among your views.")
     return back(request, view.url())
 

@@ -37,6 +37,12 @@ SHOWS: Final[Mapping[str, tuple[str, Collection[str]]]] = {
 _NOT_ROUTING: Final = frozenset(kind for _, kinds in SHOWS.values() for kind in kinds)
 
 Data = Mapping[str, Any]
+# What was taken back, by the event that did so.
+_UNDONE: Final[Mapping[str, str]] = {
+    _KINDS.MOVED: "Move undone",
+    _KINDS.CLOSED: "Opening again undone",
+    _KINDS.REOPENED: "Closing undone",
+}
 _TONES: Final = {
     Event.Kind.BROKEN: "bad",
     Event.Kind.STEP_FAILED: "bad",
@@ -117,7 +123,7 @@ def _place(text: str) -> tuple[datetime, int] | None:
 
 def _line(event: Event, lead: Lead, stages: Mapping[str, str], now: datetime) -> Line:
     return Line(
-        title=event.get_kind_display(),
+        title=_UNDONE.get(event.kind, "") if event.data.get("undone") else event.get_kind_display(),
         detail=_detail(event, lead, stages),
         text=str(event.data.get("text") or ""),
         actor=person(event.actor) if event.actor else "",

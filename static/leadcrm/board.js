@@ -72,12 +72,12 @@ function applyHeads(changes) {
   }
 }
 
-function applyNotice(changes) {
+function applyNotice(changes, about) {
   const notice = changes.querySelector("[data-notice]");
   if (!notice) return;
   const { tone, undo, seconds } = notice.dataset;
   const action = undo ? { label: "Undo", run: () => post(undo, new FormData()) } : null;
-  toast({ text: notice.textContent, tone, seconds: Number(seconds) || 8, action });
+  toast({ text: notice.textContent, tone, seconds: Number(seconds) || 8, action, about });
 }
 
 function apply(page, highlight = true) {
@@ -90,14 +90,15 @@ function apply(page, highlight = true) {
   for (const gone of changes.querySelectorAll("[data-gone]")) {
     board.querySelector(`[data-mark="${CSS.escape(gone.dataset.gone)}"]`)?.remove();
   }
-  for (const card of changes.querySelectorAll(".card")) {
+  const cards = changes.querySelectorAll(".card");
+  for (const card of cards) {
     const fresh = document.adoptNode(card);
     if (refresh(fresh) && highlight) fresh.classList.add("changed");
   }
   applyHeads(changes);
   document.dispatchEvent(new CustomEvent("cards-changed"));
   showChosen();
-  applyNotice(changes);
+  applyNotice(changes, cards.length === 1 ? cards[0].id : "");
   return true;
 }
 
@@ -212,9 +213,10 @@ function onKey(event) {
   if (!card || across === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   const columns = [...board.querySelectorAll(".column[data-stage]")];
-  const column = columns[columns.indexOf(columnOf(card)) + across];
-  if (event.shiftKey) shift(card, column, down);
-  else step(card, column, across, down);
+  const at = columns.indexOf(columnOf(card));
+  if (event.shiftKey) return shift(card, columns[at + across], down);
+  const there = across > 0 ? columns.slice(at + 1) : columns.slice(0, at).reverse();
+  step(card, there.find((column) => column.querySelector(".card")), across, down);
 }
 
 function step(card, column, across, down) {
@@ -239,9 +241,7 @@ let refused = null; // puts a card back when its dialog is left
 
 async function openDialog(url, putBack = null, body = null) {
   const answer = await send(url, body, putBack ?? undefined);
-  if (!answer || !fill(answer.page)) return;
-  refused = putBack;
-  if (!dialog.open) dialog.showModal();
+  if (answer && fill(answer.page)) refused = putBack;
 }
 
 function fill(page) {
@@ -249,7 +249,9 @@ function fill(page) {
   dialog.replaceChildren(...[...page.body.childNodes].map((node) => document.adoptNode(node)));
   globalThis.htmx?.process(dialog);
   fitToStage(dialog);
-  dialog.querySelector("[aria-invalid=true], [autofocus], input:not([type=hidden]), select")?.focus();
+  if (!dialog.open) dialog.showModal(); // which sets the focus itself
+  const wrong = dialog.querySelector("[aria-invalid=true]");
+  (wrong ?? dialog.querySelector("[autofocus], input:not([type=hidden]), select"))?.focus();
   return true;
 }
 
@@ -274,14 +276,14 @@ async function submit(event) {
   button?.removeAttribute("aria-busy");
   if (!answer) return;
   if (answer.page.getElementById("board-changes")) return done(form, answer);
-  if (form.closest("#dialog") && fill(answer.page)) return;
+  if (fill(answer.page)) return;
   location.reload();
 }
 
 function done(form, answer) {
   refused = answer.response.ok ? null : refused;
   if (form.closest("#dialog")) dialog.close();
-  if (form === bulk && answer.response.ok) clearChosen();
+  if (answer.response.ok && form.getAttribute("action") === bulk?.getAttribute("action")) clearChosen();
   apply(answer.page, false);
   poll();
 }

@@ -1,7 +1,7 @@
 // Keeps an open page up to date: asks every few seconds what happened since an event. A tab in the background asks for
 // nothing; after a gap in the network it catches up, and meanwhile says that what it shows may be old.
 
-const POLL = 2500;
+const POLL = 2000;
 const SLOWEST = 20_000;
 // Events are numbered when they are written and seen when they are committed, so each answer looks back a little.
 const LOOKS_BACK = 3;

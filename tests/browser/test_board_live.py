@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from distribution import services
-from pipeline.models import Lead, Pipeline, Stage
+from pipeline.models import Lead, LostReason, Pipeline, Stage
 from pipeline.services.moving import move_on
 from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
@@ -247,6 +247,50 @@ def test_many_cards_are_moved_at_once(opened, people, lead):
     for one in (lead, other):
         expect(in_column(page, one, "talks")).to_be_visible()
     expect(bar).to_be_hidden()
+
+
+def test_many_cards_are_lost_for_a_reason_that_is_asked_for(opened, people, lead):
+    LostReason.objects.create(name="Too expensive")
+    page = opened(people.owner)
+    card(page, lead).hover()
+    card(page, lead).get_by_role("checkbox").check()
+    bar = page.get_by_role("form", name="With the selected leads")
+    bar.get_by_label("Stage").select_option(value="lost")
+    bar.get_by_role("button", name="Move").click()
+    reason = page.get_by_role("dialog").get_by_label("Why, when lost")
+    expect(reason).to_be_focused()
+    reason.select_option("Too expensive")
+    page.get_by_role("dialog").get_by_role("button", name="Move").click()
+    expect(in_column(page, lead, "lost")).to_be_visible()
+    expect(bar).to_be_hidden()
+
+
+def test_empty_columns_and_boards_say_so(opened, people, lead):
+    page = opened(people.owner)
+    expect(page.locator("#column-talks").get_by_text("No leads here")).to_be_visible()
+    expect(page.locator("#column-open").get_by_text("No leads here")).to_be_hidden()
+    page.goto(page.url + "&q=nobody")
+    expect(page.get_by_text("No leads fit. Take a filter away")).to_be_visible()
+
+
+def test_of_several_moves_of_one_card_only_the_latest_can_be_undone(opened, people, lead):
+    page = opened(people.owner)
+    for slug in ("talks", "open"):
+        drag(page, lead, slug)
+        expect(in_column(page, lead, slug)).to_be_visible()
+        expect(page.locator("#toasts")).to_contain_text(f"“{'Talks' if slug == 'talks' else 'open'}” now")
+    expect(page.get_by_role("button", name="Undo")).to_have_count(1)
+
+
+def test_arrows_skip_empty_columns(opened, people, lead):
+    move_on(lead, Stage.objects.get(slug="talks"), actor=people.owner)
+    won = owned(people, last_name="Bob")
+    move_on(won, Stage.objects.get(slug="won"), actor=people.owner)
+    page = opened(people.owner)
+    card(page, lead).get_by_role("link", name="Ada Lovelace", exact=True).focus()
+    ahead = columns(page).index("won") > columns(page).index("talks")
+    page.keyboard.press("ArrowRight" if ahead else "ArrowLeft")
+    expect(card(page, won).get_by_role("link", name="Bob", exact=True)).to_be_focused()
 
 
 # --- Against each other ------------------------------------------------------------------------

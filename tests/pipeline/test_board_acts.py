@@ -1,15 +1,18 @@
 """What people do on the board: move, undo, move many, add, and hear of what others did."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from pipeline.many import MOST_AT_ONCE
 from pipeline.models import Event, Lead, LeadSource, LostReason, Pipeline, Stage
 from pipeline.services.leads import edit_lead
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import make_lead, make_source, stages
 from tests.pipeline.people import make_people, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +108,16 @@ def test_winning_asks_for_the_value_and_losing_for_a_reason(client, people):
     assert "Say why the lead was lost." in refused.content.decode()
     move(client, other, "lost", lost_reason="Price")
     assert Lead.objects.get(pk=other.pk).lost_reason == "Price"
+
+
+@pytest.mark.parametrize(
+    ("query", "stage", "chosen"),
+    [("", "open", "talks"), ("?stage=", "open", "talks"), ("?stage=won", "open", "won"), ("", "talks", "talks")],
+)
+def test_a_move_suggests_the_next_stage_or_the_one_asked_for(client, people, talks, query, stage, chosen):
+    lead = owned(people, stage=Stage.objects.get_or_create(slug=stage, pipeline=talks.pipeline)[0])
+    page = client.get(f"/board/sales/move/{lead.uid}/{query}", headers=PART).content.decode()
+    assert re.findall(r'<option value="(\w+)"[^>]* selected', page)[0] == chosen
 
 
 def test_a_value_that_is_no_number_is_said_at_its_field(client, lead):
@@ -212,7 +225,30 @@ def test_what_is_not_theirs_is_not_moved_among_many(people, talks):
 def test_nothing_chosen_moves_nothing(client, talks, chosen):
     response = client.post("/board/sales/bulk/", {"stage": "talks", "lead": chosen}, headers=PART)
     assert response.status_code == 409
-    assert "Choose leads and a stage first." in response.content.decode()
+    assert "Choose leads first." in response.content.decode()
+
+
+def test_many_are_lost_for_a_reason_of_the_list_which_is_asked_for(client, people):
+    LostReason.objects.create(name="Too expensive")
+    leads = [owned(people, last_name=name) for name in ("Ada", "Bob")]
+    sent = {"stage": "lost", "lead": ticked(*leads)}
+    for part, wrong in ((True, {}), (False, {}), (True, {"lost_reason": "Whatever"})):
+        asked = client.post("/board/sales/bulk/", sent | wrong, headers=PART if part else {})
+        page = asked.content.decode()
+        assert asked.status_code == 422
+        assert asked.context["form"].errors.keys() == {"lost_reason"}
+        assert '<option value="Too expensive">' in page
+        assert all(f'name="lead" value="{one}"' in page for one in ticked(*leads))
+    assert client.post("/board/sales/bulk/", sent | {"lost_reason": "Too expensive"}, headers=PART).status_code == 200
+    assert {lead.lost_reason for lead in Lead.objects.all()} == {"Too expensive"}
+
+
+def test_more_than_are_done_at_once_are_refused_and_not_dropped(client, people, talks):
+    lead = owned(people)
+    sent = {"stage": "talks", "lead": [f"{uuid4()}:0" for _ in range(MOST_AT_ONCE)] + ticked(lead)}
+    response = client.post("/board/sales/bulk/", sent, headers=PART)
+    assert (response.status_code, stage_of(lead)) == (409, "open")
+    assert "You chose 201 leads. Choose at most 200" in response.content.decode()
 
 
 # --- Adding ------------------------------------------------------------------------------------
@@ -234,6 +270,28 @@ def test_what_is_wrong_with_a_lead_entered_by_hand_is_said_at_its_field(client):
     assert response.status_code == 422
     assert "email" in response.context["form"].errors
     assert not Lead.objects.exists()
+
+
+def test_a_lead_is_entered_under_the_source_of_its_board(client):
+    sales = stages()["open"].pipeline
+    support = Pipeline.objects.create(name="Support", slug="support")
+    kind = LeadSource.Kind.MANUAL
+    make_source("service-desk", kind=kind, pipeline=support, required_fields=["city"])
+    sent = {"last_name": "L", "company": "C", "city": "Bonn"}
+    for expected in ("by-hand", "sales-desk"):
+        assert client.post("/board/sales/add/", sent, headers=PART).status_code == 200
+        assert Lead.objects.latest("pk").source.slug == expected
+        make_source("sales-desk", kind=kind, pipeline=sales)
+
+
+def test_what_a_source_asks_for_is_marked_and_asked_for_in_words(client):
+    sales = stages()["open"].pipeline
+    make_source("desk", kind=LeadSource.Kind.MANUAL, pipeline=sales, required_fields=["company", "city"])
+    form = client.get("/board/sales/add/", headers=PART).context["form"]
+    assert {name for name, field in form.fields.items() if field.required} == {"company", "city"}
+    refused = client.post("/board/sales/add/", {"last_name": "L"}, headers=PART).context["form"]
+    assert refused.errors == {"company": ["Give the Company."], "city": ["Give the City."]}
+    assert form["currency"].value() == "EUR"
 
 
 def test_an_empty_lead_is_no_lead(client):

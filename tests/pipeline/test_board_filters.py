@@ -1,12 +1,16 @@
 """What a board is narrowed to, kept as views, shown as a table and written as CSV."""
 
+import codecs
 import csv
 import io
 from datetime import timedelta
 from decimal import Decimal
+from threading import Thread
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from distribution.models import Territory, TerritoryArea
@@ -168,6 +172,29 @@ def test_filters_are_kept_as_a_view_and_the_same_name_keeps_others(client, peopl
     assert "/board/sales/?who=team&amp;score=50" in client.get("/board/sales/filters/").content.decode()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_keep_one_view_at_once_neither_breaks_down(client, people):
+    pipeline = stages()["open"].pipeline
+
+    def somebody_is_faster(instance, **_):
+        pre_save.disconnect(somebody_is_faster, sender=SavedView)
+        view = SavedView(user=people.manager, pipeline=pipeline, name="hot ones", query="")
+
+        def keep():
+            view.save()
+            connection.close()
+
+        thread = Thread(target=keep)
+        thread.start()
+        thread.join()
+
+    pre_save.connect(somebody_is_faster, sender=SavedView)
+    response = client.post("/board/sales/views/", {"name": "Hot ones", "query": "score=70"})
+    assert response.status_code == 302
+    view = SavedView.objects.get()
+    assert (view.name, view.query) == ("Hot ones", "score=70")
+
+
 def test_a_view_needs_a_name(client, leads):
     client.post("/board/sales/views/", {"name": " ", "query": "score=70"})
     assert not SavedView.objects.exists()
@@ -221,7 +248,9 @@ def test_a_page_that_makes_no_sense_is_no_breakdown(client, leads, page):
 
 
 def read_csv(response):
-    return list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
+    content = b"".join(response.streaming_content)
+    assert content.startswith(codecs.BOM_UTF8)  # by which Excel knows the umlauts
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 def test_csv_has_what_the_table_shows_and_no_formulas(client, people, leads):
