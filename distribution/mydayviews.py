@@ -11,6 +11,7 @@ from distribution.availabilityforms import AwayForm
 from distribution.fairnesspage import build_fairness, pool_lines
 from distribution.mystatus import build_status
 from distribution.selectors import concerned_since, open_offers, rep_of
+from distribution.teampage import broken_today, manages
 from leadcrm.lib.pages import NEWEST_EVENT, UNATTENDED, PageRequest, number_of
 from pipeline.models import Task
 from pipeline.selectors import newest_event, workable_leads
@@ -54,6 +55,7 @@ def _day(request: PageRequest, newest: int) -> dict[str, object]:
         "forms": {"away": AwayForm(auto_id="away_%s")},
         "offers": len(open_offers(rep)) if rep else 0,
         "pools": pool_lines(rep) if rep else [],
+        "broken": None if rep or not manages(request.user) else broken_today(request.user, now),
     }
 
 

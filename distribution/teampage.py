@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, Q, QuerySet, Window
+from django.db.models import Count, Exists, F, Q, Window
 from django.db.models.functions import RowNumber
 from django.utils.timezone import localtime
 
@@ -103,7 +103,7 @@ def build_team(user: User, number: str, now: datetime) -> TeamPage:
     people = load_people(Rep.objects.filter(pk__in=reps), now, live_timetable())
     known = {person.id: _line(person, reps[person.id], clocks, leads, looked_after_ids, now) for person in people}
     lines = [known[pk] for pk in reps]
-    return TeamPage(lines, sum(line.state.here for line in lines), page, _broken(user, everybody, now))
+    return TeamPage(lines, sum(line.state.here for line in lines), page, broken_today(user, now))
 
 
 def _line(
@@ -148,7 +148,9 @@ def _piece(lead: Lead, now: datetime) -> Piece:
     return Piece(lead.uid, lead.version, str(lead), " · ".join(filter(None, about)), due)
 
 
-def _broken(user: User, reps: QuerySet[Rep], now: datetime) -> list[Broken]:
+def broken_today(user: User, now: datetime) -> list[Broken]:
+    """The promises of a manager's people that were broken since midnight in the reader's zone, the latest first."""
+    reps = manageable_reps(user)
     midnight = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     clocks = SLAClock.objects.filter(broken_at__gte=midnight, rep__in=reps, lead__in=visible_leads(user))
     return [

@@ -88,6 +88,18 @@ def test_promises_broken_since_the_readers_midnight_are_listed(people):
     assert [(clock.title, clock.rep) for clock in broken] == [("Lead 0", "Teammate Person")]
 
 
+def test_a_manager_who_owns_no_leads_begins_the_day_with_broken_promises_of_the_team(people):
+    make_policy(accept_minutes=15)
+    assert "None so far." in signed_in(people.manager).get("/my/").content.decode()
+    arrive()
+    services.sweep_clocks(now=NOW + timedelta(minutes=20))
+    with time_machine.travel(NOW + timedelta(minutes=30), tick=False):
+        day = signed_in(people.manager).get("/my/")
+        assert [clock.rep for clock in day.context["broken"]] == ["Owner Person"]
+        assert "Promises of your team broken today" in day.content.decode()
+        assert signed_in(people.owner).get("/my/").context["broken"] is None
+
+
 def test_a_lead_moved_to_somebody_else_is_theirs_with_a_line_on_its_timeline(people):
     [lead] = arrive()
     answer = give(people.manager, lead, people.teammate.rep)
