@@ -42,6 +42,10 @@ class Turn:
     winner: str
     lead: UUID | None
 
+    @property
+    def mine(self) -> bool:
+        return self.outcome == MINE
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

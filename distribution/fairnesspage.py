@@ -1,23 +1,25 @@
-"""My fairness: what each of a rep's pools gave and owes, in words and figures ready to show."""
+"""The fairness of a rep: what each of a rep's pools gave and owes, in words and figures ready to show."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db.models import Prefetch
 from django.utils.timezone import localtime
 
 from distribution.engine.ledger import UNIT
 from distribution.engine.methods import METHODS
 from distribution.fairness import MINE, OTHER, Record, Turn, read_record
+from distribution.fairnesswords import OF_THEM, TO_YOU, Voice, owed_words, story, turn_words
 from distribution.models import PoolMember, Rep, RepCounter
 from distribution.periods import period_starts
 from distribution.plotting import Plot, plot
 from distribution.shares import expected_shares, in_percent
-from pipeline.models import Lead
+from pipeline.selectors import visible_leads
 
 DAYS: Final = (7, 30, 90)
 USUAL: Final = 30
@@ -51,7 +53,8 @@ class DayLine:
 
 @dataclass(frozen=True, slots=True)
 class TurnLine:
-    """One lead of the pool. ``mine``: the rep got it; ``lead``: its uid, as far as the rep still has it."""
+    """One lead of the pool. ``mine``: the rep got it; ``lead``: its uid, as far as the rep still has it and
+    the reader may see it."""
 
     at: datetime
     words: str
@@ -76,34 +79,52 @@ class PoolPage:
 
 @dataclass(frozen=True, slots=True)
 class FairnessPage:
-    """``counts``: new leads by period of the rep's own calendar. ``pool``: the one that is looked at."""
+    """``own``: the reader's, else ``name`` says whose. ``counts``: new leads by period of the rep's own calendar.
+    ``pool``: the one that is looked at."""
 
+    own: bool
+    name: str
+    voice: Voice
     days: int
     counts: list[tuple[str, int]]
     pools: list[PoolLine]
     pool: PoolPage | None
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """Who reads, and how the page speaks to them of the rep."""
+
+    reader: User
+    voice: Voice
+
+
 def pool_lines(rep: Rep) -> list[PoolLine]:
-    """The pools of a rep, in order of their names; two queries."""
-    return [_pool_line(member) for member in _memberships(rep)]
+    """The reader's own pools, in order of their names; two queries."""
+    return [_pool_line(member, TO_YOU) for member in _memberships(rep)]
 
 
-def build_fairness(rep: Rep, pool_id: int, days: int, now: datetime) -> FairnessPage:
+def build_fairness(rep: Rep, reader: User, pool_id: int, days: int, now: datetime) -> FairnessPage:
     """What there is to say about all pools of a rep, and in full about one of them.
 
     Args:
+        reader: the rep, or somebody who looks after them.
         pool_id: the pool to look at; the first one when the rep is not in it.
         days: how far to look back, one of ``DAYS``; anything else is ``USUAL``.
     """
     members = _memberships(rep)
     days = days if days in DAYS else USUAL
     chosen = next((member for member in members if member.pool_id == pool_id), members[0] if members else None)
+    own = rep.user_id == reader.pk
+    about = About(reader, TO_YOU if own else OF_THEM)
     return FairnessPage(
+        own=own,
+        name=rep.name,
+        voice=about.voice,
         days=days,
         counts=_counts(rep, now),
-        pools=[_pool_line(member) for member in members],
-        pool=_pool_page(chosen, days, now) if chosen else None,
+        pools=[_pool_line(member, about.voice) for member in members],
+        pool=_pool_page(chosen, about, days, now) if chosen else None,
     )
 
 
@@ -128,7 +149,7 @@ def _share_of(member: PoolMember) -> Fraction | None:
     return expected_shares(member.pool.method, member.pool.members.all()).get(member.pk)  # type: ignore[arg-type]
 
 
-def _pool_line(member: PoolMember) -> PoolLine:
+def _pool_line(member: PoolMember, voice: Voice) -> PoolLine:
     pool, share = member.pool, _share_of(member)
     return PoolLine(
         id=pool.pk,
@@ -136,98 +157,29 @@ def _pool_line(member: PoolMember) -> PoolLine:
         method=METHODS[pool.method].label,
         weight=member.weight,
         share=in_percent(share) if share is not None else "",
-        owed=owed_words(member.credit) if METHODS[pool.method].posts else "",
+        owed=owed_words(member.credit, voice) if METHODS[pool.method].posts else "",
         paused=member.paused,
     )
-
-
-def owed_words(credit: int) -> str:
-    """What a credit, in billionths of a lead, means to the rep."""
-    tenths = _tenths(credit)
-    if not tenths:
-        return "you are even"
-    return f"owes you {_leads(tenths)}" if tenths > 0 else f"you are {_leads(-tenths)} ahead"
-
-
-def _tenths(units: int) -> int:
-    """Billionths of a lead in tenths."""
-    return round(Fraction(10 * units, UNIT))
-
-
-def _leads(tenths: int) -> str:
-    return f"{tenths / 10:.1f} of a lead" if tenths < 10 else f"{tenths / 10:.1f} leads"
 
 
 # --- One pool ------------------------------------------------------------------------------------
 
 
-def _pool_page(member: PoolMember, days: int, now: datetime) -> PoolPage:
+def _pool_page(member: PoolMember, about: About, days: int, now: datetime) -> PoolPage:
     record = read_record(member, now - timedelta(days=days))
     method = METHODS[member.pool.method]
-    line = _pool_line(member)
+    line = _pool_line(member, about.voice)
     return PoolPage(
         line=line,
         ledger=method.posts,
         help=method.help,
-        words=list(_words(record, line, days, ledger=method.posts)),
+        words=list(story(record, method.label.lower(), days, about.voice, ledger=method.posts)),
         skips=record.skips(),
         shares=_share_plot(record, now) if method.posts and record.turns else None,
         owed=_owed_plot(record, now) if method.posts and record.turns else None,
         days=_days(record),
-        turns=_turn_lines(record.turns[: -MOST_TURNS - 1 : -1]),
+        turns=_turn_lines(record.turns[: -MOST_TURNS - 1 : -1], about),
     )
-
-
-def _words(record: Record, line: PoolLine, days: int, *, ledger: bool) -> Iterable[str]:
-    """The story in a few sentences, the least surprising first."""
-    total, could = len(record.turns), record.could
-    if not total:
-        yield f"No lead came to this pool in the last {days} days."
-        return
-    if record.full:
-        yield f"Of the latest {total:,} leads of this pool you could take {could:,}."
-    else:
-        yield f"In the last {days} days {_count(total, 'lead')} came to this pool, and you could take {could:,}."
-    if ledger:
-        yield f"Your share of those, by weight, was {_tenths(record.fair) / 10:.1f} leads. You got {record.got:,}."
-        yield from _standing(record)
-    elif could:
-        yield f"You got {record.got:,} of them. This pool counts no turns: {line.method.lower()} decides each time."
-    if skipped := total - could:
-        yield (
-            f"{_count(skipped, 'lead')} went by while you could not take {'it' if skipped == 1 else 'them'}. "
-            "That cost you nothing: your place in line stayed as it was."
-        )
-    if record.returned:
-        yield f"{_count(record.returned, 'lead')} that you returned as invalid gave the turn back."
-    if record.by_hand:
-        yield f"{_count(record.by_hand, 'turn')} changed hands because a manager passed a lead on."
-
-
-def _standing(record: Record) -> Iterable[str]:
-    """How the standing came about, and how far it ever was from fair. The tenths that are told add up."""
-    now, corrected = _tenths(record.moments[-1].credit), _tenths(record.corrected)
-    began = now - corrected - _tenths(record.fair) + 10 * record.got
-    yield f"When this time began {_stood(began)}." + (f" {_by_correction(corrected)}" if corrected else "")
-    yield f"So {_stands(now)} now. You were never more than {_leads(_tenths(record.farthest))} away from your share."
-
-
-def _stands(tenths: int) -> str:
-    words = owed_words(tenths * UNIT // 10)
-    return f"the pool {words}" if words.startswith("owes") else words
-
-
-def _stood(tenths: int) -> str:
-    return _stands(tenths).replace("owes", "owed").replace("you are", "you were")
-
-
-def _by_correction(tenths: int) -> str:
-    way = "for you" if tenths > 0 else "against you"
-    return f"Turns that were given back or changed hands count {_leads(abs(tenths))} {way}."
-
-
-def _count(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _share_plot(record: Record, now: datetime) -> Plot:
@@ -271,16 +223,16 @@ def _day_line(day: date, turns: Sequence[Turn], owed: int) -> DayLine:
     )
 
 
-def _turn_lines(turns: Sequence[Turn]) -> list[TurnLine]:
-    leads = Lead.objects.filter(uid__in=[turn.lead for turn in turns if turn.lead])
-    names = {lead.uid: str(lead) for lead in leads}
-    return [_turn_line(turn, names) for turn in turns]
-
-
-def _turn_line(turn: Turn, names: Mapping[UUID, str]) -> TurnLine:
-    if turn.outcome == MINE:
-        return TurnLine(turn.at, f"You got {names[turn.lead] if turn.lead else 'it'}", True, turn.lead)
-    if turn.outcome == OTHER:
-        more = " before you" if turn.winner else ""
-        return TurnLine(turn.at, f"{turn.winner or 'Offered to all'}{more}", False, None)
-    return TurnLine(turn.at, f"Skipped: {turn.why}", False, None)
+def _turn_lines(turns: Sequence[Turn], about: About) -> list[TurnLine]:
+    """Leads are named as far as the reader may see them."""
+    uids = [turn.lead for turn in turns if turn.lead]
+    names = {lead.uid: str(lead) for lead in visible_leads(about.reader).filter(uid__in=uids)} if uids else {}
+    return [
+        TurnLine(
+            at=turn.at,
+            words=turn_words(turn, names.get(turn.lead, "") if turn.lead else "", about.voice),
+            mine=turn.mine,
+            lead=turn.lead if turn.lead in names else None,
+        )
+        for turn in turns
+    ]

@@ -2,15 +2,16 @@
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from distribution.availabilityforms import AwayForm
 from distribution.fairnesspage import build_fairness, pool_lines
+from distribution.models import Rep
 from distribution.mystatus import build_status
-from distribution.selectors import concerned_since, open_offers, rep_of
+from distribution.selectors import concerned_since, manageable_reps, open_offers, rep_of
 from distribution.teampage import broken_today, manages
 from leadcrm.lib.pages import NEWEST_EVENT, UNATTENDED, PageRequest, number_of
 from pipeline.models import Task
@@ -74,6 +75,17 @@ def fairness(request: PageRequest) -> HttpResponse:
     rep = rep_of(request.user)
     if rep is None:
         return render(request, "distribution/no_rep.html", {"section": "my-day"})
+    return _fairness(request, rep)
+
+
+@login_required
+@require_safe
+def fairness_of(request: PageRequest, pk: int) -> HttpResponse:
+    """The same of somebody whom the reader looks after."""
+    return _fairness(request, get_object_or_404(manageable_reps(request.user), pk=pk))
+
+
+def _fairness(request: PageRequest, rep: Rep) -> HttpResponse:
     pool, days = number_of(request.GET.get("pool", "")), number_of(request.GET.get("days", ""))
-    page = build_fairness(rep, pool, days, timezone.now())
-    return render(request, "distribution/fairness.html", {"section": "my-day", "page": page, "rep": rep})
+    page = build_fairness(rep, request.user, pool, days, timezone.now())
+    return render(request, "distribution/fairness.html", {"section": "my-day" if page.own else "team", "page": page})

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("team/availability/", teamviews.team, name="team-availability"),
     path("team/<int:pk>/give/", teamviews.give, name="team-give"),
     path("availability/<int:pk>/", there.one, name="availability"),
+    path("availability/<int:pk>/fairness/", myday.fairness_of, name="fairness-of"),
     path("availability/<int:pk>/hand-over/", teamviews.hand_over_all, name="hand-over"),
     path("availability/<int:pk>/status/", there.status, name="availability-status"),
     path("availability/<int:pk>/calendar/", there.calendar, name="availability-calendar"),

@@ -89,7 +89,9 @@ TABLE: Final = {
     **dict.fromkeys((f"{LEAD}return/", f"{LEAD}give-back/"), WORKERS),
     **dict.fromkeys(("tasks/<int:pk>/", "tasks/<int:pk>/done/", "tasks/<int:pk>/drop/"), WORKERS),
     "accounts/<uuid:uid>/": READERS,
-    **dict.fromkeys((REP, *(f"{REP}{end}/" for end in ("status", "calendar", "leave", "calendar/reading"))), OWNERS),
+    **dict.fromkeys(
+        (REP, *(f"{REP}{end}/" for end in ("status", "calendar", "fairness", "leave", "calendar/reading"))), OWNERS
+    ),
     f"{REP}leave/<int:leave_pk>/": OWNERS,
     f"{REP}leave/<int:leave_pk>/cancel/": OWNERS,
     **dict.fromkeys((f"{LEAD}pass-on/", "reassign/", "team/availability/", f"{REP}hand-over/"), MANAGERS),

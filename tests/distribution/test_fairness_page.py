@@ -12,9 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from distribution import services
 from distribution.engine.ledger import UNIT
 from distribution.fairness import MINE, OTHER, SKIPPED, read_record
-from distribution.fairnesspage import build_fairness, owed_words
+from distribution.fairnesspage import build_fairness
+from distribution.fairnesswords import OF_THEM, owed_words
 from distribution.models import Assignment, DecisionTrace, PoolMember, Rep
 from distribution.services.availability import set_available, set_away
+from pipeline.models import Lead
 from tests.distribution.calendars import make_leave
 from tests.distribution.world import make_lead, world
 from tests.pipeline.people import make_people, signed_in
@@ -264,7 +266,7 @@ def test_new_leads_are_counted_by_the_reps_own_calendar(people):
     Rep.objects.filter(user=people.owner).update(time_zone="Pacific/Kiritimati")  # where it is Tuesday already
     world(rep_of(people.owner))
     assign(2)
-    assert build_fairness(rep_of(people.owner), 0, 30, NOW).counts == [
+    assert build_fairness(rep_of(people.owner), people.owner, 0, 30, NOW).counts == [
         ("today", 2),
         ("this week", 2),
         ("this month", 2),
@@ -320,3 +322,62 @@ def test_the_page_costs_as_many_queries_after_many_leads_as_after_few(people):
             client.get("/my/fairness/")
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 18
+
+
+# --- Of somebody whom the reader looks after ------------------------------------------------------
+
+
+def of(people, reader, **query):
+    return signed_in(reader).get(f"/availability/{people.owner.rep.pk}/fairness/", query)
+
+
+def test_a_manager_reads_the_same_of_a_member_in_the_third_person(people):
+    world(rep_of(people.owner), rep_of(people.teammate), team=people.team)
+    assign(4)
+    services.return_lead(
+        Assignment.objects.filter(rep__user=people.owner).first().lead_id, actor=people.owner, reason="spam"
+    )
+    set_away(rep_of(people.owner), reason="dentist", actor=None)
+    assign(1)
+    mine, theirs = (page.context["page"].pool for page in (story(people.owner), of(people, people.manager)))
+    assert (mine.days, mine.skips, mine.shares, mine.owed) == (theirs.days, theirs.skips, theirs.shares, theirs.owed)
+    assert "they could take 4" in theirs.words[0]
+    assert theirs.words[1] == "Their share of those, by weight, was 2.0 leads. They got 2."
+    assert "That cost them nothing: their place in line stayed as it was." in " ".join(theirs.words)
+    shown = of(people, people.manager).content.decode()
+    main = re.sub(r"<[^>]+>", " ", shown[shown.index("<main") :])
+    assert "Fairness of Owner Person" in " ".join(main.split())
+    assert not re.findall(r"\b(?:you|your|yours|I|my|me)\b", main, re.IGNORECASE)
+
+
+def test_ones_own_page_by_its_number_speaks_to_oneself(people):
+    world(rep_of(people.owner), team=people.team)
+    assert of(people, people.owner).context["page"].own
+
+
+def test_a_manager_is_told_the_names_only_of_leads_that_the_manager_may_see(people):
+    world(rep_of(people.owner), team=people.team)
+    assign(2, first_name="Secret")
+    Lead.objects.filter(pk=Lead.objects.order_by("pk").first().pk).update(team=people.other_team)
+    shown = of(people, people.manager).content.decode()
+    assert shown.count("They got Secret") == 1
+    assert "They got it" in shown
+    hidden = Lead.objects.get(team=people.other_team)
+    assert str(hidden.uid) not in shown
+
+
+def test_who_looks_after_nobody_finds_no_such_page(people):
+    for user in (people.teammate, people.stranger):
+        assert of(people, user).status_code == 404
+
+
+def test_the_page_of_a_team_leads_there(people):
+    shown = signed_in(people.manager).get("/team/availability/").content.decode()
+    assert f'href="/availability/{people.owner.rep.pk}/fairness/"' in shown
+
+
+@pytest.mark.parametrize(
+    ("credit", "said"), [(0, "they are even"), (UNIT, "owes them 1.0 leads"), (-UNIT, "they are 1.0 leads ahead")]
+)
+def test_a_credit_is_told_in_the_third_person(credit, said):
+    assert owed_words(credit, OF_THEM) == said
