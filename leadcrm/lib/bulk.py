@@ -31,11 +31,13 @@ class Change(NamedTuple):
 
 class _Shape(NamedTuple):
     """How rows travel: the names that each has a value of its own for, those that are lines of text, and those whose
-    value all rows share."""
+    value all rows share. A ``single`` row travels alone, so that the database does not plan for a hundred: it would
+    read a whole table of some thousand rows to find one."""
 
     own: Names
     lines: Names
     shared: Names
+    single: bool = False
 
     def place(self, name: str) -> str:
         """Where the statement finds a value."""
@@ -100,7 +102,8 @@ def update(
         return _NOTHING
     shape = _shape(rows, apart=(*match, *given))
     options = (tuple(match), tuple(add), tuple(keep), tuple(given), also, where)
-    return Change(_update_sql(model, tuple(rows[0]), shape, *options), _values(model, rows, shape))
+    found_by = (str(rows[0][match[0]]),) if shape.single else ()
+    return Change(_update_sql(model, tuple(rows[0]), shape, *options), (*_values(model, rows, shape), *found_by))
 
 
 def insert_many(model: type[models.Model], rows: Rows) -> list[Any]:
@@ -136,8 +139,10 @@ def _shape(rows: Rows, apart: Sequence[str] = ()) -> _Shape:
     names = tuple(first)
     if not is_postgresql():
         return _Shape(names, (), ())
+    if not others:
+        return _Shape(names, (), (), single=True)
     lines = tuple(name for name in names if isinstance(first[name], bytes))
-    candidates = [name for name in names[1:] if others and name not in apart and isinstance(first[name], _PLAIN)]
+    candidates = [name for name in names[1:] if name not in apart and isinstance(first[name], _PLAIN)]
     shared = tuple(name for name in candidates if all(row[name] == first[name] for row in others))
     return _Shape(tuple(name for name in names if name not in lines and name not in shared), lines, shared)
 
@@ -146,10 +151,16 @@ def _values(model: type[models.Model], rows: Rows, shape: _Shape) -> tuple[str, 
     """What the parameters of a statement are given, in their order."""
     if not is_postgresql():
         return (dumps(list(_adapted(model, rows))).decode(),)
+    if shape.single:
+        return (dumps({name: _read(value) for name, value in rows[0].items()}).decode(),)
     own = dumps([{name: row[name] for name in shape.own} for row in rows])
     lines = [b"\n".join(row[name] for row in rows) for name in shape.lines]
     shared = [dumps({name: rows[0][name] for name in shape.shared})] if shape.shared else []
     return tuple(text.decode() for text in (own, *lines, *shared))
+
+
+def _read(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _adapted(model: type[models.Model], rows: Rows) -> Iterable[dict[str, Any]]:
@@ -159,11 +170,7 @@ def _adapted(model: type[models.Model], rows: Rows) -> Iterable[dict[str, Any]]:
     plain = {name for name, field in fields.items() if not isinstance(field, models.JSONField)}
     for row in rows:
         yield {
-            name: value.decode()
-            if isinstance(value, bytes)
-            else fields[name].get_db_prep_save(value, database)
-            if name in plain
-            else value
+            name: fields[name].get_db_prep_save(_read(value), database) if name in plain else value
             for name, value in row.items()
         }
 
@@ -211,12 +218,14 @@ def _update_sql(
     values |= {name: f'COALESCE({values[name]}, t."{fields[name].column}")' for name in keep}
     sets = [f'"{fields[name].column}" = {values[name]}' for name in fields if name not in match]
     conditions = [f't."{fields[name].column}" = {values[name]}' for name in match]
+    # In a table that grew since the plan was made, the index of this one is the right one still.
+    found = f't."{fields[match[0]].column}" = %s::{fields[match[0]].db_type(connection)}' if shape.single else ""
     # SQLite knows no other table in RETURNING, and not its alias.
     target = "t." if is_postgresql() else ""
     return (
         f'UPDATE "{model._meta.db_table}" AS t SET {", ".join([*sets, *filter(None, [also])])} '  # noqa: S608
         f"FROM {_source(fields, shape)} "
-        f"WHERE {' AND '.join([*conditions, *filter(None, [where])])} "
+        f"WHERE {' AND '.join([*conditions, *filter(None, [where, found])])} "
         f'RETURNING {target}"{model._meta.pk.column}"'
     )
 
@@ -227,6 +236,8 @@ def _source(fields: "Mapping[str, models.Field[Any, Any]]", shape: _Shape) -> st
     if not is_postgresql():
         taken = ", ".join(f"json_extract(value, '$.{name}') AS \"{name}\"" for name in shape.own)
         return f"(SELECT {taken} FROM json_each(%s)) AS v"  # noqa: S608 - names of fields, nothing from outside
+    if shape.single:
+        return f"json_to_record(%s) AS v({_columns(fields, shape.own)})"
     rows = [f"json_to_recordset(%s) AS ({_columns(fields, shape.own)})"]
     rows += ["string_to_table(%s, E'\\n')"] * len(shape.lines)
     names = ", ".join(f'"{name}"' for name in (*shape.own, *shape.lines))
