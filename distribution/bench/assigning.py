@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db import connection
 
 from distribution.bench.baseline import Baseline, baseline
-from distribution.bench.scratch import make_company, sample_fields, scratch_database
+from distribution.bench.scratch import make_company, sample_fields, scratch_database, take_stock
 from distribution.bench.timing import MILLISECONDS, percentile, seconds
 from distribution.services import assign_lead, assign_leads
 from leadcrm.lib.bench import Figure, bench
@@ -42,6 +42,8 @@ def _alternate(source: LeadSource, plain: Baseline) -> tuple[list[float], list[f
     """Times of ours and of the baseline for the same leads, one after the other, so that noise meets both."""
     ours, theirs = [], []
     for number in range(WARM_UP + LEADS):
+        if number == WARM_UP:
+            take_stock()
         fields = sample_fields(number)
         ours.append(seconds(partial(create_lead, source=source, fields=fields)))
         theirs.append(seconds(plain.give_out, fields))
@@ -76,6 +78,7 @@ def batch() -> Iterator[Figure]:
         source = make_company()
         assign_leads(_stored(source, 200))
         waiting = _stored(source, BATCH)
+        take_stock()
         ours = BATCH / seconds(assign_leads, waiting)
         theirs = LEADS / sum(seconds(plain.give_out, sample_fields(number)) for number in range(LEADS))
         limit = LEADS_PER_SECOND if connection.vendor == "postgresql" else None

@@ -18,7 +18,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
-from distribution.bench.scratch import make_company, scratch_database
+from distribution.bench.scratch import make_company, scratch_database, take_stock
 from distribution.bench.timing import MILLISECONDS, percentile, seconds
 from distribution.models import Rep
 from leadcrm.lib.bench import Figure, bench
@@ -120,8 +120,7 @@ def fill(source: LeadSource, leads: int) -> None:
     there = Lead.objects.count()
     rows = (_lead(random, number, source, stages, teams) for number in range(there, leads))
     Lead.objects.bulk_create(rows, batch_size=2000)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
+    take_stock()
 
 
 def _lead(

@@ -9,7 +9,7 @@ from django.core.management import CommandError
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from distribution.bench.scratch import make_company, sample_fields, scratch_database
+from distribution.bench.scratch import make_company, sample_fields, scratch_database, take_stock
 from distribution.bench.timing import seconds
 from distribution.models import Assignment, EscalationStep, PoolMember, Rep, SLAClock, SLAPolicy
 from distribution.services import assign_lead, sweep_clocks
@@ -98,7 +98,7 @@ def fill(lead: Lead, clocks: int) -> None:
         "UPDATE distribution_poolmember m SET open_leads = "
         "(SELECT count(*) FROM distribution_assignment WHERE member_id = m.id)"
     )
-    _run("ANALYZE")
+    take_stock()
 
 
 def _copy(model: type[models.Model], pk: int, source: str, **values: str) -> None:

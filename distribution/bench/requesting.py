@@ -16,7 +16,7 @@ from typing import Final
 
 from django.conf import settings
 
-from distribution.bench.scratch import environment, make_company, sample_fields, scratch_database
+from distribution.bench.scratch import environment, make_company, sample_fields, scratch_database, take_stock
 from distribution.bench.timing import MILLISECONDS, percentile
 from leadcrm.lib.bench import Figure, bench
 from pipeline.services.keys import issue_key
@@ -130,6 +130,7 @@ def api() -> Iterator[Figure]:
         numbers = count(1)
         with server() as port:
             Load(port, key, True, numbers).run(max(CLIENTS), 2.0)  # every worker compiles its rules once
+            take_stock()
             for clients in CLIENTS:
                 yield from _figures(port, key, numbers, clients)
 

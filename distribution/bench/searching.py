@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError
 from django.db import connection
 
-from distribution.bench.scratch import make_company, scratch_database
+from distribution.bench.scratch import make_company, scratch_database, take_stock
 from distribution.bench.timing import MILLISECONDS, percentile, seconds
 from leadcrm.lib.bench import Figure, bench
 from pipeline.models import Lead, LeadSource, Stage, Team
@@ -82,8 +82,7 @@ def fill(source: LeadSource) -> tuple[User, User]:
         team=teams[0],
         routing_state="unassigned",
     )
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
+    take_stock()
     admin, rep = (User.objects.create_user(name) for name in ("admin", "rep"))
     admin.user_permissions.add(Permission.objects.get(codename="view_lead"))
     teams[0].members.add(rep)
