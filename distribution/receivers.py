@@ -49,7 +49,11 @@ def lead_saved(instance: Lead, created: bool, raw: bool, **_: Any) -> None:
     if instance.routing_state == Lead.RoutingState.ASSIGNED:
         hold_for_owner(instance)
     elif instance.routing_state == Lead.RoutingState.NEW:
-        transaction.on_commit(partial(services.route_new_lead, instance.pk), robust=True)
+        transaction.on_commit(partial(_route, instance), robust=True)
+
+
+def _route(lead: Lead) -> None:
+    services.route_new_lead(lead.pk, lead if lead.is_as_stored else None)
 
 
 def hold_for_owner(lead: Lead) -> None:

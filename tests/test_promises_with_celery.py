@@ -34,7 +34,7 @@ BEAT = ["beat", "--max-interval", "1"]
 
 @pytest.fixture(autouse=True)
 def _no_routing_on_commit(monkeypatch):
-    monkeypatch.setattr(services, "route_new_lead", lambda lead_id: None)
+    monkeypatch.setattr(services, "route_new_lead", lambda *_: None)
 
 
 class FileBroker:

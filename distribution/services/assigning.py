@@ -47,10 +47,13 @@ _HELD_FAILED: Final = timedelta(minutes=15)
 LINE: Final = 50
 
 
-def route_new_lead(lead_id: int) -> None:
-    """Route a lead that was just stored. Never raises: a lead whose routing failed is marked, and the sweep retries."""
+def route_new_lead(lead_id: int, stored: Lead | None = None) -> None:
+    """Route a lead that was just stored. Never raises: a lead whose routing failed is marked, and the sweep retries.
+
+    ``stored``: the lead as it is in the database, with its stage and pipeline, to be read no more.
+    """
     try:
-        assign_lead(lead_id)
+        assign_lead(lead_id, stored=stored)
     except Exception:
         logger.exception("routing of lead %s failed", lead_id)
         mark_failed_safely(lead_id)
@@ -62,6 +65,7 @@ def assign_lead(
     trigger: str = Assignment.Trigger.CREATED,
     actor: User | None = None,
     now: datetime | None = None,
+    stored: Lead | None = None,
 ) -> Decision | None:
     """Decide who gets a lead and give it to them.
 
@@ -70,6 +74,7 @@ def assign_lead(
         trigger: what caused this, a value of ``Assignment.Trigger``.
         actor: the person who asked for it; None is the system.
         now: the moment of the decision, for replayed history; the present by default.
+        stored: see :func:`route_new_lead`. When it changed since, it is read.
 
     Returns:
         The stored decision, or None when there was nothing to do, or when so many wait for the pool that the lead's
@@ -81,7 +86,7 @@ def assign_lead(
     occasion = Occasion(trigger, now or timezone.now(), actor)
     last = False
     for _ in range(ROUNDS):
-        lead = read_lead(lead_id)
+        lead, stored = stored or read_lead(lead_id), None
         if lead is None or not needs_routing(lead):
             return None
         try:

@@ -27,6 +27,9 @@ class Lead(QuickInsert):
         EXCLUDED = "excluded", "Excluded"
         ERROR = "error", "Routing failed"
 
+    # Whether what it holds, stage and pipeline too, is what the database holds: whoever reads it need not do it again.
+    is_as_stored = False
+
     # States that the sweep finishes when nobody else did.
     UNFINISHED = (RoutingState.NEW, RoutingState.UNASSIGNED, RoutingState.ERROR)
 

@@ -11,7 +11,7 @@ from django.db.models import prefetch_related_objects
 
 from pipeline.intake import ConsentInput, FieldError, InvalidLead, LeadInput, RateOf, todays_rate
 from pipeline.models import Consent, Event, Lead, LeadSource
-from pipeline.services.leads import build_consents, build_lead, first_stage_id
+from pipeline.services.leads import build_consents, build_lead, first_stage
 from pipeline.signals import leads_created
 
 BATCH: Final = 500
@@ -79,7 +79,7 @@ def _store(source: LeadSource, arrivals: Sequence[Arrival], actor: User | None) 
     leads = [arrival.lead for arrival in arrivals if arrival.lead]
     if not leads:
         return
-    stage_id = first_stage_id(source)
+    stage_id = first_stage(source).pk
     for lead in leads:
         lead.stage_id = stage_id
     Lead.objects.bulk_create(leads, batch_size=BATCH)

@@ -61,8 +61,9 @@ def create_lead(
         lead.owner, lead.routing_state = owner, Lead.RoutingState.ASSIGNED
         lead.assigned_at, lead.next_attempt_at = lead.created_at, None
     with transaction.atomic():
-        lead.stage_id = stage.pk if stage else first_stage_id(source)
+        lead.stage = stage or first_stage(source)
         lead.save(force_insert=True)
+        lead.is_as_stored = True
         Consent.objects.bulk_create(build_consents(lead, clean_consents))
         record(lead, Event.Kind.CREATED, actor=actor, source=source.slug, **noted)
     return lead
@@ -131,12 +132,8 @@ def manual_source(pipeline: Pipeline) -> LeadSource:
 
 
 def first_stage(source: LeadSource) -> Stage:
-    """Where a new lead of this source starts, with its pipeline. Raises WrongStage like :func:`first_stage_id`."""
-    return Stage.objects.select_related("pipeline").get(pk=first_stage_id(source))
-
-
-def first_stage_id(source: LeadSource) -> int:
-    """The first open stage of the source's pipeline, or of the default one.
+    """Where a new lead of this source starts: the first open stage of its pipeline, or of the default one; with the
+    pipeline.
 
     Raises:
         WrongStage: when the installation has no such stage.
@@ -144,12 +141,12 @@ def first_stage_id(source: LeadSource) -> int:
     found = _FIRST_OF.first(pipeline=source.pipeline_id) if source.pipeline_id else _FIRST_OF_DEFAULT.first()
     if found is None:
         raise WrongStage("There is no open stage to start in: add a default pipeline with an open stage.")
-    return int(found["id"])
+    return found
 
 
-def _open_stages(**pipeline: Any) -> QuerySet[Stage, Any]:
+def _open_stages(**pipeline: Any) -> QuerySet[Stage]:
     stages = Stage.objects.filter(kind=Stage.Kind.OPEN, pipeline__archived_at=None, **pipeline)
-    return stages.order_by("position", "id").values("id")[:1]
+    return stages.select_related("pipeline").order_by("position", "id")[:1]
 
 
 _FIRST_OF = Prepared(lambda: _open_stages(pipeline=Param("pipeline")))

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _no_routing_on_commit(monkeypatch):
     """The tests ask for routing themselves, from many threads at once."""
-    monkeypatch.setattr(services, "route_new_lead", lambda lead_id: None)
+    monkeypatch.setattr(services, "route_new_lead", lambda *_: None)
     monkeypatch.setattr(waking, "_release_soon", lambda pool_ids: None)
 
 

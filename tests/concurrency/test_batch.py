@@ -16,7 +16,7 @@ WAIT = 30.0
 @pytest.fixture(autouse=True)
 def _small_chunks_that_are_written_when_the_next_was_read(monkeypatch):
     """Which is what happens at the worst."""
-    monkeypatch.setattr(services, "route_new_lead", lambda lead_id: None)
+    monkeypatch.setattr(services, "route_new_lead", lambda *_: None)
     monkeypatch.setattr(batch, "CHUNK", 4)
     look_at, assign, read, chunks = batch._look_at, batch._assign_chunk, threading.Semaphore(0), []
 

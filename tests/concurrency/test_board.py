@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _no_routing_on_commit(monkeypatch):
-    monkeypatch.setattr(services, "route_new_lead", lambda lead_id: None)
+    monkeypatch.setattr(services, "route_new_lead", lambda *_: None)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ LATE = timedelta(minutes=20)
 @pytest.fixture(autouse=True)
 def _no_routing_on_commit(monkeypatch):
     """The leads were given out long ago, not when they are stored."""
-    monkeypatch.setattr(services, "route_new_lead", lambda lead_id: None)
+    monkeypatch.setattr(services, "route_new_lead", lambda *_: None)
 
 
 class Workers:
