@@ -426,7 +426,7 @@ def test_the_lead_page_shows_its_facts_and_links_to_write_call_and_open(people):
     page = text(signed_in(people.owner).get(f"/leads/{lead.uid}/"))
     for link in ("mailto:ada@engines.example", "tel:+4930123456", "https://engines.example"):
         assert f'href="{link}"' in page
-    assert "10115 Berlin, DE" in page
+    assert "10115 Berlin, Germany" in page
     assert "budget_year" in page
 
 
