@@ -8,8 +8,9 @@ from typing import Final
 from distribution.blind import called, hidden_from
 from distribution.models import Offer
 from notifications.links import Action
+from notifications.localwords import moment_words, span_words
 from notifications.models import ActionLink
-from notifications.readerwords import facts_of, hidden_facts_of, moment_words, span_words, zone_of
+from notifications.readerwords import facts_of, hidden_facts_of, zone_of
 from pipeline.display import person
 
 BUTTONS: Final = {Action.ACCEPT: "Accept", Action.DECLINE: "Decline", Action.SNOOZE: "Snooze"}

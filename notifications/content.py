@@ -101,8 +101,8 @@ def fill_in(template: Words, channel: str, words: Mapping[str, str], content_sid
     Raises:
         BadWording: it is no template of ours.
     """
-    subject = clean(render(template.subject, words)).rstrip(" :")[:LONGEST_SUBJECT]
-    text = clean_lines(render(template.text, words))
+    subject = clean(render(template.subject, words), no_break=True).rstrip(" \u00a0:")[:LONGEST_SUBJECT]
+    text = clean_lines(render(template.text, words), no_break=True)
     text = (plain_signs(text) if channel == SMS else text)[: LONGEST_TEXT.get(channel)]
     numbered = enumerate(names_in(template.text), 1) if content_sid else ()
     return Content(
@@ -122,7 +122,8 @@ def combined(contents: Sequence[Content], language: str = "", footer: Footer | N
         html = frame(first.subject, bodies, language, footer) if bodies else ""
         text = f"{first.text}\n\n{footer.text}" if footer else first.text
         return Content(first.subject, text, html, first.content_sid, first.content_variables)
-    subject = f"{len(contents)} messages: {first.subject}"
+    words = LANGUAGES.get(language, LANGUAGES[DEFAULT_LANGUAGE])
+    subject = f"{len(contents)} {words.several}{words.colon} {first.subject}"
     return Content(subject, _listed(contents), frame(subject, bodies, language) if bodies else "")
 
 

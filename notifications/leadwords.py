@@ -1,24 +1,20 @@
 """What a message to a lead may name: plain texts about the lead, its owner, and when we are there."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
-
-from django.utils import translation
-from django.utils.formats import date_format
 
 from distribution.engine.worktime import next_opening
 from distribution.hours import hours_of_reps, load_timetable
 from distribution.models import Hold, Rep
 from leadcrm.lib.text import clean
 from notifications import guard
-from notifications.defaults import LANGUAGES
 from notifications.fields import EMPTY
+from notifications.localwords import day_words
 from notifications.readerwords import LONGEST
 from pipeline.display import person
 from pipeline.models import Lead
 
 _OWN: Final = ("name", "first_name", "last_name", "company", "product", "phone", "email")
-_CAPITAL_DAYS: Final = ("en", "de")
 
 
 def words_to(lead: Lead, now: datetime) -> dict[str, str]:
@@ -40,14 +36,6 @@ def _opening_words(lead: Lead, now: datetime) -> dict[str, str]:
     local, today = opens.astimezone(zones[0]), now.astimezone(zones[0]).date()
     day = "" if local.date() == today else day_words(local, lead.language)
     return {"opens_day": day, "opens_time": f"{local:%H:%M}"}
-
-
-def day_words(day: date, language: str) -> str:
-    """``Monday``, as it stands inside a sentence of a language."""
-    language = language if language in LANGUAGES else "en"
-    with translation.override(language):
-        name = date_format(day, "l")
-    return name if language in _CAPITAL_DAYS else name.lower()
 
 
 def opening_for(lead: Lead, now: datetime) -> datetime | None:

@@ -33,7 +33,7 @@ WORDS: Final[Mapping[str, Leaving]] = {
     ),
     "fr": Leaving(
         "Se désabonner",
-        "Souhaitez-vous ne plus recevoir nos e-mails à l'adresse {} ?",
+        "Souhaitez-vous ne plus recevoir nos e-mails à l'adresse {}\u00a0?",
         "Vous ne recevrez plus nos e-mails à l'adresse {}.",
     ),
     "pt": Leaving(

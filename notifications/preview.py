@@ -12,7 +12,8 @@ from notifications.defaults import Words
 from notifications.fields import EMPTY, SAMPLE
 from notifications.footer import build_footer
 from notifications.guard import SEQUENCE_KINDS
-from notifications.leadwords import day_words, words_to
+from notifications.leadwords import words_to
+from notifications.localwords import day_words
 from notifications.models import Notification
 from notifications.readerwords import words_for
 from notifications.smslength import sms_length

@@ -1,14 +1,12 @@
 """What a message to one of our people may name, as plain texts. Nobody is told more of a lead than they may read."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.utils import translation
-from django.utils.formats import date_format
 
 from distribution.blind import called, hidden_from
 from distribution.models import Rep
@@ -17,9 +15,10 @@ from notifications import links
 from notifications.channels import IN_APP
 from notifications.defaults import LANGUAGES
 from notifications.fields import EMPTY
+from notifications.localwords import amount_words, moment_words, span_words
 from notifications.models import Notification
 from notifications.why import why_in
-from pipeline.display import money, person
+from pipeline.display import person
 from pipeline.models import Event, Lead
 from pipeline.selectors import visible_leads
 
@@ -27,7 +26,6 @@ LONGEST: Final = 300
 LONGEST_LINES: Final = 3000
 # Kinds that ask for an answer, and so carry the links by which it is given.
 ASKING: Final = ("assigned", "offered", "reminder", "warning", "broken", "lent", "given_back", "woken")
-_LONG_AGO: Final = timedelta(days=3)
 
 
 def words_for(notification: Notification, now: datetime) -> dict[str, str]:
@@ -77,7 +75,7 @@ def _lead_words(row: Notification, lead: Lead, user: User | None, now: datetime)
     }
     if not seen and row.kind != "offered":
         return {**words, "text": ""}
-    facts = _facts_told(lead, seen=seen, hidden=hidden)
+    facts = _facts_told(lead, row.language, seen=seen, hidden=hidden)
     return (
         words
         | facts
@@ -87,23 +85,24 @@ def _lead_words(row: Notification, lead: Lead, user: User | None, now: datetime)
     )
 
 
-def _facts_told(lead: Lead, *, seen: bool, hidden: bool) -> dict[str, str]:
+def _facts_told(lead: Lead, language: str, *, seen: bool, hidden: bool) -> dict[str, str]:
     """Of a lead that is only offered, not how to reach it; of one that is hidden, nothing that says who it is."""
     if hidden:
-        return hidden_facts_of(lead)
-    return facts_of(lead) if seen else {**facts_of(lead), "phone": "", "email": ""}
+        return hidden_facts_of(lead, language)
+    facts = facts_of(lead, language)
+    return facts if seen else {**facts, "phone": "", "email": ""}
 
 
-def hidden_facts_of(lead: Lead) -> dict[str, str]:
+def hidden_facts_of(lead: Lead, language: str = "en") -> dict[str, str]:
     """What helps to decide about a lead of which nobody may know who it is."""
-    known = facts_of(lead)
+    known = facts_of(lead, language)
     kept = {name: known[name] for name in ("product", "value", "score", "source", "why")}
     # What people wrote about it may name it too.
     silent = dict.fromkeys((*known, "text", "reason"), "")
     return {**silent, **kept, "lead": called(lead, hidden=True), "place": lead.country}
 
 
-def facts_of(lead: Lead) -> dict[str, str]:
+def facts_of(lead: Lead, language: str = "en") -> dict[str, str]:
     """What a lead says about itself."""
     return {
         "lead": str(lead),
@@ -116,7 +115,7 @@ def facts_of(lead: Lead) -> dict[str, str]:
         "phone": lead.phone,
         "email": lead.email,
         "product": lead.product,
-        "value": money(lead.value, lead.currency),
+        "value": amount_words(lead.value, lead.currency, language),
         "message": lead.message,
         "message_lines": lead.message,
         "score": str(lead.score) if lead.score is not None else "",
@@ -139,8 +138,8 @@ def _clock_words(lead: Lead, row: Notification, now: datetime) -> dict[str, str]
     passed = now > due
     return {
         "answer_by": moment_words(due, now, zone_of(row.user_id), row.language),
-        "time_left": "" if passed else span_words(due - now),
-        "late_by": span_words(now - due) if passed else "",
+        "time_left": "" if passed else span_words(due - now, row.language),
+        "late_by": span_words(now - due, row.language) if passed else "",
     }
 
 
@@ -148,24 +147,6 @@ def zone_of(user_id: int | None) -> ZoneInfo:
     """The zone in which a user reads times."""
     zone = Rep.objects.filter(user=user_id).values_list("time_zone", flat=True).first() if user_id else None
     return ZoneInfo(zone or settings.TIME_ZONE)
-
-
-def moment_words(moment: datetime, now: datetime, zone: ZoneInfo, language: str) -> str:
-    """``14:05``, or with its day when that is not today: ``Mon 30 Nov 14:05``."""
-    local = moment.astimezone(zone)
-    if local.date() == now.astimezone(zone).date():
-        return f"{local:%H:%M}"
-    with translation.override(language or "en"):
-        return f"{date_format(local, 'D j M')} {local:%H:%M}"
-
-
-def span_words(span: timedelta) -> str:
-    """``12 min``, ``2 h 5 min``, ``3 d``: units that all our languages read."""
-    minutes = max(int(span.total_seconds() // 60), 0)
-    if span >= _LONG_AGO:
-        return f"{span.days} d"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours and rest else f"{hours} h" if hours else f"{rest} min"
 
 
 def _link_words(row: Notification, lead: Lead, user: User | None, seen: bool) -> dict[str, str]:

@@ -15,9 +15,9 @@ STOPPED: Final[Mapping[str, str]] = {
 STARTED: Final[Mapping[str, str]] = {
     "en": "You get our messages again. Reply STOP to end them.",
     "de": "Sie bekommen unsere Nachrichten wieder. Mit STOPP beenden Sie sie.",
-    "es": "Vuelve a recibir nuestros mensajes. Responda PARAR para terminar.",
-    "fr": "Vous recevez à nouveau nos messages. Répondez ARRET pour y mettre fin.",
-    "pt": "Volta a receber as nossas mensagens. Responda PARAR para terminar.",
+    "es": "Vuelve a recibir nuestros mensajes. Responda PARAR para dejar de recibirlos.",
+    "fr": "Vous recevez à nouveau nos messages. Répondez STOP pour ne plus les recevoir.",
+    "pt": "Volta a receber as nossas mensagens. Responda PARAR para deixar de as receber.",
 }
 COMMANDS: Final = "Reply 1 to accept or 2 to decline the latest lead you were told of."
 SEVERAL: Final = "Several leads wait: {}. Use the links in the message to say which one you mean."

@@ -13,6 +13,7 @@ _REMOVED = re.compile("[" + "".join(f"\\U{code:08x}" for code in sorted(_INVISIB
 # What is refused and not only removed: whoever sent it meant something else. A text with NUL is no text for PostgreSQL.
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
+_BREAKING_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 
 # Letters that Unicode does not take apart into a base letter and an accent.
 _STROKED = str.maketrans(
@@ -36,16 +37,21 @@ def unstorable(text: str) -> str:
     return f"Contains a character that cannot be stored: {name}."
 
 
-def clean(text: str) -> str:
-    """One line of text, fit to store and to show: no control or invisible characters, NFC, single spaces."""
+def clean(text: str, *, no_break: bool = False) -> str:
+    """One line of text, fit to store and to show: no control or invisible characters, NFC, single spaces.
+
+    Args:
+        no_break: spaces at which no line breaks stay such, as in texts of our own.
+    """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    return " ".join(unicodedata.normalize("NFC", _REMOVED.sub("", text)).split())
+    shown = unicodedata.normalize("NFC", _REMOVED.sub("", text))
+    return _BREAKING_SPACES.sub(" ", shown).strip(" ") if no_break else " ".join(shown.split())
 
 
-def clean_lines(text: str) -> str:
+def clean_lines(text: str, *, no_break: bool = False) -> str:
     """Like ``clean`` for text of several lines, such as a message: breaks stay, never two empty lines in a row."""
-    lines = "\n".join(clean(line) for line in _LINE_BREAK.split(text))
+    lines = "\n".join(clean(line, no_break=no_break) for line in _LINE_BREAK.split(text))
     return re.sub("\n{3,}", "\n\n", lines).strip()
 
 

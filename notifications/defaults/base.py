@@ -27,9 +27,14 @@ class Opening(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Language:
     """The words of one language. ``answer_by``, ``left``, ``late`` and ``from_source`` are templates; ``reasons`` are
-    by code why a lead went to its reader (``notifications.why``)."""
+    by code why a lead went to its reader (``notifications.why``); ``several`` is what messages in one are called.
+
+    Leads, pools and people are of any gender and number, and times are moments as well as spans of any length: the
+    words around them fit all of these.
+    """
 
     name: str
+    several: str
     role: str
     wants: str
     value: str
@@ -53,6 +58,7 @@ class Language:
     rule: str
     reasons: Mapping[str, str]
     openings: Mapping[str, Opening]
+    colon: str = ":"
 
 
 def words_for_people(language: Language, kind: str, channel: str) -> Words:
@@ -78,7 +84,7 @@ _NEW: Final = ("assigned", "offered")
 def _short(language: Language, kind: str, channel: str, opening: Opening) -> str:
     """Enough to call, and one link, behind which the rest is. To numbers it fits into two text messages."""
     wanted = (
-        f"{{% if product %}}{language.wants}: {{{{ product|truncatechars:40 }}}}\n"
+        f"{{% if product %}}{language.wants}{language.colon} {{{{ product|truncatechars:40 }}}}\n"
         "{% elif message %}{{ message|truncatechars:60 }}\n{% endif %}"
         f"{{% if score %}}{language.score} {{{{ score }}}} ({language.from_source})\n{{% endif %}}"
     )
@@ -90,11 +96,11 @@ def _short(language: Language, kind: str, channel: str, opening: Opening) -> str
         "{{ company|truncatechars:28 }}\n{% endif %}"
         "{% if phone %}{{ phone }}\n{% endif %}"
         f"{wanted if kind in _NEW or channel not in NUMBERS else ''}"
-        f"{{% if late_by %}}{language.late}\n"
-        f"{{% elif answer_by %}}{language.clock}: {{{{ answer_by }}}}, {language.left}\n{{% endif %}}"
+        f"{{% if late_by %}}{language.clock}{language.colon} {language.late}\n"
+        f"{{% elif answer_by %}}{language.clock}{language.colon} {{{{ answer_by }}}}, {language.left}\n{{% endif %}}"
         f"{said}{why if kind in _NEW else ''}"
-        f"{{% if link_accept %}}{language.accept}: {{{{ link_accept }}}}"
-        f"{{% elif link_open %}}{language.open}: {{{{ link_open }}}}{{% endif %}}"
+        f"{{% if link_accept %}}{language.accept}{language.colon} {{{{ link_accept }}}}"
+        f"{{% elif link_open %}}{language.open}{language.colon} {{{{ link_open }}}}{{% endif %}}"
     )
 
 
@@ -119,15 +125,16 @@ def _condition(field: str) -> str:
 
 def _long(language: Language, opening: Opening) -> str:
     facts = "".join(
-        f"{{% if {_condition(field)} %}}{label}: {shown}\n{{% endif %}}"
+        f"{{% if {_condition(field)} %}}{label}{language.colon} {shown}\n{{% endif %}}"
         for field, (label, shown) in _facts(language).items()
     )
     links = "".join(
-        f"{{% if {field} %}}{label}: {{{{ {field} }}}}\n{{% endif %}}" for field, label in _links(language).items()
+        f"{{% if {field} %}}{label}{language.colon} {{{{ {field} }}}}\n{{% endif %}}"
+        for field, label in _links(language).items()
     )
     return (
         f"{opening.subject}\n\n{opening.sentence}\n{{% if text %}}\n{{{{ text }}}}\n{{% endif %}}\n{facts}"
-        f"{{% if message_lines %}}\n{language.wrote}:\n{{{{ message_lines }}}}\n{{% endif %}}\n{links}"
+        f"{{% if message_lines %}}\n{language.wrote}{language.colon}\n{{{{ message_lines }}}}\n{{% endif %}}\n{links}"
     )
 
 

@@ -6,6 +6,7 @@ from notifications.defaults.base import Language, Opening
 
 LANGUAGE: Final = Language(
     name="Deutsch",
+    several="Nachrichten",
     role="Funktion",
     wants="Möchte",
     value="Wert",
@@ -17,7 +18,7 @@ LANGUAGE: Final = Language(
     clock="Frist",
     answer_by="antworten bis {{ answer_by }}",
     left="noch {{ time_left }}",
-    late="war bis {{ answer_by }} zu beantworten, vor {{ late_by }}",
+    late="um {{ late_by }} überschritten ({{ answer_by }})",
     why="Warum Sie",
     wrote="Nachricht",
     accept="Annehmen",
@@ -29,15 +30,15 @@ LANGUAGE: Final = Language(
     rule="Regel",
     reasons={
         "turn": "Sie sind an der Reihe",
-        "least_loaded": "Sie haben am meisten Platz",
+        "least_loaded": "Sie haben die meiste freie Kapazität",
         "equal_totals": "Sie hatten die wenigsten Leads",
         "account_owner": "Sie betreuen die Firma",
-        "previous_owner": "Sie hatten den Kontakt schon",
+        "previous_owner": "Sie hatten diesen Kontakt schon",
         "territory_owner": "Ihr Gebiet",
         "rep": "Die Regel nennt Sie",
         "kept": "Sie haben schon einen Lead dieser Person",
         "manual": "Von Hand zugeteilt",
-        "stands_in": "Sie vertreten",
+        "stands_in": "Sie sind die Vertretung",
         "given_back": "Wieder bei Ihnen",
         "escalated": "Niemand hat rechtzeitig geantwortet",
         "offered": "Ihnen angeboten",
@@ -52,7 +53,7 @@ LANGUAGE: Final = Language(
         "offered": Opening("Zu vergeben: {{ lead }}", "Wer zuerst annimmt, bekommt ihn."),
         "claimed_by_other": Opening("{{ lead }} ist vergeben", "{% firstof actor owner %} war schneller."),
         "reminder": Opening("Erinnerung: {{ lead }} wartet auf Sie", "{{ notes }}"),
-        "warning": Opening("Eilig: {{ lead }} wartet auf Sie", "Die Frist läuft gleich ab. {{ notes }}"),
+        "warning": Opening("Dringend: {{ lead }} wartet auf Sie", "Die Frist läuft gleich ab. {{ notes }}"),
         "broken": Opening("Frist verstrichen: {{ lead }}", "Bitte antworten Sie jetzt. {{ notes }}"),
         "set_away": Opening(
             "Sie wurden als abwesend eingetragen",
@@ -60,7 +61,7 @@ LANGUAGE: Final = Language(
         ),
         "escalated": Opening(
             "Droht verloren zu gehen: {{ lead }}",
-            "{% if owner %}{{ owner }} hat noch nicht geantwortet.{% else %}Noch hat ihn niemand.{% "
+            "{% if owner %}{{ owner }} hat noch nicht geantwortet.{% else %}Noch hat ihn niemand übernommen.{% "
             "endif %} {{ notes }}",
         ),
         "lent": Opening(
@@ -73,7 +74,7 @@ LANGUAGE: Final = Language(
             "Wieder fällig: {{ lead }}", "Dieser Lead war bis jetzt zurückgestellt. Seine Fristen laufen wieder."
         ),
         "held": Opening(
-            "{{ lead }} wartet", "Gerade kann niemand diesen Lead nehmen. Er wird vergeben, sobald jemand da ist."
+            "{{ lead }} wartet", "Gerade kann niemand diesen Lead übernehmen. Er wird vergeben, sobald jemand da ist."
         ),
         "returned": Opening(
             "Als ungültig zurückgegeben: {{ lead }}",
@@ -82,11 +83,11 @@ LANGUAGE: Final = Language(
         ),
         "reply": Opening("{{ lead }} hat geantwortet"),
         "consent": Opening("{{ lead }} hat geändert, was wir senden dürfen", "{{ sentence }}"),
-        "task_due": Opening("Ihre Aufgabe: {{ lead }}", "{% if due %}Fällig {{ due }}. {% endif %}"),
+        "task_due": Opening("Ihre Aufgabe: {{ lead }}", "{% if due %}Fällig: {{ due }}. {% endif %}"),
         "mention": Opening("{% firstof actor %} hat Sie erwähnt: {{ lead }}"),
-        "step_failed": Opening("Eine Eskalation ist gescheitert: {{ lead }}", "{{ sentence }}"),
+        "step_failed": Opening("Eine Eskalation ist fehlgeschlagen: {{ lead }}", "{{ sentence }}"),
         "weekly_audit": Opening("Wöchentliche Prüfung", "{{ sentence }}"),
-        "source_quiet": Opening("Eine Quelle ist verstummt", "{{ sentence }}"),
-        "delivery_failing": Opening("Nachrichten gehen nicht hinaus", "{{ sentence }}"),
+        "source_quiet": Opening("Eine Quelle liefert nichts mehr", "{{ sentence }}"),
+        "delivery_failing": Opening("Nachrichten werden nicht versendet", "{{ sentence }}"),
     },
 )

@@ -6,6 +6,7 @@ from notifications.defaults.base import Language, Opening
 
 LANGUAGE: Final = Language(
     name="English",
+    several="messages",
     role="Role",
     wants="Wants",
     value="Value",

@@ -15,7 +15,7 @@ FIRST_RESPONSE: Final[Mapping[str, Words]] = {
     ),
     "de": Words(
         "Ihre Anfrage",
-        "Guten Tag{% if name %} {{ name }}{% endif %}, danke für Ihre Anfrage{% if product %} zu {{ product }}"
+        "Guten Tag{% if name %} {{ name }}{% endif %}, vielen Dank für Ihre Anfrage{% if product %} zu {{ product }}"
         "{% endif %}. Mein Name ist {{ owner }}, und ich melde mich {% if opens_time %}{% if opens_day %}am "
         "{{ opens_day }} {% endif %}ab {{ opens_time }} Uhr{% else %}in Kürze{% endif %} bei Ihnen. Sie können "
         "einfach auf diese Nachricht antworten.",
@@ -29,14 +29,14 @@ FIRST_RESPONSE: Final[Mapping[str, Words]] = {
     ),
     "fr": Words(
         "Votre demande",
-        "Bonjour{% if name %} {{ name }}{% endif %}, merci de votre demande{% if product %} concernant {{ product }}"
+        "Bonjour{% if name %} {{ name }}{% endif %}, merci pour votre demande{% if product %} concernant {{ product }}"
         "{% endif %}. Je m'appelle {{ owner }} et je vous contacterai {% if opens_time %}{% if opens_day %}"
         "{{ opens_day }} {% endif %}à partir de {{ opens_time }}{% else %}sous peu{% endif %}. Vous pouvez simplement "
         "répondre à ce message.",
     ),
     "pt": Words(
         "O seu pedido",
-        "Olá{% if first_name %}, {{ first_name }}{% endif %}. Obrigado pelo seu pedido{% if product %} sobre "
+        "Olá{% if first_name %}, {{ first_name }}{% endif %}. Agradecemos o seu pedido{% if product %} sobre "
         "{{ product }}{% endif %}. O meu nome é {{ owner }} e entrarei em contacto consigo {% if opens_time %}"
         "{% if opens_day %}{{ opens_day }} {% endif %}a partir das {{ opens_time }}{% else %}em breve{% endif %}. "
         "Pode responder a esta mensagem.",
@@ -52,8 +52,8 @@ HELD: Final[Mapping[str, Words]] = {
         "can.{% endif %}",
     ),
     "de": Words(
-        "Wir haben Ihre Anfrage",
-        "Guten Tag{% if name %} {{ name }}{% endif %}, danke für Ihre Anfrage. {% if opens_time %}Wir sind"
+        "Ihre Anfrage ist angekommen",
+        "Guten Tag{% if name %} {{ name }}{% endif %}, vielen Dank für Ihre Anfrage. {% if opens_time %}Wir sind"
         "{% if opens_day %} am {{ opens_day }}{% endif %} ab {{ opens_time }} Uhr wieder da und "
         "{% if phone %}rufen Sie dann an{% else %}melden uns dann{% endif %}.{% else %}Wir melden uns so bald wie "
         "möglich.{% endif %}",
@@ -67,16 +67,16 @@ HELD: Final[Mapping[str, Words]] = {
     ),
     "fr": Words(
         "Nous avons bien reçu votre demande",
-        "Bonjour{% if name %} {{ name }}{% endif %}, merci de votre demande. {% if opens_time %}Nous ouvrons"
-        "{% if opens_day %} {{ opens_day }}{% endif %} à {{ opens_time }} et "
-        "{% if phone %}vous appellerons{% else %}vous répondrons{% endif %} alors.{% else %}Nous vous contacterons dès "
-        "que possible.{% endif %}",
+        "Bonjour{% if name %} {{ name }}{% endif %}, merci pour votre demande. {% if opens_time %}Nous ouvrons"
+        "{% if opens_day %} {{ opens_day }}{% endif %} à {{ opens_time }} et nous "
+        "{% if phone %}vous appellerons{% else %}vous répondrons{% endif %} à ce moment-là.{% else %}Nous vous "
+        "contacterons dès que possible.{% endif %}",
     ),
     "pt": Words(
         "Recebemos o seu pedido",
-        "Olá{% if first_name %}, {{ first_name }}{% endif %}. Obrigado pelo seu pedido. {% if opens_time %}Abrimos"
-        "{% if opens_day %} {{ opens_day }}{% endif %} às {{ opens_time }} e "
-        "{% if phone %}ligamos-lhe{% else %}respondemos-lhe{% endif %} então.{% else %}Entraremos em contacto "
+        "Olá{% if first_name %}, {{ first_name }}{% endif %}. Agradecemos o seu pedido. {% if opens_time %}Abrimos"
+        "{% if opens_day %} {{ opens_day }}{% endif %} às {{ opens_time }} e, nessa "
+        "altura, {% if phone %}ligamos-lhe{% else %}respondemos-lhe{% endif %}.{% else %}Entraremos em contacto "
         "assim que possível.{% endif %}",
     ),
 }
@@ -99,13 +99,13 @@ FOLLOW_UP: Final[Mapping[str, Words]] = {
     ),
     "fr": Words(
         "Votre demande",
-        "Bonjour{% if name %} {{ name }}{% endif %}, ici {{ owner }}. Je n'ai pas encore pu vous joindre. Quand cela "
-        "vous conviendrait-il ? Une courte réponse à ce message suffit.",
+        "Bonjour{% if name %} {{ name }}{% endif %}, ici {{ owner }}. Je n'ai pas encore pu vous joindre. Quel moment "
+        "vous conviendrait\u00a0? Une courte réponse à ce message suffit.",
     ),
     "pt": Words(
         "O seu pedido",
-        "Olá{% if first_name %}, {{ first_name }}{% endif %}. Fala {{ owner }}. Ainda não consegui falar consigo. "
-        "Quando lhe convém? Basta responder a esta mensagem.",
+        "Olá{% if first_name %}, {{ first_name }}{% endif %}. O meu nome é {{ owner }} e ainda não "
+        "consegui falar consigo. Quando seria conveniente para si? Basta responder a esta mensagem.",
     ),
 }
 
@@ -117,9 +117,9 @@ WORDS: Final[Mapping[str, Mapping[str, Words]]] = {
 
 HOW_TO_END: Final[Mapping[str, str]] = {
     "en": "Reply STOP to get no more messages.",
-    "de": "Mit STOPP bekommen Sie keine Nachrichten mehr.",
+    "de": "Antworten Sie STOPP, um keine Nachrichten mehr zu bekommen.",
     "es": "Responda PARAR para no recibir más mensajes.",
-    "fr": "Répondez ARRET pour ne plus recevoir de messages.",
+    "fr": "Répondez STOP pour ne plus recevoir nos messages.",
     "pt": "Responda PARAR para não receber mais mensagens.",
 }
 

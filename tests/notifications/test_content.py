@@ -101,7 +101,7 @@ def test_a_promise_that_has_passed_says_how_long_ago(rep):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("language", "word"), [("de", "noch 12 min"), ("fr", "encore 12 min"), ("xx", "12 min left")])
+@pytest.mark.parametrize(("language", "word"), [("de", "noch 12 min"), ("fr", "dans 12 min"), ("xx", "12 min left")])
 def test_a_message_is_in_the_readers_language_or_else_in_english(rep, language, word):
     assert word in content_of(message(rep, language=language), NOW).text
 

@@ -46,8 +46,8 @@ def test_languages_have_the_same_reasons_one_for_each_code_and_way_to_choose():
     ("method", "language", "said"),
     [
         ("round_robin", "de", "Sie sind an der Reihe"),
-        ("least_loaded", "fr", "Vous avez le plus de place"),
-        ("equal_totals", "es", "Ha recibido menos leads"),
+        ("least_loaded", "fr", "Vous avez le plus de disponibilités"),
+        ("equal_totals", "es", "Es quien menos leads ha recibido"),
         ("weighted", "pt", "É a sua vez"),
     ],
 )
@@ -66,7 +66,7 @@ def test_the_owner_of_an_account_is_told_so_and_who_stands_in_is_not_called_the_
     lead = routed(account=account)
     assert why_in(lead, "de").whole == "Sie betreuen die Firma (Regel Owners)."
     make_leave(ann, NOW, NOW.replace(day=20), cover=make_rep("Ben"))
-    assert why_in(routed(account=account), "de").short == "Sie vertreten"
+    assert why_in(routed(account=account), "de").short == "Sie sind die Vertretung"
 
 
 @pytest.mark.django_db
@@ -75,7 +75,7 @@ def test_a_lead_that_was_given_by_hand_is_not_told_as_a_turn():
     lead = routed()
     services.reassign_lead(lead.pk, to=make_rep("Ben"), reason="knows them", now=NOW)
     lead.refresh_from_db()
-    assert why_in(lead, "es").short == "Asignado a mano"
+    assert why_in(lead, "es").short == "Asignado manualmente"
 
 
 @pytest.mark.django_db
