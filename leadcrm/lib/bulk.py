@@ -170,7 +170,7 @@ def _adapted(model: type[models.Model], rows: Rows) -> Iterable[dict[str, Any]]:
     plain = {name for name, field in fields.items() if not isinstance(field, models.JSONField)}
     for row in rows:
         yield {
-            name: fields[name].get_db_prep_save(_read(value), database) if name in plain else value
+            name: fields[name].get_db_prep_save(value, database) if name in plain else _read(value)
             for name, value in row.items()
         }
 
