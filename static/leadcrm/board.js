@@ -45,8 +45,12 @@ function place(card) {
   return true;
 }
 
+// News that were asked for before a move come after its answer at times.
+const isOlder = (fresh, old) => Number(fresh.dataset.version) < Number(old?.dataset.version);
+
 function refresh(fresh) {
   const old = document.getElementById(fresh.id);
+  if (isOlder(fresh, old)) return false;
   if (old?.dataset.version === fresh.dataset.version && old.dataset.place === fresh.dataset.place && !old.dataset.moved) {
     return false;
   }

@@ -18,3 +18,12 @@ box?.form.addEventListener("keydown", (event) => {
     document.activeElement.blur();
   }
 });
+
+// Who is in the list already when a better answer comes goes on in that one. It shows while the focus is near.
+let wasInside = false;
+
+list?.addEventListener("htmx:beforeSwap", () => {
+  wasInside = list.contains(document.activeElement);
+  if (wasInside) box.focus();
+});
+list?.addEventListener("htmx:afterSwap", () => wasInside && list.querySelector("a")?.focus());

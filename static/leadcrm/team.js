@@ -11,6 +11,11 @@ function send(url, values, source = people()) {
   htmx.ajax("POST", url, { source, target: "#people", swap: "outerHTML", values, headers });
 }
 
+function lift() {
+  dragging = true;
+  htmx.trigger(people(), "htmx:abort"); // a list that is on its way would take the lead out of the hand
+}
+
 function give({ item, from, to }) {
   dragging = false;
   if (from !== to) send(to.dataset.give, { lead: item.dataset.lead, version: item.dataset.version }, to);
@@ -30,7 +35,7 @@ function makeDraggable() {
       animation: 120,
       delay: 200, // a finger that scrolls drags nothing
       delayOnTouchOnly: true,
-      onStart: () => (dragging = true),
+      onStart: lift,
       onEnd: give,
     });
   }

@@ -1,17 +1,22 @@
 """Fixtures for tests in a real browser: `page` (from pytest-playwright) against `live_server`, `sign_in` and `axe`."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.pages import settled
 from tests.pipeline.people import signed_in
 from tests.support import browser
+from tests.support.waiting import wait_until
 
 browser.use_own_node()
+expect.set_options(timeout=30_000)  # as long as for a click: a slow machine is no fault of a page
 
+SERVING = "process_request_thread"  # the threads of the live server have this in their names
 GRAVE = {"serious", "critical"}
 
 SignIn = Callable[[User, BrowserContext], None]
@@ -29,12 +34,25 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
     return {**browser_type_launch_args, **browser.launch_options()}
 
 
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, object]) -> dict[str, object]:
+    """Nothing fades in or glides, so that nothing is judged or measured half-way."""
+    return {**browser_context_args, "reduced_motion": "reduce"}
+
+
+@pytest.fixture(autouse=True)
+def _everybody_served(transactional_db) -> Iterator[None]:
+    """The database is emptied only when nobody is served any more: a page that is open asks by itself, to its end."""
+    yield
+    wait_until(lambda: not any(SERVING in thread.name for thread in threading.enumerate()), "the server's last answers")
+
+
 @pytest.fixture
 def axe() -> Callable[[Page], list[str]]:
-    """Check a page for accessibility; returns one line per serious or critical fault (rule, element)."""
+    """Check a page for accessibility once it is all there; one line per serious or critical fault (rule, element)."""
 
     def check(page: Page) -> list[str]:
-        violations = Axe().run(page).response["violations"]
+        violations = Axe().run(settled(page)).response["violations"]
         return [
             f"{found['id']}: {node['html'][:160]}"
             for found in violations

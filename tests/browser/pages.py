@@ -1,9 +1,76 @@
-"""From page to page without haste: a key pressed at a page that is leaving, or that is not loaded yet, is lost."""
+"""What people at a browser do by themselves: they wait until a page is there, and let go of what lies where it should.
 
-from playwright.sync_api import Page
+A key pressed at a page that is leaving, or whose scripts are not there yet, is lost; so is what is dropped too early.
+"""
+
+from playwright.sync_api import Locator, Page, expect
+
+UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+
+# A fold tells that it is open a moment later, and only then asks for what it shows.
+UNFOLD = """() => {
+    const unfold = (fold) => new Promise((done) => {
+        fold.addEventListener("toggle", () => done(), { once: true });
+        fold.open = true;
+    });
+    return Promise.all([...document.querySelectorAll("details:not([open])")].map(unfold));
+}"""
+
+# Letters that have no width yet would move what stands beside them.
+LETTERS = "() => { document.body.getBoundingClientRect(); return document.fonts.ready.then(() => null); }"
 
 
 def go_by(page: Page, key: str) -> None:
     """Press a key that leads to another page, and wait until that one is loaded: its scripts listen to keys then."""
     with page.expect_navigation():
         page.keyboard.press(key)
+
+
+def settled(page: Page) -> Page:
+    """Wait until a page that was gone to is loaded, with all the parts that it asks for by itself."""
+    page.wait_for_load_state()
+    expect(page.locator(UNDER_WAY)).to_have_count(0)
+    page.evaluate(LETTERS)
+    return page
+
+
+def unfold_all(page: Page) -> None:
+    """Open everything that is folded, and wait for what it fetches."""
+    page.evaluate(UNFOLD)
+    settled(page)
+
+
+def without_news(page: Page) -> None:
+    """Let this board not hear of what others do."""
+    page.route("**/changes/**", lambda route: route.fulfill(status=204))
+
+
+def drag(what: Locator, to: Locator, arrived: Locator) -> None:
+    """Drag something by mouse, and let it go when it lies where it should: when `arrived` is there."""
+    take(what)
+    let_go(to, arrived)
+
+
+def take(what: Locator) -> None:
+    """Press the mouse on something that can be dragged, and wait until it follows."""
+    mouse = what.page.mouse
+    what.hover()
+    x, y = middle_of(what)
+    mouse.down()
+    mouse.move(x + 8, y + 8, steps=2)
+    expect(what.page.locator(".sortable-ghost")).to_be_attached()
+
+
+def let_go(to: Locator, arrived: Locator) -> None:
+    """Drag what was taken to the middle of a place, and let it go when `arrived` is there."""
+    mouse = to.page.mouse
+    mouse.move(*middle_of(to), steps=15)
+    expect(arrived).to_be_attached()
+    mouse.up()
+
+
+def middle_of(element: Locator) -> tuple[float, float]:
+    """Where the middle of an element is in the window, in pixels."""
+    box = element.bounding_box()
+    assert box, f"{element} is not shown"
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

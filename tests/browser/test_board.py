@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from distribution import services
 from pipeline.models import Lead
+from tests.browser.pages import go_by, settled, without_news
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead
 from tests.pipeline.people import make_people
@@ -45,17 +46,18 @@ def owners_page(page: Page, sign_in, people):
 
 def test_a_rep_signs_in_and_accepts_a_lead_with_the_keyboard_alone(live_server, page: Page, lead, complaints):
     page.goto(live_server.url)
+    expect(page.get_by_label("Username")).to_be_focused()
     page.keyboard.type("owner")
     page.keyboard.press("Tab")
     page.keyboard.type("secret")
-    page.keyboard.press("Enter")
+    go_by(page, "Enter")
     expect(page).to_have_url(re.compile("/board/"))
     accept = page.get_by_role("button", name="Accept Ada Lovelace")
     for _ in range(30):
         page.keyboard.press("Tab")
         if accept.evaluate("button => button === document.activeElement"):
             break
-    page.keyboard.press("Enter")
+    go_by(page, "Enter")
     expect(page.locator(".messages")).to_have_text("You have accepted Ada Lovelace.")
     expect(page.locator(f"#lead-{lead.uid} .badge")).to_have_text("Accepted")
     assert Lead.objects.get(pk=lead.pk).accepted_at
@@ -83,7 +85,7 @@ def test_the_next_cards_come_when_one_scrolls_to_them(live_server, owners_page: 
 def test_the_board_fits_the_window_and_each_column_scrolls_by_itself(live_server, owners_page: Page, lead, size):
     owners_page.set_viewport_size(size)
     owners_page.goto(live_server.url + "/board/")
-    owners_page.wait_for_load_state("networkidle")
+    settled(owners_page)
     scroller = owners_page.locator("#column-open .column-body")
     owners_page.locator("#column-open .card").last.scroll_into_view_if_needed()
     assert scroller.evaluate("body => body.scrollTop") > 1000
@@ -102,14 +104,15 @@ def test_in_a_low_window_the_page_scrolls_as_a_whole(live_server, owners_page: P
 
 def test_a_column_that_grows_stays_where_it_was_scrolled_to(live_server, owners_page: Page, lead):
     owners_page.goto(live_server.url + "/board/")
+    settled(owners_page)
     owners_page.get_by_role("link", name="Show more").scroll_into_view_if_needed()
     before = owners_page.locator("#column-open .column-body").evaluate("body => body.scrollTop")
     expect(owners_page.locator(".card")).to_have_count(31)
     assert owners_page.locator("#column-open .column-body").evaluate("body => body.scrollTop") == before
 
 
-def test_without_scripts_everything_is_reached_by_links(live_server, browser, people, lead, sign_in):
-    context = browser.new_context(java_script_enabled=False)
+def test_without_scripts_everything_is_reached_by_links(live_server, new_context, people, lead, sign_in):
+    context = new_context(java_script_enabled=False)
     sign_in(people.owner, context)
     page = context.new_page()
     page.goto(live_server.url + "/board/")
@@ -122,7 +125,6 @@ def test_without_scripts_everything_is_reached_by_links(live_server, browser, pe
     page.get_by_role("link", name="Back to the lead").click()
     page.get_by_role("button", name="Accept").click()
     expect(page.locator(".messages")).to_contain_text("You have accepted")
-    context.close()
 
 
 def test_the_lead_page_fills_in_why_it_went_where_it_went(live_server, owners_page: Page, lead, complaints):
@@ -138,15 +140,15 @@ def test_the_lead_page_fills_in_why_it_went_where_it_went(live_server, owners_pa
 
 def test_when_the_server_is_gone_the_page_says_so(live_server, owners_page: Page, lead):
     owners_page.goto(live_server.url + "/board/")
-    owners_page.wait_for_load_state("networkidle")
     owners_page.route("**/board/**", lambda route: route.abort())
     owners_page.get_by_role("link", name="Add lead").click()
     expect(owners_page.get_by_role("alert")).to_have_text(re.compile("cannot be reached"))
 
 
 def test_when_the_session_has_ended_the_whole_page_goes_to_the_sign_in(live_server, owners_page: Page, lead):
+    without_news(owners_page)  # or this goes to the sign-in first
     owners_page.goto(live_server.url + "/board/")
-    owners_page.wait_for_load_state("networkidle")
+    settled(owners_page)
     owners_page.context.clear_cookies()
     owners_page.get_by_role("link", name="Add lead").click()
     expect(owners_page).to_have_url(re.compile(r"/login/\?next="))
@@ -176,7 +178,6 @@ def test_every_page_is_accessible_and_fits(live_server, owners_page: Page, peopl
         "/nowhere/",
     ):
         owners_page.goto(live_server.url + path)
-        owners_page.wait_for_load_state("networkidle")
         assert (path, axe(owners_page)) == (path, [])
         assert owners_page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
 
@@ -192,12 +193,11 @@ def test_the_sign_in_page_is_accessible_also_with_an_error(live_server, page: Pa
     assert axe(page) == []
 
 
-def test_moments_are_told_in_the_zone_of_the_browser(live_server, browser, people, lead):
-    context = browser.new_context(timezone_id="Asia/Tokyo")
+def test_moments_are_told_in_the_zone_of_the_browser(live_server, new_context, people, lead):
+    context = new_context(timezone_id="Asia/Tokyo")
     page = context.new_page()
     page.goto(live_server.url)
     page.get_by_label("Username").fill("owner")
     page.get_by_label("Password").fill("secret")
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator(f"#lead-{lead.uid} time")).to_have_attribute("title", re.compile("JST$"))
-    context.close()

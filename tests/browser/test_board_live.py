@@ -2,17 +2,18 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from distribution import services
 from pipeline.models import Lead, LostReason, Pipeline, Stage
 from pipeline.services.moving import move_on
+from tests.browser.pages import drag, let_go, settled, take, without_news
 from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people
 from tests.support.waiting import wait_until
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -46,23 +47,20 @@ def owned(people, **fields):
 
 
 @pytest.fixture
-def opened(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
-    """Opens the board in a browser of its own, in which somebody has signed in."""
-    contexts = []
+def opened(new_context, sign_in, live_server) -> Callable[..., Page]:
+    """Opens the board in a browser of its own, in which somebody has signed in; without `news` it hears of nobody."""
 
-    def open_board(user, path="/board/sales/?who=team", **options) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP, **options})
-        contexts.append(context)
-        cookie = signed_in(user).cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+    def open_board(user, path="/board/sales/?who=team", *, news=True, **options) -> Page:
+        context = new_context(**{"viewport": DESKTOP, **options})
+        sign_in(user, context)
         page = context.new_page()
+        if not news:
+            without_news(page)
         page.goto(live_server.url + path)
         expect(page.locator("html.scripted")).to_be_attached()
-        return page
+        return settled(page)
 
-    yield open_board
-    for context in contexts:
-        context.close()
+    return open_board
 
 
 def card(page: Page, lead: Lead) -> Locator:
@@ -73,25 +71,23 @@ def in_column(page: Page, lead: Lead, slug: str) -> Locator:
     return page.locator(f"#column-{slug} #lead-{lead.uid}")
 
 
-def drag(page: Page, lead: Lead, slug: str) -> None:
-    card(page, lead).locator(".owner").drag_to(page.locator(f"#column-{slug} .column-body"), steps=15)
-
-
-def without_news(page: Page) -> None:
-    """This board does not hear of what others do."""
-    page.route("**/changes/**", lambda route: route.fulfill(status=204))
+def move(page: Page, lead: Lead, slug: str) -> None:
+    """Drag a card by mouse to another column."""
+    column = page.locator(f"#column-{slug} .column-body")
+    drag(card(page, lead).locator(".owner"), to=column, arrived=in_column(page, lead, slug))
 
 
 class Finger:
     """Takes a card after a short hold."""
 
     def __init__(self, page: Page, held: Locator) -> None:
-        page.wait_for_load_state("networkidle")  # what the page loads later may move the cards
         self.session = page.context.new_cdp_session(page)
         box = held.locator(".owner").bounding_box()
         self.x, self.y = box["x"] + 20, box["y"] + 10
         self.touch("touchStart")
         expect(held).to_have_class(re.compile("sortable-chosen"))
+        self.move(self.x + 8, self.y + 8)
+        expect(page.locator(".sortable-ghost")).to_be_attached()
 
     def touch(self, kind: str) -> None:
         points = [] if kind == "touchEnd" else [{"x": self.x, "y": self.y}]
@@ -103,7 +99,8 @@ class Finger:
             self.x, self.y = self.x + across, self.y + down
             self.touch("touchMove")
 
-    def lift(self) -> None:
+    def let_go(self, arrived: Locator) -> None:
+        expect(arrived).to_be_attached()
         self.touch("touchEnd")
 
 
@@ -112,7 +109,7 @@ class Finger:
 
 def test_a_card_is_dragged_to_another_column_and_undone(opened, people, lead):
     page = opened(people.owner)
-    drag(page, lead, "talks")
+    move(page, lead, "talks")
     expect(page.locator("#said")).to_contain_text("Ada Lovelace is in Talks")
     expect(in_column(page, lead, "talks")).to_be_visible()
     assert Lead.objects.get(pk=lead.pk).stage.slug == "talks"
@@ -126,7 +123,7 @@ def test_a_card_is_dragged_by_a_finger_after_a_short_hold(opened, people, lead):
     finger = Finger(page, card(page, lead))
     target = page.locator("#column-talks .column-body").bounding_box()
     finger.move(target["x"] + 60, target["y"] + 30)
-    finger.lift()
+    finger.let_go(in_column(page, lead, "talks"))
     expect(page.locator("#said")).to_contain_text("Ada Lovelace is in Talks")
     assert Lead.objects.get(pk=lead.pk).stage.slug == "talks"
 
@@ -134,15 +131,9 @@ def test_a_card_is_dragged_by_a_finger_after_a_short_hold(opened, people, lead):
 def test_the_board_follows_a_card_that_is_held_at_its_edge(opened, people, lead):
     many_stages(lead)
     page = opened(people.owner)
-    page.wait_for_load_state("networkidle")
-    start = card(page, lead).locator(".owner").bounding_box()
-    page.mouse.move(start["x"] + 10, start["y"] + 10)
-    page.mouse.down()
-    page.mouse.move(640, 500, steps=5)
+    take(card(page, lead).locator(".owner"))
     until_at_the_end(page, lambda y: page.mouse.move(DESKTOP["width"] - 8, y))
-    target = page.locator("#column-lost .column-body").bounding_box()
-    page.mouse.move(target["x"] + 90, target["y"] + 60, steps=10)
-    page.mouse.up()
+    let_go(page.locator("#column-lost .column-body"), in_column(page, lead, "lost"))
     expect(page.get_by_role("dialog").get_by_label("Why, when lost")).to_be_visible()
 
 
@@ -151,7 +142,8 @@ def test_on_a_phone_a_finger_takes_a_card_past_the_next_column(opened, people, l
     page = opened(people.owner, viewport=PHONE, has_touch=True, is_mobile=True)
     finger = Finger(page, card(page, lead))
     until_at_the_end(page, lambda y: finger.move(PHONE["width"] - 8, y))
-    finger.lift()
+    finger.move(PHONE["width"] - 8, 502)
+    finger.let_go(in_column(page, lead, "lost"))
     expect(page.get_by_role("dialog").get_by_label("Why, when lost")).to_be_visible()
 
 
@@ -190,13 +182,13 @@ def columns(page: Page) -> list[str]:
 
 def test_winning_and_losing_ask_first_and_leaving_the_question_puts_the_card_back(opened, people, lead):
     page = opened(people.owner)
-    drag(page, lead, "lost")
+    move(page, lead, "lost")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Why, when lost")).to_be_visible()
     expect(dialog.get_by_label("Value, when won")).to_be_hidden()
     page.keyboard.press("Escape")
     expect(in_column(page, lead, "open")).to_be_visible()
-    drag(page, lead, "lost")
+    move(page, lead, "lost")
     dialog.get_by_role("button", name="Move").click()
     expect(dialog.get_by_text("Say why the lead was lost.")).to_be_visible()
     dialog.get_by_label("Why, when lost").fill("Too expensive")
@@ -276,7 +268,7 @@ def test_empty_columns_and_boards_say_so(opened, people, lead):
 def test_of_several_moves_of_one_card_only_the_latest_can_be_undone(opened, people, lead):
     page = opened(people.owner)
     for slug in ("talks", "open"):
-        drag(page, lead, slug)
+        move(page, lead, slug)
         expect(in_column(page, lead, slug)).to_be_visible()
         expect(page.locator("#toasts")).to_contain_text(f"“{'Talks' if slug == 'talks' else 'open'}” now")
     expect(page.get_by_role("button", name="Undo")).to_have_count(1)
@@ -298,11 +290,10 @@ def test_arrows_skip_empty_columns(opened, people, lead):
 
 def test_of_two_who_move_one_card_the_second_gets_it_back_where_it_is_now(opened, people, lead):
     Stage.objects.create(pipeline=lead.stage.pipeline, name="Offer", slug="offer", position=1)
-    first, second = opened(people.owner), opened(people.manager)
-    without_news(second)
-    drag(first, lead, "talks")
+    first, second = opened(people.owner), opened(people.manager, news=False)
+    move(first, lead, "talks")
     expect(first.locator("#said")).to_contain_text("is in Talks")
-    drag(second, lead, "offer")
+    move(second, lead, "offer")
     expect(second.get_by_role("alert")).to_contain_text("Somebody else changed this lead meanwhile")
     expect(in_column(second, lead, "talks")).to_be_visible()
     expect(card(second, lead)).to_have_attribute("data-version", "1")
@@ -319,11 +310,26 @@ def test_what_others_do_appears_by_itself_and_leaves_the_open_menu_and_the_scrol
     scroller = page.locator("#column-open .column-body")
     scroller.evaluate("body => body.scrollTo(0, 400)")
     move_on(lead, Stage.objects.get(slug="talks"), actor=people.owner)
-    expect(in_column(page, lead, "talks")).to_be_visible(timeout=4000)
+    expect(in_column(page, lead, "talks")).to_be_visible()
     expect(card(page, lead)).to_have_class(re.compile("changed"))
     expect(text).to_have_value("half a word")
     assert scroller.evaluate("body => body.scrollTop") > 0
     expect(page.locator("#column-talks .count")).to_contain_text("1")
+
+
+def test_news_from_before_a_move_do_not_put_the_card_back(opened, people, lead, live_server):
+    move_on(lead, Stage.objects.get(slug="talks"), actor=people.manager)
+    page = opened(people.owner)
+    changes = page.locator("#board").get_attribute("data-changes")
+    late = page.request.get(f"{live_server.url}{changes}&since=0")
+    assert str(lead.uid) in late.text()
+    move(page, lead, "open")
+    expect(card(page, lead)).to_have_attribute("data-version", "2")
+    page.route("**/changes/**", lambda route: route.fulfill(response=late))
+    for _ in range(2):  # the second is asked for when the first is on the board
+        page.wait_for_event("request", lambda request: "/changes/" in request.url)
+    expect(in_column(page, lead, "open")).to_be_visible()
+    expect(card(page, lead)).to_have_attribute("data-version", "2")
 
 
 def test_after_a_gap_in_the_network_the_board_catches_up(opened, people, lead):
@@ -333,7 +339,7 @@ def test_after_a_gap_in_the_network_the_board_catches_up(opened, people, lead):
     move_on(lead, Stage.objects.get(slug="talks"), actor=people.owner)
     expect(in_column(page, lead, "open")).to_be_visible()
     page.context.set_offline(False)
-    expect(in_column(page, lead, "talks")).to_be_visible(timeout=10_000)
+    expect(in_column(page, lead, "talks")).to_be_visible()
     expect(page.get_by_text("Offline")).to_be_hidden()
 
 
@@ -341,8 +347,8 @@ def test_of_two_who_claim_one_lead_the_second_is_told_kindly(opened, people, liv
     pool = make_pool("Offers", people.owner.rep, people.teammate.rep, method="claim")
     publish(make_rule_set("Offers", pool=pool))
     services.assign_lead(make_lead(last_name="Offered").pk)
-    first, second = (opened(user, "/board/sales/?who=mine") for user in (people.owner, people.teammate))
-    without_news(second)
+    mine = "/board/sales/?who=mine"
+    first, second = opened(people.owner, mine), opened(people.teammate, mine, news=False)
     expect(second.get_by_role("button", name=re.compile("Take it.*Offered"))).to_be_visible()
     first.get_by_role("button", name=re.compile("Take it.*Offered")).click()
     expect(first.locator(".messages")).to_contain_text("Offered is yours.")
@@ -354,12 +360,13 @@ def test_of_two_who_claim_one_lead_the_second_is_told_kindly(opened, people, liv
 # --- What is rough -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_rough_names_stay_within_their_cards(opened, people, lead, axe, size, tmp_path):
+def test_rough_names_stay_within_their_cards(opened, people, lead, axe, size, scheme, tmp_path):
     for name in ROUGH:
         words = name[:100]
         owned(people, first_name=words, last_name=words, company=(name * 4)[:200], product=words)
-    page = opened(people.owner, viewport=size)
+    page = opened(people.owner, viewport=size, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     spill = "cards => cards.filter((card) => card.scrollWidth > card.clientWidth + 1).map((card) => card.innerText)"
     assert page.eval_on_selector_all(".card", spill) == []

@@ -10,9 +10,10 @@ from playwright.sync_api import Page, expect
 from distribution import services
 from distribution.models import Rep
 from pipeline.models import Event, Lead, Stage, Task
+from tests.browser.pages import go_by, settled, unfold_all
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -35,28 +36,16 @@ def lead(people):
     return Lead.objects.get(pk=lead.pk)
 
 
-def sign_in(context, live_server, user):
-    cookie = signed_in(user).cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-
-
 @pytest.fixture
-def open_page(page: Page, live_server, people, lead):
-    """The lead's page as its owner sees it, and what the browser complained about."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    sign_in(page.context, live_server, people.owner)
+def open_page(page: Page, live_server, people, lead, sign_in):
+    """Opens the lead's page as its owner, or somebody else, sees it."""
 
-    def go(size=DESKTOP, user=None):
-        if user:
-            sign_in(page.context, live_server, user)
+    def go(size=DESKTOP, user=people.owner):
+        sign_in(user, page.context)
         page.set_viewport_size(size)
         page.goto(f"{live_server.url}/leads/{lead.uid}/")
-        page.wait_for_load_state("networkidle")
-        return page
+        return settled(page)
 
-    go.complaints = found
     return go
 
 
@@ -65,7 +54,7 @@ def unfold(page: Page, words: str) -> None:
 
 
 @SIZES
-def test_a_rep_accepts_logs_a_call_and_writes_a_note(open_page, lead, size):
+def test_a_rep_accepts_logs_a_call_and_writes_a_note(open_page, lead, complaints, size):
     page = open_page(size)
     page.get_by_role("button", name="Accept").click()
     expect(page.locator(".messages")).to_contain_text("You have accepted Ada Lovelace.")
@@ -78,11 +67,11 @@ def test_a_rep_accepts_logs_a_call_and_writes_a_note(open_page, lead, size):
     lead.refresh_from_db()
     assert lead.accepted_at
     assert lead.first_contacted_at
-    assert open_page.complaints == []
+    assert complaints == []
 
 
 @SIZES
-def test_a_task_is_planned_done_and_followed_by_the_next(open_page, lead, size):
+def test_a_task_is_planned_done_and_followed_by_the_next(open_page, lead, complaints, size):
     page = open_page(size)
     unfold(page, "Add a task")
     page.locator("#task_text").fill("Send the offer")
@@ -93,7 +82,7 @@ def test_a_task_is_planned_done_and_followed_by_the_next(open_page, lead, size):
     page.get_by_role("button", name=re.compile("Call again tomorrow")).click()
     expect(page.locator(".tasks")).to_contain_text("Call again")
     assert set(Task.objects.values_list("text", "end")) == {("Send the offer", "done"), ("Call again", "")}
-    assert open_page.complaints == []
+    assert complaints == []
 
 
 @SIZES
@@ -149,7 +138,7 @@ def test_a_lead_is_snoozed_with_a_reason_and_one_press(open_page, lead, size):
     assert timedelta(days=2) < lead.snoozed_until - timezone.now() < timedelta(days=4)
 
 
-def test_a_stage_is_pressed_and_lost_asks_for_the_reason(open_page, lead):
+def test_a_stage_is_pressed_and_lost_asks_for_the_reason(open_page, lead, complaints):
     page = open_page()
     page.get_by_role("button", name="Offer").click()
     expect(page.locator(".steps .current")).to_have_text("Offer")
@@ -159,9 +148,7 @@ def test_a_stage_is_pressed_and_lost_asks_for_the_reason(open_page, lead):
     page.get_by_label("Why it was lost").fill("No budget")
     page.get_by_role("button", name="Close it: lost").click()
     expect(page.locator(".badge").first).to_have_text("Lost")
-    assert open_page.complaints == [
-        "Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"
-    ]
+    assert complaints == ["Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"]
 
 
 def test_keys_open_what_they_stand_for_but_not_while_somebody_types(open_page, lead):
@@ -182,7 +169,7 @@ def test_keys_open_what_they_stand_for_but_not_while_somebody_types(open_page, l
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
-    page.keyboard.press("a")
+    go_by(page, "a")
     expect(page.locator(".messages")).to_contain_text("You have accepted")
 
 
@@ -215,7 +202,7 @@ def test_a_manager_passes_the_lead_on_without_leaving_the_page(open_page, people
     expect(page.locator(".standing")).to_contain_text("Teammate Person")
 
 
-def test_the_history_is_filtered_and_grows_in_place(open_page, lead):
+def test_the_history_is_filtered_and_grows_in_place(open_page, lead, complaints):
     Event.objects.bulk_create(
         Event(lead=lead, kind=Event.Kind.NOTED, data={"text": f"Note {number}."}) for number in range(45)
     )
@@ -229,12 +216,12 @@ def test_the_history_is_filtered_and_grows_in_place(open_page, lead):
     page.get_by_role("link", name="Show older").click()
     expect(lines).to_have_count(45)
     expect(page.get_by_role("link", name="Show older")).to_have_count(0)
-    assert open_page.complaints == []
+    assert complaints == []
 
 
-def test_without_scripts_the_page_does_it_all(live_server, browser, people, lead):
-    context = browser.new_context(java_script_enabled=False)
-    sign_in(context, live_server, people.owner)
+def test_without_scripts_the_page_does_it_all(live_server, new_context, people, lead, sign_in):
+    context = new_context(java_script_enabled=False)
+    sign_in(people.owner, context)
     page = context.new_page()
     page.goto(f"{live_server.url}/leads/{lead.uid}/")
     page.get_by_role("link", name="Edit").click()
@@ -247,7 +234,6 @@ def test_without_scripts_the_page_does_it_all(live_server, browser, people, lead
     page.get_by_label("What is wrong with it").fill("A job seeker")
     page.get_by_role("button", name="Return it").click()
     expect(page.locator(".messages")).to_contain_text("was returned as invalid")
-    context.close()
 
 
 NAUGHTY = {
@@ -280,9 +266,7 @@ def test_every_state_of_the_page_is_accessible_and_fits(open_page, people, lead,
     )
     for path in (*paths, f"/leads/{lead.uid}/pass-on/ways/"):
         page.goto(live_server.url + path)
-        page.wait_for_load_state("networkidle")
-        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-        page.wait_for_load_state("networkidle")
+        unfold_all(page)
         assert (path, axe(page)) == (path, [])
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
     assert alerts == []

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from distribution import services
 from distribution.models import AwayReason, Rep
 from pipeline.models import Event, Lead, Task
-from tests.browser.pages import go_by
+from tests.browser.pages import go_by, settled, unfold_all
 from tests.distribution.world import make_lead, world
 from tests.pipeline.people import make_people
 
@@ -44,8 +44,7 @@ def my_day(page: Page, live_server, people, leads, sign_in, complaints):
     def go(size=DESKTOP):
         page.set_viewport_size(size)
         page.goto(f"{live_server.url}/my/")
-        page.wait_for_load_state("networkidle")
-        return page
+        return settled(page)
 
     yield go
     assert complaints == []
@@ -118,8 +117,7 @@ def test_both_pages_are_accessible_and_fit(my_day, leads, axe, live_server, peop
     page.emulate_media(color_scheme=scheme)
     for path in ("/my/", "/my/fairness/"):
         page.goto(live_server.url + path)
-        page.wait_for_load_state("networkidle")
-        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        unfold_all(page)
         assert (path, axe(page)) == (path, [])
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
     expect(page.locator("svg.plot polyline")).to_have_count(3)

@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from distribution import services
 from distribution.models import Rep
 from pipeline.models import Event, Lead
 from pipeline.services.tasks import TaskTerms, add_task
+from tests.browser.pages import go_by, settled
 from tests.distribution.world import make_lead, world
 from tests.pipeline.people import make_people
 
-SOON = 20_000  # milliseconds: how long a slow machine may take
 LIT = re.compile("changed")
 # Says of a page how many of its questions are not answered yet.
 COUNTED = """
@@ -42,18 +42,16 @@ def my_day(page: Page, live_server, people, lead, sign_in, complaints):
     sign_in(people.owner, page.context)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{live_server.url}/my/")
-    page.wait_for_load_state("networkidle")
-    yield page
+    yield settled(page)
     assert complaints == []
 
 
 @pytest.fixture
-def manager(browser: Browser, people, sign_in):
+def manager(new_context, people, sign_in):
     """The page of the manager, in a browser of its own."""
-    context = browser.new_context()
+    context = new_context()
     sign_in(people.manager, context)
-    yield context.new_page()
-    context.close()
+    return context.new_page()
 
 
 def arrives(name, **more):
@@ -70,16 +68,16 @@ def line(page, prefix, one):
 def test_new_leads_replies_and_tasks_appear_by_themselves_and_are_lit_up(my_day, people, lead):
     second = arrives("Second")
     new = line(my_day, "lead", second.uid)
-    expect(new).to_be_visible(timeout=SOON)
+    expect(new).to_be_visible()
     expect(new).to_have_class(LIT)
     expect(line(my_day, "lead", lead.uid)).not_to_have_class(LIT)
     expect(my_day.locator("#said")).to_have_text("New on your day: Second.")
     Event.objects.create(lead=lead, kind=Event.Kind.REPLIED, data={"channel": "sms", "text": "Yes <b>please</b>"})
-    expect(line(my_day, "reply", lead.uid)).to_have_class(LIT, timeout=SOON)
+    expect(line(my_day, "reply", lead.uid)).to_have_class(LIT)
     expect(my_day.get_by_text("Yes <b>please</b>")).to_be_visible()
     asks = TaskTerms("Send the offer", timezone.now() + timedelta(seconds=1))
     task = add_task(lead, asks, actor=people.manager)
-    expect(line(my_day, "task", task.pk)).to_have_class(LIT, timeout=SOON)
+    expect(line(my_day, "task", task.pk)).to_have_class(LIT)
 
 
 def test_it_takes_three_seconds_at_most(page, live_server, people, lead, sign_in):
@@ -89,10 +87,10 @@ def test_it_takes_three_seconds_at_most(page, live_server, people, lead, sign_in
     page.goto(f"{live_server.url}/my/")
     page.clock.pause_at(timezone.now() + timedelta(hours=1))
     # It asked at once and was answered, and so it waits to ask again.
-    expect(page.locator("html")).to_have_attribute("data-unanswered", "0", timeout=SOON)
+    expect(page.locator("html")).to_have_attribute("data-unanswered", "0")
     second = arrives("Second")
     page.clock.run_for(3000)
-    expect(line(page, "lead", second.uid)).to_be_visible(timeout=SOON)
+    expect(line(page, "lead", second.uid)).to_be_visible()
 
 
 def test_what_a_manager_gives_and_takes_in_another_browser_comes_and_goes(my_day, people, lead, manager):
@@ -100,27 +98,26 @@ def test_what_a_manager_gives_and_takes_in_another_browser_comes_and_goes(my_day
     manager.get_by_label("To").select_option("Teammate Person")
     manager.get_by_role("button", name="Pass it on").click()
     expect(manager.locator(".messages")).to_contain_text("First was passed on.")
-    expect(line(my_day, "lead", lead.uid)).to_have_count(0, timeout=SOON)
+    expect(line(my_day, "lead", lead.uid)).to_have_count(0)
     expect(my_day.get_by_text("Nothing waits for you")).to_be_visible()
     manager.goto(f"{my_day.url.removesuffix('/my/')}/leads/{lead.uid}/pass-on/ways/")
     manager.get_by_label("To").select_option("Owner Person")
     manager.get_by_role("button", name="Pass it on").click()
-    expect(line(my_day, "lead", lead.uid)).to_have_class(LIT, timeout=SOON)
+    expect(line(my_day, "lead", lead.uid)).to_have_class(LIT)
 
 
 def test_focus_open_folds_scroll_and_typed_text_stay(my_day, people, lead):
     for number in range(12):
         arrives(f"Filler{number}")
-    expect(my_day.locator("[data-item]")).to_have_count(13, timeout=SOON)
+    expect(my_day.locator("[data-item]")).to_have_count(13)
     my_day.get_by_text("Away for another reason").click()
     reason = my_day.get_by_label("Reason")
     reason.fill("Dentist")
     focused = line(my_day, "lead", lead.uid).get_by_role("link", name="First", exact=True)
     focused.focus()
-    my_day.mouse.wheel(0, 200)
-    my_day.wait_for_function("window.scrollY > 0")
+    my_day.evaluate("window.scrollTo(0, 200)")
     latest = arrives("Latest")
-    expect(line(my_day, "lead", latest.uid)).to_be_attached(timeout=SOON)
+    expect(line(my_day, "lead", latest.uid)).to_be_attached()
     expect(focused).to_be_focused()
     expect(reason).to_be_visible()
     expect(reason).to_have_value("Dentist")
@@ -131,9 +128,9 @@ def test_a_part_that_was_loaded_stays_loaded_and_works(my_day, people):
     type(people.owner).objects.filter(pk=people.owner.pk).update(email="owner@sales.example")
     my_day.reload()
     test = my_day.get_by_role("button", name="Test E-mail")
-    expect(test).to_be_visible(timeout=SOON)
+    expect(test).to_be_visible()
     latest = arrives("Latest")
-    expect(line(my_day, "lead", latest.uid)).to_be_attached(timeout=SOON)
+    expect(line(my_day, "lead", latest.uid)).to_be_attached()
     test.click()
     expect(my_day.locator(".messages")).to_contain_text("A test by E-mail is on its way.")
     expect(my_day.get_by_role("heading", name="My day")).to_be_visible()
@@ -144,26 +141,25 @@ def test_typing_goes_on_while_something_comes_in(my_day, people):
     reason = my_day.get_by_label("Reason")
     reason.press_sequentially("Den")
     latest = arrives("Latest")
-    expect(line(my_day, "lead", latest.uid)).to_be_attached(timeout=SOON)
+    expect(line(my_day, "lead", latest.uid)).to_be_attached()
     my_day.keyboard.type("tist")
     expect(reason).to_have_value("Dentist")
 
 
 def test_who_stood_on_a_line_that_goes_stands_on_the_one_in_its_place(my_day, people, lead):
     second = arrives("Second")
-    expect(line(my_day, "lead", second.uid)).to_be_visible(timeout=SOON)
+    expect(line(my_day, "lead", second.uid)).to_be_visible()
     line(my_day, "lead", lead.uid).focus()
     services.reassign_lead(lead.pk, to=Rep.objects.get(user=people.teammate), actor=people.manager)
-    expect(line(my_day, "lead", second.uid)).to_be_focused(timeout=SOON)
+    expect(line(my_day, "lead", second.uid)).to_be_focused()
 
 
 def test_a_new_line_is_worked_with_keys_and_buttons_as_the_others_are(my_day, people, lead):
     Lead.objects.filter(pk=lead.pk).update(accepted_at=timezone.now())
     second = arrives("Second")
-    expect(line(my_day, "lead", second.uid)).to_be_visible(timeout=SOON)
+    expect(line(my_day, "lead", second.uid)).to_be_visible()
     my_day.keyboard.press("j")
-    with my_day.expect_navigation():
-        my_day.keyboard.press("a")
+    go_by(my_day, "a")
     expect(my_day.locator(".messages")).to_contain_text("You have accepted Second.")
     expect(my_day.get_by_role("heading", name="My day")).to_be_visible()
 
@@ -171,10 +167,10 @@ def test_a_new_line_is_worked_with_keys_and_buttons_as_the_others_are(my_day, pe
 def test_after_a_gap_in_the_network_the_day_catches_up(page, live_server, people, lead, sign_in):
     sign_in(people.owner, page.context)
     page.goto(f"{live_server.url}/my/")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     page.context.set_offline(True)
-    expect(page.get_by_text("Offline")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Offline")).to_be_visible()
     second = arrives("Second")
     page.context.set_offline(False)
-    expect(line(page, "lead", second.uid)).to_be_visible(timeout=SOON)
-    expect(page.get_by_text("Offline")).to_be_hidden(timeout=SOON)
+    expect(line(page, "lead", second.uid)).to_be_visible()
+    expect(page.get_by_text("Offline")).to_be_hidden()

@@ -1,8 +1,11 @@
 """The search box in the head of every page, in a real browser."""
 
-import pytest
-from playwright.sync_api import Page, expect
+import re
 
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.pages import go_by, settled
 from tests.distribution.world import make_lead
 from tests.pipeline.people import make_people
 
@@ -22,16 +25,39 @@ def reader(page: Page, sign_in):
 def test_leads_appear_while_one_types_and_are_reached_by_the_keyboard(live_server, reader: Page, size, axe):
     reader.set_viewport_size(size)
     reader.goto(f"{live_server.url}/board/")
+    settled(reader)
     reader.keyboard.press("/")
-    reader.keyboard.type("Lovlace")
+    with reader.expect_response(re.compile("=Lovlace$")):
+        reader.keyboard.type("Lovlace")
     found = reader.locator("#found-now")
     expect(found.get_by_role("link", name="Ada Lovelace")).to_be_visible()
     assert axe(reader) == []
     width = reader.evaluate("document.documentElement.scrollWidth")
     assert width == size["width"]
     reader.keyboard.press("ArrowDown")
-    reader.keyboard.press("Enter")
+    go_by(reader, "Enter")
     expect(reader.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
+
+
+def test_who_is_in_the_list_when_a_better_answer_comes_goes_on_in_it(live_server, reader: Page):
+    reader.goto(f"{live_server.url}/board/")
+    reader.get_by_role("searchbox").fill("Lov")
+    found = reader.locator("#found-now").get_by_role("link")
+    expect(found).to_have_count(2)
+    late = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    reader.route("**/*q=Lovelace", hold)
+    with reader.expect_request("**/*q=Lovelace"):
+        reader.get_by_role("searchbox").press_sequentially("elace")
+    reader.keyboard.press("ArrowDown")
+    expect(found.first).to_be_focused()
+    with reader.expect_response("**/*q=Lovelace"):
+        late[0].continue_()
+    settled(reader)
+    expect(found.first).to_be_focused()
 
 
 def test_escape_closes_the_list(live_server, reader: Page):
@@ -45,6 +71,6 @@ def test_escape_closes_the_list(live_server, reader: Page):
 def test_enter_goes_to_the_page_of_all_that_was_found(live_server, reader: Page, axe):
     reader.goto(f"{live_server.url}/board/")
     reader.get_by_role("searchbox").fill("Engines")
-    reader.keyboard.press("Enter")
+    go_by(reader, "Enter")
     expect(reader.get_by_role("main").get_by_role("listitem")).to_have_count(3)
     assert axe(reader) == []

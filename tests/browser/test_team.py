@@ -1,11 +1,12 @@
 """The page of a manager's people in a real browser: a lead is dragged to somebody else."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from distribution import services
 from pipeline.models import Lead
 from pipeline.services.leads import close_lead
+from tests.browser.pages import drag, settled
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
@@ -31,49 +32,65 @@ def managers_page(page: Page, sign_in, people):
     return page
 
 
-def test_a_lead_is_dragged_to_somebody_else(live_server, managers_page: Page, people):
-    page = managers_page
-    page.goto(f"{live_server.url}/team/availability/")
-    theirs = page.get_by_role("list", name="Leads of Teammate Person")
-    page.get_by_role("listitem").filter(has_text="Ada Byron").last.drag_to(theirs)
-    expect(page.get_by_text("Ada Byron is Teammate Person's now.")).to_be_visible()
-    expect(theirs.get_by_role("link", name="Ada Byron", exact=True)).to_be_visible()
+@pytest.fixture
+def team_page(live_server, managers_page: Page):
+    managers_page.goto(f"{live_server.url}/team/availability/")
+    return settled(managers_page)
+
+
+def leads_of(page: Page, name: str) -> Locator:
+    return page.get_by_role("list", name=f"Leads of {name} Person")
+
+
+def byron_of(page: Page, name: str) -> Locator:
+    return leads_of(page, name).get_by_role("link", name="Ada Byron", exact=True)
+
+
+def give_byron(page: Page) -> None:
+    """Drag the lead Byron from the owner to the teammate."""
+    byron = leads_of(page, "Owner").get_by_role("listitem").filter(has_text="Ada Byron")
+    drag(byron, to=leads_of(page, "Teammate"), arrived=byron_of(page, "Teammate"))
+
+
+def test_a_lead_is_dragged_to_somebody_else(team_page: Page, people):
+    give_byron(team_page)
+    expect(team_page.get_by_text("Ada Byron is Teammate Person's now.")).to_be_visible()
+    expect(byron_of(team_page, "Teammate")).to_be_visible()
     assert Lead.objects.get(last_name="Byron").owner == people.teammate
 
 
-def test_a_lead_on_the_wrong_person_goes_back_with_one_press(live_server, managers_page: Page, people):
-    page = managers_page
-    page.goto(f"{live_server.url}/team/availability/")
-    theirs, mine = (page.get_by_role("list", name=f"Leads of {name} Person") for name in ("Teammate", "Owner"))
-    page.get_by_role("listitem").filter(has_text="Ada Byron").last.drag_to(theirs)
-    page.get_by_role("button", name="Undo").click()
-    expect(mine.get_by_role("link", name="Ada Byron", exact=True)).to_be_visible()
+def test_a_lead_on_the_wrong_person_goes_back_with_one_press(team_page: Page, people):
+    give_byron(team_page)
+    team_page.get_by_role("button", name="Undo").click()
+    expect(byron_of(team_page, "Owner")).to_be_visible()
     assert Lead.objects.get(last_name="Byron").owner == people.owner
 
 
-def test_an_old_page_is_refused_and_shows_how_it_is_now(live_server, managers_page: Page, people):
-    page = managers_page
-    page.goto(f"{live_server.url}/team/availability/")
+def test_an_old_page_is_refused_and_shows_how_it_is_now(team_page: Page, people):
     lead = Lead.objects.get(last_name="Byron")
     services.reassign_lead(lead.pk, to=people.teammate.rep, actor=people.owner)
     services.reassign_lead(lead.pk, to=people.owner.rep, actor=people.owner)
-    theirs = page.get_by_role("list", name="Leads of Teammate Person")
-    page.get_by_role("listitem").filter(has_text="Ada Byron").last.drag_to(theirs)
-    expect(page.get_by_text("Somebody else changed this lead meanwhile.")).to_be_visible()
-    mine = page.get_by_role("list", name="Leads of Owner Person")
-    expect(mine.get_by_role("link", name="Ada Byron", exact=True)).to_be_visible()
+    give_byron(team_page)
+    expect(team_page.get_by_text("Somebody else changed this lead meanwhile.")).to_be_visible()
+    expect(byron_of(team_page, "Owner")).to_be_visible()
 
 
-def test_a_lead_that_is_not_the_managers_any_more_goes_back_and_that_is_said(live_server, managers_page: Page, people):
-    page = managers_page
-    page.goto(f"{live_server.url}/team/availability/")
+def test_a_lead_that_is_not_the_managers_any_more_goes_back_and_that_is_said(team_page: Page, people):
     lead = Lead.objects.get(last_name="Byron")
     close_lead(lead, stages()["won"], actor=people.owner)
-    theirs = page.get_by_role("list", name="Leads of Teammate Person")
-    page.get_by_role("listitem").filter(has_text="Ada Byron").last.drag_to(theirs)
-    expect(page.get_by_text("This is not there any more.")).to_be_visible()
-    expect(page.get_by_text("Ada Byron")).to_have_count(0)
+    give_byron(team_page)
+    expect(team_page.get_by_text("This is not there any more.")).to_be_visible()
+    expect(team_page.get_by_text("Ada Byron")).to_have_count(0)
     assert Lead.objects.get(pk=lead.pk).owner == people.owner
+
+
+def test_news_that_are_on_their_way_do_not_take_a_lead_out_of_the_hand(team_page: Page):
+    team_page.route("**/?page=1", lambda route: None)
+    with team_page.expect_request("**/?page=1"):
+        team_page.evaluate("htmx.trigger('#people', 'refresh')")  # what the clock does
+    with team_page.expect_event("requestfailed"):
+        give_byron(team_page)
+    expect(team_page.get_by_text("Ada Byron is Teammate Person's now.")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -84,5 +101,5 @@ def test_it_fits_and_everybody_can_use_it(live_server, managers_page: Page, peop
     page.set_viewport_size(size)
     for path in ("/team/availability/", f"/availability/{people.owner.rep.pk}/hand-over/"):
         page.goto(f"{live_server.url}{path}")
-        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
         assert axe(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
