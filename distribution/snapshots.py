@@ -187,7 +187,7 @@ def open_snapshot(subject: Subject, world: World, now: datetime) -> Snapshot:
         now=now,
         rule_set=world.rule_set,
         territories=world.territories,
-        keeper=subject.matches.keeper,
+        keepers=subject.matches.keepers,
         account_owner=subject.account.owner_id if subject.account else None,
         previous_owner=subject.matches.previous_owner,
         had=subject.had,

@@ -29,8 +29,12 @@ SHORTEST_NAME: Final = 2
 # An address or a number that reading would not change; most are, and reading them again is dear.
 _NORMAL: Final = re.compile(r"[a-z0-9._+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+|\+[1-9][0-9]{6,14}")
 Row = Mapping[str, Any]
+# By field, the values that tell a person, as they may be stored.
+_Signs = Mapping[str, Sequence[str]]
 
-_PERSON: Final = ("id", "owner_id", "created_at", "closed_at", "archived_at")
+_FIELDS: Final = ("email", "phone")
+_AGE: Final = itemgetter("created_at", "id")
+_PERSON: Final = ("id", "owner_id", "created_at", "closed_at", "archived_at", "email", "phone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +43,39 @@ class Matches:
 
     Attributes:
         duplicate_of: id of the oldest open lead of the same person that came in before this one.
-        keeper: the user who has the newest open lead of the same person, and so keeps the person.
+        keepers: the users who have open leads of the same person, those of the newest first: the first who can keeps
+            the person. Newest, so that once two of them turn out to have one person, all that follows goes to one.
         previous_owner: the user who had this person last, open or closed.
     """
 
     duplicate_of: int | None = None
-    keeper: int | None = None
+    keepers: tuple[int, ...] = ()
     previous_owner: int | None = None
 
 
 def match_person(lead: Lead) -> Matches:
     """Finds other leads with the same e-mail address or phone number, in one query.
 
+    When nobody has an open one of them, what they tell of the person beside these signs is followed once more: who
+    wrote from one address, then from another with the same phone number, and now calls, is one person.
+
     Blank never matches, nor does a value that more than ``MOST_SHARED`` leads carry. The external id needs no search:
     at one source it is unique, and at two sources the same id is a coincidence.
     """
     signs = _signs(lead)
-    wanted = tuple(field for field, values in signs.items() if values)
+    known = _others(lead, _carrying(lead, signs))
+    links = _links(signs, known)
+    return _judge(lead, known + _others(lead, _carrying(lead, links)) if links else known)
+
+
+def _carrying(lead: Lead, signs: _Signs) -> Sequence[Row]:
+    """Rows of other leads with one of these values."""
+    wanted = tuple(field for field in _FIELDS if signs.get(field))
     if not wanted:
-        return Matches()
+        return ()
     # A value has two spellings at most; the only one is asked for twice.
     asked = {f"{field}_{place}": signs[field][-place] for field in wanted for place in (0, 1)}
-    return _judge(lead, _unshared(_PEOPLE[wanted].rows(lead=lead.pk or 0, **asked)))
+    return _PEOPLE[wanted].rows(lead=lead.pk or 0, **asked)
 
 
 def _sharing(field: str) -> QuerySet[Any, Any]:
@@ -78,44 +93,55 @@ _PEOPLE: Final[Mapping[tuple[str, ...], Prepared[Any]]] = {
 
 
 def match_people(leads: Sequence[Lead]) -> list[Matches]:
-    """:func:`match_person` for many leads, in one query, in their order."""
+    """:func:`match_person` for many leads, in one query, or one more when there is more to follow; in their order."""
     signs = [_signs(lead) for lead in leads]
-    found = _by_sign({field: {value for sign in signs for value in sign[field]} for field in _SIGNS})
-    return [
-        _judge(
-            lead,
-            _unshared([row for field, values in sign.items() for v in values for row in found.get((field, v), ())]),
-        )
-        for lead, sign in zip(leads, signs, strict=True)
-    ]
+    known = [_others(lead, rows) for lead, rows in zip(leads, _carrying_any(signs), strict=True)]
+    links = [_links(sign, rows) for sign, rows in zip(signs, known, strict=True)]
+    further = [_others(lead, rows) for lead, rows in zip(leads, _carrying_any(links), strict=True)]
+    return [_judge(lead, first + more) for lead, first, more in zip(leads, known, further, strict=True)]
 
 
-def _by_sign(values: Mapping[str, set[str]]) -> dict[tuple[str, str], list[Row]]:
-    """Leads by field and value that they share; of a value that many share, only as many as it takes to know that."""
+def _carrying_any(signs: Sequence[_Signs]) -> list[list[Row]]:
+    """For each of these, rows of leads with one of its values, in one query; of a value that many share, only as many
+    as it takes to know that."""
+    values = {field: {value for sign in signs for value in sign.get(field, ())} for field in _FIELDS}
     found: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in _SHARING.rows(**values) if any(values.values()) else ():
-        found[row["sign"], row["shared"]].append(row)
-    return found
+        found[row["sign"], row[row["sign"]]].append(row)
+    return [
+        [row for field, some in sign.items() for value in some for row in found.get((field, value), ())]
+        for sign in signs
+    ]
 
 
 def _sharing_any(field: str) -> QuerySet[Any, Any]:
     place = Window(RowNumber(), partition_by=F(field))
-    same = Lead.objects.filter(**{f"{field}__in": Each(field, str)}).annotate(sign=Value(field), shared=F(field))
+    same = Lead.objects.filter(**{f"{field}__in": Each(field, str)}).annotate(sign=Value(field))
     found: QuerySet[Any, Any] = same.annotate(place=place).filter(place__lte=MOST_SHARED + 2)
-    return found.order_by().values(*_PERSON, "sign", "shared")
+    return found.order_by().values(*_PERSON, "sign")
 
 
-_SIGNS: Final = ("email", "phone")
-_SHARING: Final = Prepared(*(partial(_sharing_any, field) for field in _SIGNS))
+_SHARING: Final = Prepared(*(partial(_sharing_any, field) for field in _FIELDS))
 
 
-def _unshared(rows: Sequence[Row]) -> list[Row]:
-    """Rows found by a sign that few enough leads share."""
-    shares = Counter(row["sign"] for row in rows)
-    return list({row["id"]: row for row in rows if shares[row["sign"]] <= MOST_SHARED}.values())
+def _others(lead: Lead, rows: Iterable[Row]) -> list[Row]:
+    """Rows of other leads that were found by a sign which few enough leads share."""
+    others = [row for row in rows if row["id"] != lead.pk]
+    shares = Counter(row["sign"] for row in others)
+    return [row for row in others if shares[row["sign"]] <= MOST_SHARED]
 
 
-def _signs(lead: Lead) -> dict[str, list[str]]:
+def _links(signs: _Signs, known: Sequence[Row]) -> _Signs:
+    """What the newest of these leads tell beside the signs by which they were found; nothing when one of them is open
+    and somebody's."""
+    if any(_is_open(row) and row["owner_id"] for row in known):
+        return {}
+    newest_first = sorted(known, key=_AGE, reverse=True)
+    told = {field: [row[field] for row in newest_first if row[field] not in ("", *signs[field])] for field in _FIELDS}
+    return {field: values[:1] for field, values in told.items() if values}
+
+
+def _signs(lead: Lead) -> _Signs:
     """What tells a person: each value as it is stored and, when it was stored by hand, as intake would write it."""
     return {
         "email": _spellings(lead.email, lambda raw: parse_email(raw).address),
@@ -124,15 +150,18 @@ def _signs(lead: Lead) -> dict[str, list[str]]:
 
 
 def _judge(lead: Lead, others: Iterable[Row]) -> Matches:
-    known = [other for other in others if other["id"] != lead.pk]
-    newest_first = sorted(known, key=itemgetter("created_at", "id"), reverse=True)
-    still_open = [other for other in newest_first if other["closed_at"] is None and other["archived_at"] is None]
+    newest_first = sorted(others, key=_AGE, reverse=True)
+    still_open = [other for other in newest_first if _is_open(other)]
     earlier = [other["id"] for other in still_open if lead.pk is None or other["id"] < lead.pk]
     return Matches(
         duplicate_of=earlier[-1] if earlier else None,
-        keeper=next((other["owner_id"] for other in still_open if other["owner_id"]), None),
+        keepers=tuple(dict.fromkeys(other["owner_id"] for other in still_open if other["owner_id"])),
         previous_owner=next((other["owner_id"] for other in newest_first if other["owner_id"]), None),
     )
+
+
+def _is_open(row: Row) -> bool:
+    return row["closed_at"] is None and row["archived_at"] is None
 
 
 def _spellings(raw: str, read: Callable[[str], str]) -> list[str]:

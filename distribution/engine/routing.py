@@ -90,10 +90,11 @@ def look_ahead(facts: LeadFacts, snapshot: Snapshot, examine: Examine = examine)
 
 def _keep(trail: _Trail) -> Decision | None:
     """Stay with whoever has an open lead of the same person, even when full: two people must not call one."""
-    keeper = trail.snapshot.owner(trail.snapshot.keeper)
-    if keeper is None or not keeper.active or keeper.id in trail.snapshot.had | trail.snapshot.excluded:
-        return None
-    return trail.decide(outcomes.KEPT, winner=Member(0, keeper))
+    barred = trail.snapshot.had | trail.snapshot.excluded
+    for keeper in map(trail.snapshot.owner, trail.snapshot.keepers):
+        if keeper is not None and keeper.active and keeper.id not in barred:
+            return trail.decide(outcomes.KEPT, winner=Member(0, keeper))
+    return None
 
 
 def _by_rules(trail: _Trail) -> Decision | None:

@@ -22,7 +22,7 @@ class Missing(Exception):
 class Snapshot:
     """Everything a decision may look at beside the lead's facts.
 
-    ``keeper``, ``account_owner`` and ``previous_owner`` are users: who has an open lead of the same person, who owns
+    ``keepers``, ``account_owner`` and ``previous_owner`` are users: who have open leads of the same person, who owns
     the account, who had a lead of the person last. ``had``: reps who already had this lead. Pools, reps and owners
     (by user, None for a user who cannot own leads) are filled in as the decision asks for them (see
     :class:`Missing`). ``waits``: the pool that the lead waits for, and since when.
@@ -34,7 +34,7 @@ class Snapshot:
     pools: Mapping[int, Pool] = field(default_factory=dict)
     reps: Mapping[int, Rep] = field(default_factory=dict)
     owners: Mapping[int, Rep | None] = field(default_factory=dict)
-    keeper: int | None = None
+    keepers: tuple[int, ...] = ()
     account_owner: int | None = None
     previous_owner: int | None = None
     had: frozenset[int] = frozenset()

@@ -194,7 +194,7 @@ def guess_pool(lead: Lead, now: datetime, without: Collection[int] = ()) -> Gues
 
 def likely_pool(snapshot: Snapshot, seen: Sequence[Look]) -> int:
     """The pool that must probably be locked to write a lead after these rules were held against it; 0 for none."""
-    if snapshot.keeper is not None:
+    if snapshot.keepers:
         return 0
     last = seen[-1] if seen else None
     pool_id = last.rule.pool_id if last and last.result == MATCHED else snapshot.rule_set.catch_all_pool_id

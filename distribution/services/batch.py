@@ -161,15 +161,43 @@ def look_safely(subject: Subject, world: World, now: datetime, looks: SharedLook
 
 def repeats(leads: Iterable[Lead], before: Iterable[Lead] = ()) -> set[int]:
     """Leads of a person who comes before them, in the same chunk or one that is not written yet: they are decided when
-    that one is."""
-    seen = {sign for lead in before for sign in (lead.email, lead.phone) if sign}
+    that one is. Who comes by mail, by phone, and then by both is one person from the beginning."""
+    before, leads = list(before), list(leads)
+    people = _People([*before, *leads])
+    seen = {people.of(lead) for lead in before} - {""}
     later: set[int] = set()
     for lead in leads:
-        signs = {sign for sign in (lead.email, lead.phone) if sign}
-        if signs & seen:
+        person = people.of(lead)
+        if person in seen:
             later.add(lead.pk)
-        seen |= signs
+        if person:
+            seen.add(person)
     return later
+
+
+class _People:
+    """Which leads belong together by their signs, directly or through others (disjoint sets)."""
+
+    def __init__(self, leads: Iterable[Lead]) -> None:
+        self._above: dict[str, str] = {}
+        for lead in leads:
+            first, *others = _signs(lead) or ("",)
+            for other in others:
+                self._above[self._top(other)] = self._top(first)
+
+    def of(self, lead: Lead) -> str:
+        """A sign that all leads of one person have in common; empty for a lead without any."""
+        signs = _signs(lead)
+        return self._top(signs[0]) if signs else ""
+
+    def _top(self, sign: str) -> str:
+        while (above := self._above.get(sign, sign)) != sign:
+            sign = above
+        return sign
+
+
+def _signs(lead: Lead) -> list[str]:
+    return [sign for sign in (lead.email, lead.phone) if sign]
 
 
 class Shared:

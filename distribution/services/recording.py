@@ -283,12 +283,15 @@ def _event(case: Case, decision: Row) -> Row:
 
 
 def _came_again(case: Case, decision: Row) -> list[Row]:
-    """A line in the history of the first open lead of a person who came again, once for each new lead."""
-    first = case.subject.matches.duplicate_of
+    """A line in the history of the first open lead of a person who came again, once for each new lead. When several
+    have such leads, it says with whom to talk."""
+    first, winner = case.subject.matches.duplicate_of, case.choice.winner
     if first is None or first == case.lead.duplicate_of_id:
         return []
     again = {"lead": case.lead.pk, "lead_uid": str(case.lead.uid)}
     words = f"The same person came in again, by {case.lead.source.name}."
+    if winner is not None and len(case.subject.matches.keepers) > 1:
+        words += f" {winner.rep.name} has that lead."
     event = {"lead_id": first, "kind": Event.Kind.MATCHED, "at": decision["at"], "actor_id": decision["actor_id"]}
     return [event | {"data": again | {"sentence": words}}]
 

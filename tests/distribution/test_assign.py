@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from distribution.models import (
 )
 from distribution.snapshots import leads_to_route, preview_lead
 from pipeline.models import Event, Lead
+from pipeline.services.leads import close_lead
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import credits, make_lead, make_leads, owners, stages, world
 
@@ -44,7 +46,6 @@ def test_seven_leads_go_round_three_reps_in_turn(pool):
 
 
 def _close(lead):
-    from pipeline.services.leads import close_lead
 
     lead.refresh_from_db()
     close_lead(lead, stages()["won"], actor=None)
@@ -211,6 +212,73 @@ def test_a_person_with_an_open_lead_stays_with_its_owner_and_takes_no_turn(pool)
     assert credits(pool) == before
 
 
+MAIL, PHONE = "fp@odoo.example", "+12025550123"
+
+
+def has(lead):
+    lead.refresh_from_db()
+    return lead.owner and lead.owner.rep.name
+
+
+def one_by_one(leads):
+    for lead in leads:
+        services.assign_lead(lead.pk)
+
+
+def together(leads):
+    services.assign_leads([lead.pk for lead in leads])
+
+
+@pytest.mark.parametrize("route", [one_by_one, together])
+@pytest.mark.parametrize(
+    "order", list(permutations(({"email": MAIL}, {"phone": PHONE}, {"email": MAIL, "phone": PHONE})))
+)
+def test_three_leads_of_one_person_that_wait_go_to_one_owner(pool, order, route):
+    leads = [make_lead(**fields) for fields in order]
+    route(leads)
+    assert len({has(lead) for lead in leads}) == 1
+
+
+def test_a_person_who_is_known_by_a_closed_lead_stays_with_the_owner_of_an_open_one(pool):
+    first, second = make_lead(email=MAIL), make_lead(email=MAIL, phone=PHONE)
+    one_by_one([first, second])
+    _close(second)
+    third = make_lead(phone=PHONE)
+    assert services.assign_lead(third.pk).outcome == "kept"
+    assert has(third) == has(first)
+
+
+def test_when_one_of_two_who_have_a_person_left_the_other_keeps_the_person(pool):
+    ann, ben = Rep.objects.get(name="Ann"), Rep.objects.get(name="Ben")
+    for rep in (ann, ben):
+        make_lead(email=MAIL, owner=rep.user, routing_state="assigned")
+    Rep.objects.filter(pk=ben.pk).update(active=False)
+    assert services.assign_lead(make_lead(email=MAIL).pk).winner == ann
+
+
+def test_who_gives_a_lead_back_loses_it_to_the_other_who_has_the_person(pool):
+    ann, ben = Rep.objects.get(name="Ann"), Rep.objects.get(name="Ben")
+    for rep in (ann, ben):
+        make_lead(email=MAIL, owner=rep.user, routing_state="assigned")
+    third = make_lead(email=MAIL)
+    services.assign_lead(third.pk)
+    assert has(third) == "Ben"
+    services.release_lead(third.pk, actor=ben.user, reason="Ann knows them")
+    assert has(third) == "Ann"
+
+
+def test_once_two_turn_out_to_have_one_person_all_that_follows_goes_to_one(pool):
+    first, second = make_lead(email=MAIL), make_lead(phone=PHONE)
+    one_by_one([first, second])
+    assert (has(first), has(second)) == ("Ann", "Ben")
+    for fields in ({"email": MAIL, "phone": PHONE}, {"email": MAIL}, {"phone": PHONE}):
+        lead = make_lead(**fields)
+        services.assign_lead(lead.pk)
+        assert has(lead) == "Ben"
+    told = Event.objects.filter(lead=first, kind=Event.Kind.MATCHED).values_list("data__sentence", flat=True)
+    assert set(told) == {"The same person came in again, by web. Ben has that lead."}
+
+
 def test_a_person_whose_owner_left_is_given_to_someone_else(pool):
     first = make_lead(email="fp@odoo.example")
     services.assign_lead(first.pk)
@@ -264,7 +332,6 @@ def test_a_lead_marked_lost_gives_no_turn_back(pool):
     lead = make_lead()
     services.assign_lead(lead.pk)
     before = credits(pool)
-    from pipeline.services.leads import close_lead
 
     lead.refresh_from_db()
     close_lead(lead, stages()["lost"], actor=None, lost_reason="no budget")

@@ -78,10 +78,13 @@ OUTCOMES = [
     ([], {"pool": 3}, "all_at_capacity because no_rule", "catch_all all_at_capacity"),
     ([to(2)], {"pool": 4}, "nobody_available", "nobody_available, catch_all nobody_eligible"),
     # the same person came in before
-    ([to(1)], {"keeper": 102}, "kept to Bob", ""),
-    ([to(1)], {"keeper": 999}, "assigned to Ann", "assigned"),
-    ([to(1)], {"keeper": 102, "had": {2}}, "assigned to Ann", "assigned"),
-    ([to(1)], {"keeper": 102, "excluded": {2}}, "assigned to Ann", "assigned"),
+    ([to(1)], {"keepers": (102,)}, "kept to Bob", ""),
+    ([to(1)], {"keepers": (999,)}, "assigned to Ann", "assigned"),
+    ([to(1)], {"keepers": (102,), "had": {2}}, "assigned to Ann", "assigned"),
+    ([to(1)], {"keepers": (102,), "excluded": {2}}, "assigned to Ann", "assigned"),
+    ([to(6)], {"keepers": (102, 101)}, "kept to Bob", ""),
+    ([to(6)], {"keepers": (102, 101), "had": {2}}, "kept to Ann", ""),
+    ([to(6)], {"keepers": (999, 101)}, "kept to Ann", ""),
     # who had the lead does not get it again
     ([to(1), to(6, id=2)], {"had": {1}}, "assigned to Bob", "nobody_eligible, assigned"),
     ([to(1), to(6, id=2)], {"excluded": {1}}, "assigned to Bob", "nobody_eligible, assigned"),
@@ -114,7 +117,7 @@ def _told(decision):
         (kind("account_owner"), {"account_owner": 42}, "owner", 42),
         (kind("previous_owner"), {"previous_owner": 43}, "owner", 43),
         (to(2, "fallback", 44), {}, "pool", 44),
-        (to(1), {"keeper": 45}, "owner", 45),
+        (to(1), {"keepers": (45,)}, "owner", 45),
     ],
 )
 def test_what_a_decision_needs_and_the_snapshot_lacks_is_asked_for(entry, values, what, id):
@@ -125,14 +128,14 @@ def test_what_a_decision_needs_and_the_snapshot_lacks_is_asked_for(entry, values
 
 def test_an_inactive_owner_of_a_duplicate_does_not_keep_it():
     gone = rep(9, active=False)
-    decision = route(facts(), world(rules(to(1)), *POOLS, people=(gone,), keeper=gone.user_id))
+    decision = route(facts(), world(rules(to(1)), *POOLS, people=(gone,), keepers=(gone.user_id,)))
     assert decision.outcome == "assigned"
 
 
 @pytest.mark.parametrize("state", [{"away": True}, {"capacity": 1, "open_leads": 1}])
 def test_the_owner_of_a_duplicate_keeps_it_even_when_away_or_full(state):
     busy = rep(9, **state)
-    decision = route(facts(), world(rules(to(1)), *POOLS, people=(busy,), keeper=busy.user_id))
+    decision = route(facts(), world(rules(to(1)), *POOLS, people=(busy,), keepers=(busy.user_id,)))
     assert (decision.outcome, decision.postings) == ("kept", {})
 
 

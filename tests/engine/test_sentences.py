@@ -151,7 +151,7 @@ def test_a_lead_in_the_catch_all_queue_says_why_no_rule_placed_it():
 
 
 def test_a_duplicate_stays_and_says_with_whom():
-    decision = route(facts(), world(people=(ANN,), keeper=ANN.user_id))
+    decision = route(facts(), world(people=(ANN,), keepers=(ANN.user_id,)))
     assert sentence(decision) == "Kept with Ann, who has an open lead of the same person; no turn taken."
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from pipeline.matching import MOST_SHARED, match_account, match_accounts, match_people, match_person
+from pipeline.matching import MOST_SHARED, Matches, match_account, match_accounts, match_people, match_person
 from pipeline.models import Account, Lead
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead, stages
@@ -69,7 +69,7 @@ def test_the_keeper_has_the_newest_open_lead_and_the_previous_owner_any():
     held_by(ben, email="ada@acme.example")
     held_by(cleo, email="ada@acme.example", stage=stages()["lost"], closed_at=timezone.now())
     matches = match_person(make_lead(email="ada@acme.example"))
-    assert (matches.duplicate_of, matches.keeper, matches.previous_owner) == (first.pk, ben.user_id, cleo.user_id)
+    assert matches == Matches(first.pk, (ben.user_id, ann.user_id), cleo.user_id)
 
 
 def test_closed_and_archived_leads_are_no_duplicates():
@@ -77,7 +77,7 @@ def test_closed_and_archived_leads_are_no_duplicates():
     make_lead(email="ada@acme.example", stage=stages()["won"], closed_at=now)
     make_lead(email="ada@acme.example", archived_at=now)
     matches = match_person(make_lead(email="ada@acme.example"))
-    assert (matches.duplicate_of, matches.keeper) == (None, None)
+    assert (matches.duplicate_of, matches.keepers) == (None, ())
 
 
 def test_a_lead_that_came_in_later_is_no_original():
@@ -103,6 +103,64 @@ def test_many_leads_are_matched_as_each_alone_in_one_query(django_assert_num_que
     alone = [match_person(lead) for lead in leads]
     with django_assert_num_queries(1):
         assert match_people(leads) == alone
+
+
+def test_a_value_is_shared_by_as_many_alone_as_among_many():
+    leads = [make_lead(phone="+12025550123") for _ in range(MOST_SHARED + 1)]
+    assert match_people(leads) == [match_person(lead) for lead in leads]
+    assert match_person(leads[-1]).duplicate_of == leads[0].pk
+
+
+# --- A person known by more than one sign ---------------------------------------------------------
+
+MAIL, PHONE, OTHER_MAIL = "ada@acme.example", "+12025550123", "ada@home.example"
+
+
+def closed(**fields):
+    return make_lead(stage=stages()["lost"], closed_at=timezone.now(), **fields)
+
+
+def waiting(**fields):
+    return make_lead(routing_state="held", **fields)
+
+
+@pytest.mark.parametrize("link", [closed, waiting])
+def test_a_person_is_recognised_by_what_another_lead_tells_of_them(link, django_assert_num_queries):
+    ann = make_rep("Ann")
+    first = held_by(ann, email=MAIL)
+    link(email=MAIL, phone=PHONE)
+    third = make_lead(phone=PHONE)
+    with django_assert_num_queries(2):
+        alone = match_person(third)
+    assert (alone.keepers, alone.previous_owner) == ((ann.user_id,), ann.user_id)
+    assert alone.duplicate_of == first.pk
+    with django_assert_num_queries(2):
+        assert match_people([third]) == [alone]
+
+
+def test_nothing_more_is_asked_when_somebody_has_the_person_already(django_assert_num_queries):
+    ann, ben = make_rep("Ann"), make_rep("Ben")
+    held_by(ben, email=OTHER_MAIL)
+    held_by(ann, email=OTHER_MAIL, phone=PHONE)
+    lead = make_lead(phone=PHONE)
+    with django_assert_num_queries(1):
+        assert match_person(lead).keepers == (ann.user_id,)
+
+
+def test_nor_when_the_others_tell_nothing_new(django_assert_num_queries):
+    closed(email=MAIL, phone=PHONE)
+    lead = make_lead(email=MAIL, phone=PHONE)
+    with django_assert_num_queries(1):
+        assert match_person(lead) == Matches()
+
+
+def test_a_value_that_many_share_links_nobody():
+    held_by(make_rep("Ann"), phone=PHONE)
+    for _ in range(MOST_SHARED):
+        make_lead(phone=PHONE)
+    closed(email=MAIL, phone=PHONE)
+    lead = make_lead(email=MAIL)
+    assert match_person(lead) == match_people([lead])[0] == Matches()
 
 
 # --- Accounts ----------------------------------------------------------------------------------
