@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -21,6 +23,9 @@ from leadcrm.lib.transactions import retried
 from pipeline.errors import StaleLead
 from pipeline.models import Event, Lead
 from pipeline.services.standing import Standing, mark_accepted, open_leads, place
+
+# How often a lead may change while a person gives it to somebody, before it is given up.
+HAND_ROUNDS: Final = 2
 
 
 def accept_lead(lead_id: int, *, rep: Rep, now: datetime | None = None) -> None:
@@ -111,11 +116,19 @@ def reassign_lead(
     """
     now = now or timezone.now()
     if to is not None:
-        _hand_over(lead_id, to, actor, reason, now, version)
+        _by_hand(partial(_hand_over, lead_id, to, actor, reason, now, version))
         return None
     told = (_unassigned(reason, now), actor, reason, now)
     _end(lead_id, Assignment.End.REASSIGNED, Event.Kind.RELEASED, *told, refund=True, version=version)
     return assign_lead(lead_id, trigger=Assignment.Trigger.REASSIGNED, actor=actor, now=now)
+
+
+def _by_hand(decide: Callable[[], None]) -> None:
+    """What a person decides goes before what the rules decide in the same moment: it is done to what came of that."""
+    for _ in range(HAND_ROUNDS):
+        with suppress(AlreadyTaken):
+            return decide()
+    return decide()
 
 
 def _unassigned(reason: str, now: datetime) -> Standing:
@@ -165,9 +178,7 @@ def _hand_over(
         raise WrongState(f"{to.name} is not active.")
     with transaction.atomic():
         held = lock_held(lead_id)
-        lead = held.lead if held else open_leads().filter(pk=lead_id).first()
-        if lead is None:
-            raise WrongState("This lead is closed or gone.")
+        lead = held.lead if held else _lock_unheld(lead_id)
         _check_version(lead, version)
         if held and held.rep_id == to.pk:
             return
@@ -183,6 +194,15 @@ def _hand_over(
         _open_by_hand(lead, to, member, held.decision_id if held else None, actor, reason, now)
         clocks.hand_over_clocks(lead_id, to.pk, now)
         _tell(lead_id, Event.Kind.REASSIGNED, now, actor, rep=to.name, user=to.user_id, reason=reason, sentence=words)
+
+
+def _lock_unheld(lead_id: int) -> Lead:
+    """An open lead that nobody holds. Whoever gives it to somebody at the same time waits, and finds it changed."""
+    lead = open_leads().select_for_update(no_key=True).filter(pk=lead_id).first()
+    if lead is None:
+        raise WrongState("This lead is closed or gone.")
+    _held(lead_id, unless=lambda held: True)
+    return lead
 
 
 def _open_by_hand(

@@ -13,7 +13,7 @@ from django.utils import timezone
 from distribution import services
 from distribution.errors import DistributionError
 from distribution.models import Assignment, PoolMember, Rep
-from distribution.services import assigning, books
+from distribution.services import assigning, books, handling
 from pipeline.models import Event, Lead
 from pipeline.services.leads import close_lead
 from tests.concurrency.threads import all_before_any_goes_on, at_once, errors
@@ -95,6 +95,25 @@ def test_a_claim_by_hand_wins_over_the_rules_that_come_later(monkeypatch):
     monkeypatch.setattr(assigning, "look_ahead", overtaken)
     assert services.assign_lead(lead.pk) is None
     assert owners() == ["Ben"]
+
+
+def test_what_a_person_decides_goes_before_the_rules_that_decide_meanwhile(monkeypatch):
+    """The rules give the lead away between the moment when the person found it free and the moment of writing."""
+    world("Ann", "Ben")
+    lead, cleo = make_lead(), make_rep("Cleo")
+    real, rivals = handling.lock_held, [assign(lead)]
+
+    def late(lead_id):
+        held = real(lead_id)
+        if rivals:
+            assert not errors(at_once([rivals.pop()]))
+        return held
+
+    monkeypatch.setattr(handling, "lock_held", late)
+    services.reassign_lead(lead.pk, to=cleo, reason="knows them")
+    assert Lead.objects.get().owner == cleo.user
+    ends = Assignment.objects.order_by("pk").values_list("rep__name", "end")
+    assert list(ends) == [("Ann", "reassigned"), ("Cleo", "")]
 
 
 def test_a_lead_changed_between_decision_and_claim_is_decided_again(monkeypatch):

@@ -27,7 +27,7 @@ def by_the_board(client, lead, to):
 
 
 def by_the_team(client, lead, to):
-    return client.post(f"/team/{to}/give/", {"lead": lead.uid})
+    return client.post(f"/team/{to}/give/", {"lead": lead.uid, "version": lead.version})
 
 
 DOORS = pytest.mark.parametrize("through", [by_its_page, by_the_board, by_the_team])
