@@ -1,11 +1,11 @@
 """Fixtures for tests in a real browser: `page` (from pytest-playwright) against `live_server`, `sign_in` and `axe`."""
 
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.pages import settled
@@ -16,7 +16,6 @@ from tests.support.waiting import wait_until
 browser.use_own_node()
 expect.set_options(timeout=30_000)  # as long as for a click: a slow machine is no fault of a page
 
-SERVING = "process_request_thread"  # the threads of the live server have this in their names
 GRAVE = {"serious", "critical"}
 
 SignIn = Callable[[User, BrowserContext], None]
@@ -43,8 +42,21 @@ def browser_context_args(browser_context_args: dict[str, object]) -> dict[str, o
 @pytest.fixture(autouse=True)
 def _everybody_served(transactional_db) -> Iterator[None]:
     """The database is emptied only when nobody is served any more: a page that is open asks by itself, to its end."""
+    begun: list[object] = []
+    done: list[object] = []
+
+    def begin(**_: object) -> None:
+        begun.append(None)
+
+    def end(**_: object) -> None:
+        done.append(None)
+
+    request_started.connect(begin)
+    request_finished.connect(end)
     yield
-    wait_until(lambda: not any(SERVING in thread.name for thread in threading.enumerate()), "the server's last answers")
+    wait_until(lambda: len(done) >= len(begun), "the server's last answers")
+    request_started.disconnect(begin)
+    request_finished.disconnect(end)
 
 
 @pytest.fixture
