@@ -4,6 +4,7 @@ Every address of the project is asked, and every kind of message read, as in ``t
 the pool being blind finds the names, so that this would notice one that slips through.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
@@ -247,7 +248,7 @@ def test_an_offer_says_what_helps_to_decide_and_not_who_it_is(people, language):
         assert told(text) == set()
         assert "Pumps, DE" in text
         assert "82" in text
-    assert "5,000 EUR" in said(people.teammate, lead, "offered", "email", language)
+    assert re.search(r"\b5\D?000\D?EUR\b", said(people.teammate, lead, "offered", "email", language))
 
 
 def test_the_same_messages_say_it_where_the_pool_is_not_blind(people):

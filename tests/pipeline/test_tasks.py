@@ -186,7 +186,7 @@ def test_the_message_says_what_is_to_be_done_and_when_in_the_readers_zone_and_la
     row.language = "de"
     said = content_of(row, now=TOMORROW)
     assert said.subject == "Ihre Aufgabe: Lovelace"
-    assert "Fällig 11:00." in said.text
+    assert "Fällig: 11:00." in said.text
     assert "Send the offer" in said.text
 
 
