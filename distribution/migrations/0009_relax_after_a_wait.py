@@ -1,7 +1,11 @@
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import migrations
+from django.db.models import QuerySet
+
+from leadcrm.lib.filling import in_chunks
 
 TABLES = ("Pool", "HistoricalPool")
 
@@ -17,12 +21,19 @@ def forget_waits(apps: Any, schema_editor: Any) -> None:
 
 def _rewrite(apps: Any, change: Callable[[Any], Any]) -> None:
     for table in TABLES:
-        model = apps.get_model("distribution", table)
-        for row in model.objects.exclude(relax=[]).iterator():
-            model.objects.filter(pk=row.pk).update(relax=[change(step) for step in row.relax])
+        in_chunks(apps.get_model("distribution", table).objects.exclude(relax=[]), partial(_change, change))
+
+
+def _change(change: Callable[[Any], Any], pools: QuerySet[Any]) -> None:
+    rows = list(pools.only("relax"))
+    for row in rows:
+        row.relax = [change(step) for step in row.relax]
+    pools.model.objects.bulk_update(rows, ["relax"], batch_size=100)
 
 
 class Migration(migrations.Migration):
+    atomic = False  # no pool is locked for longer than a part of them takes
+
     dependencies = [
         ("distribution", "0008_holds_know_what_they_wait_for"),
     ]
