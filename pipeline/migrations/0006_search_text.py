@@ -12,6 +12,16 @@ def add_index(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         schema_editor.execute(_INDEX)
 
 
+def drop_triggers(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """They are set up after the migrations and would write into a table that is gone."""
+    for table in ("pipeline_lead", "pipeline_account"):
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(f"DROP FUNCTION IF EXISTS {table}_searchable() CASCADE")
+        else:
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_searchable_insert")
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_searchable_update")
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("pipeline", "0005_sources_may_leave_owners_to_the_rules"),
@@ -59,6 +69,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        # It goes with the table when the migration is undone.
-        migrations.RunPython(add_index, migrations.RunPython.noop),
+        # The index goes with the table when the migration is undone.
+        migrations.RunPython(add_index, drop_triggers),
     ]
