@@ -5,10 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import DataError, connection
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="other databases have their own moments"),
-]
+pytestmark = pytest.mark.django_db
 
 
 def asked(sql):

@@ -4,7 +4,6 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-import time_machine
 from django.contrib.auth.models import User
 
 from distribution.models import Rep
@@ -26,12 +25,6 @@ from tests.notifications.messages import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 
 from notifications.channels import CHANNELS, SendError
 from notifications.models import Notification
@@ -16,13 +15,9 @@ from tests.distribution.world import make_lead
 from tests.notifications.messages import NOW, Recorder, passing, permanent
 from tests.notifications.sequences import make_sequence
 
+pytestmark = pytest.mark.django_db
+
 PHONE = "+4915112345678"
-
-
-@pytest.fixture
-def clock(db):
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import re
 from datetime import time, timedelta
 
 import pytest
-import time_machine
 from django.core import mail
 from django.test import Client
 
@@ -20,21 +19,6 @@ pytestmark = pytest.mark.django_db
 
 PAGE = "/my/notifications/"
 NUMBER = "+4915123456789"
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def sms(clock, monkeypatch):
-    """Text messages that are kept instead of sent."""
-    recorder = Recorder("sms")
-    # In its place: the order of the registry is the order of the docs.
-    monkeypatch.setitem(CHANNELS._entries, "sms", recorder)
-    return recorder
 
 
 @pytest.fixture

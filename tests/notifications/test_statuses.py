@@ -3,30 +3,17 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 
-from notifications.channels import CHANNELS
 from notifications.models import ChannelChoice, Notification
 from notifications.services import deliver, statuses
 from pipeline.models import Consent, Event
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead
-from tests.notifications.messages import NOW, Recorder
+from tests.notifications.messages import NOW
+
+pytestmark = pytest.mark.django_db
 
 SWITCHED_OFF = "30003"
-
-
-@pytest.fixture
-def clock(db):
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def sms(clock, monkeypatch):
-    recorder = Recorder("sms")
-    monkeypatch.setitem(CHANNELS._entries, "sms", recorder)
-    return recorder
 
 
 @pytest.fixture

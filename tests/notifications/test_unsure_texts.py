@@ -4,7 +4,6 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
-import time_machine
 from django.contrib.auth.models import User
 
 from distribution.models import Rep
@@ -31,12 +30,6 @@ class Losing(TwilioPeer):
         answer = super().create(form)
         self.loses -= 1
         return self.error(503, 20503) if self.loses >= 0 else answer
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

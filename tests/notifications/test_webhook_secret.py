@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import time_machine
 
 from notifications.channels.webhook import secret_of
 from notifications.models import ContactAddress, Notification
@@ -27,12 +26,6 @@ def read_docs():
     names: dict = {}
     exec(code, names)  # noqa: S102 - our own docs
     return names["is_genuine"]
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture
