@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -20,6 +20,7 @@ from pipeline.boardfilters import Filters
 from pipeline.boardorder import Order, order_of
 from pipeline.display import money, takeable
 from pipeline.models import Event, Lead, Pipeline, Stage
+from pipeline.selectors import newest_event
 from pipeline.services.moving import ALL_MOVED
 
 CARDS: Final = 20
@@ -206,7 +207,7 @@ def build_changes(view: View, stages: Collection[Stage], since: int) -> Changes 
         return None
     cursor, ids = events[-1][0], {lead for _, lead, _ in events}
     if len(ids) > MOST_CHANGES or len(events) == 4 * MOST_CHANGES or any(moved for _, _, moved in events):
-        return Changes(Event.objects.aggregate(last=Max("pk"))["last"], too_many=True)
+        return Changes(newest_event(), too_many=True)
     return changes_of(view, stages, ids, cursor)
 
 

@@ -48,10 +48,9 @@ def visible_leads_now(user: User | AnonymousUser) -> QuerySet[Lead]:
     that ask for leads several times."""
     if not isinstance(user, User) or not user.is_active or user.has_perm("pipeline.view_lead"):
         return visible_leads(user)
-    granted = [Q(pk__in=access.objects_for(user, name, Team)) for name in ("work_team_leads", "view_team_leads")]
     wide: dict[str, QuerySet[Any, Any]] = {
         "managed": Team.objects.filter(manager=user).values_list("pk"),
-        "team": Team.objects.filter(granted[0] | granted[1]).values_list("pk"),
+        "team": Team.objects.filter(_granted_teams(user)).values_list("pk"),
         "joined": Team.members.through.objects.filter(user=user).values_list("team_id"),
         "pipeline": access.objects_for(user, "work_pipeline", Pipeline).values_list("pk"),
         "source": access.objects_for(user, "view_source_leads", LeadSource).values_list("pk"),
@@ -132,8 +131,13 @@ def known_teams(user: User) -> QuerySet[Team]:
     teams = Team.objects.filter(archived_at=None)
     if user.has_perm("pipeline.view_lead"):
         return teams
-    granted = [Q(pk__in=access.objects_for(user, name, Team)) for name in ("work_team_leads", "view_team_leads")]
-    return teams.filter(Q(manager=user) | Q(members=user) | granted[0] | granted[1]).distinct()
+    return teams.filter(Q(manager=user) | Q(members=user) | _granted_teams(user)).distinct()
+
+
+def _granted_teams(user: User) -> Q:
+    """The teams whose leads a user's groups may work, or read."""
+    worked, read = (access.objects_for(user, name, Team) for name in ("work_team_leads", "view_team_leads"))
+    return Q(pk__in=worked) | Q(pk__in=read)
 
 
 def known_people(user: User) -> QuerySet[User]:

@@ -152,14 +152,14 @@ def _values(model: type[models.Model], rows: Rows, shape: _Shape) -> tuple[str, 
     if not is_postgresql():
         return (dumps(list(_adapted(model, rows))).decode(),)
     if shape.single:
-        return (dumps({name: _read(value) for name, value in rows[0].items()}).decode(),)
+        return (dumps({name: _decoded(value) for name, value in rows[0].items()}).decode(),)
     own = dumps([{name: row[name] for name in shape.own} for row in rows])
     lines = [b"\n".join(row[name] for row in rows) for name in shape.lines]
     shared = [dumps({name: rows[0][name] for name in shape.shared})] if shape.shared else []
     return tuple(text.decode() for text in (own, *lines, *shared))
 
 
-def _read(value: Any) -> Any:
+def _decoded(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
 
 
@@ -170,7 +170,7 @@ def _adapted(model: type[models.Model], rows: Rows) -> Iterable[dict[str, Any]]:
     plain = {name for name, field in fields.items() if not isinstance(field, models.JSONField)}
     for row in rows:
         yield {
-            name: fields[name].get_db_prep_save(value, database) if name in plain else _read(value)
+            name: fields[name].get_db_prep_save(value, database) if name in plain else _decoded(value)
             for name, value in row.items()
         }
 
