@@ -34,7 +34,8 @@ _Signs = Mapping[str, Sequence[str]]
 
 _FIELDS: Final = ("email", "phone")
 _AGE: Final = itemgetter("created_at", "id")
-_PERSON: Final = ("id", "owner_id", "created_at", "closed_at", "archived_at", "email", "phone")
+_DECIDED: Final = (Lead.RoutingState.ASSIGNED, Lead.RoutingState.EXCLUDED)
+_PERSON: Final = ("id", "owner_id", "routing_state", "created_at", "closed_at", "archived_at", "email", "phone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,13 @@ class Matches:
         keepers: the users who have open leads of the same person, those of the newest first: the first who can keeps
             the person. Newest, so that once two of them turn out to have one person, all that follows goes to one.
         previous_owner: the user who had this person last, open or closed.
+        undecided: ids of open leads of the same person that nobody has yet and that may get an owner at this moment.
     """
 
     duplicate_of: int | None = None
     keepers: tuple[int, ...] = ()
     previous_owner: int | None = None
+    undecided: frozenset[int] = frozenset()
 
 
 def match_person(lead: Lead) -> Matches:
@@ -157,6 +160,7 @@ def _judge(lead: Lead, others: Iterable[Row]) -> Matches:
         duplicate_of=earlier[-1] if earlier else None,
         keepers=tuple(dict.fromkeys(other["owner_id"] for other in still_open if other["owner_id"])),
         previous_owner=next((other["owner_id"] for other in newest_first if other["owner_id"]), None),
+        undecided=frozenset(other["id"] for other in still_open if other["routing_state"] not in _DECIDED),
     )
 
 

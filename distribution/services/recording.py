@@ -29,7 +29,7 @@ from distribution.snapshots import Subject
 from leadcrm.lib.backoff import doubled
 from leadcrm.lib.bulk import Change, insert_many, insertion, write
 from pipeline.models import Event, Lead
-from pipeline.services.standing import Standing, place_many
+from pipeline.services.standing import Standing, overtake, place_many
 from pipeline.signals import events_stored
 
 Row = dict[str, Any]
@@ -95,6 +95,7 @@ def record(cases: Sequence[Case], world: World, occasion: Occasion) -> list[Row]
     """
     words = [sentence(case.choice) for case in cases]
     openings = _open_clocks(cases, world, occasion)
+    _overtake(cases)
     _claim(cases, words, openings, occasion.now)
     _move_clocks(openings.values())
     if not books.take_places(_takings(cases), occasion.now):
@@ -127,6 +128,15 @@ def _move_clocks(openings: Iterable[Opening]) -> None:
         write_moved(openings)
     except ClockChanged:
         raise Changed from None
+
+
+def _overtake(cases: Sequence[Case]) -> None:
+    """Of two leads of one person that come in at once each was read while nobody had the other, or one did not see the
+    other at all. The first to be written makes the other one be decided again; then the person has an owner."""
+    new = [case for case in cases if case.choice.outcome == outcomes.ASSIGNED and case.subject.matches.undecided]
+    undecided = {pk for case in new for pk in case.subject.matches.undecided}
+    if undecided and not overtake(undecided, [case.lead.pk for case in cases]):
+        raise Changed
 
 
 def _claim(cases: Sequence[Case], words: Sequence[str], openings: Mapping[int, Opening], now: datetime) -> None:

@@ -97,7 +97,7 @@ def _explain_missing_offer(lead_id: int, rep: Rep) -> None:
 
 
 def _take(offer: Offer | None, rep: Rep, trigger: Assignment.Trigger, now: datetime) -> Assignment:
-    lead = Lead.objects.filter(pk=offer.lead_id).first() if offer else None
+    lead = Lead.objects.select_for_update(no_key=True).filter(pk=offer.lead_id).first() if offer else None
     taker = _taker(offer, rep, now) if offer else None
     if offer is None or lead is None or taker is None:
         raise NotYours("This lead was not offered to you.")

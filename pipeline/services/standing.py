@@ -1,7 +1,7 @@
 """Writes where a lead stands in routing: who has it, or why nobody does. Called by distribution only, in the
 transaction of the assignment or decision that it records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,6 +67,14 @@ def place_many(rows: Sequence[tuple[Lead, Standing, Mapping[str, Any]]]) -> set[
         also="version = t.version + 1, attempts = t.attempts + 1",
         where="t.closed_at IS NULL AND t.archived_at IS NULL",
     )
+
+
+def overtake(undecided: Collection[int], leads: Collection[int]) -> bool:
+    """Lock leads together with undecided ones of the same people, so that who decides about those at this moment must
+    decide again. False when somebody has one of those by now: the caller must roll back."""
+    locked = Lead.objects.filter(pk__in={*undecided, *leads}).order_by("pk").select_for_update(no_key=True)
+    free = Lead.objects.filter(pk__in=undecided, owner=None).filter(pk__in=locked.values("pk"))
+    return free.update(version=F("version") + 1) == len(undecided)
 
 
 def _row(lead: Lead, standing: Standing, also: Mapping[str, Any]) -> dict[str, Any]:

@@ -177,3 +177,17 @@ def test_a_batch_run_twice_changes_nothing_the_second_time():
     before = owners()
     assert services.assign_leads(ids).assigned == 0
     assert owners() == before
+
+
+def test_a_lead_whose_person_waits_already_is_assigned_within_the_budget():
+    promising_world()
+    services.assign_lead(costly_lead(1).pk)  # compiles the rules
+    costly_lead(2)
+    lead = costly_lead(3)
+    Lead.objects.update(phone="")
+    Lead.objects.exclude(routing_state="assigned").update(email="p2@novak.example", phone="+4930123456")
+    captured = queries(services.assign_lead, lead.pk)
+    lead.refresh_from_db()
+    assert lead.owner_id
+    assert lead.duplicate_of_id
+    assert len(captured) <= BUDGET, "\n".join(captured)
