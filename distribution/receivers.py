@@ -130,10 +130,15 @@ def lead_contacted(lead: Lead, actor: User | None, at: datetime, **_: Any) -> No
 
 
 @receiver(signals.lead_touched, dispatch_uid="distribution.lead_touched")
-def lead_touched(lead: Lead, actor: User, at: datetime, **_: Any) -> None:
+def lead_touched(lead: Lead, actor: User, at: datetime, **_: Any) -> clocks.Touch | None:
     """In the transaction: the owner is not idle."""
-    if lead.owner_id == actor.pk:
-        clocks.touched(lead.pk, at)
+    return clocks.touched(lead.pk, at) if lead.owner_id == actor.pk else None
+
+
+@receiver(signals.touch_undone, dispatch_uid="distribution.touch_undone")
+def touch_undone(lead: Lead, touch: clocks.Touch, **_: Any) -> None:
+    """In the transaction: the owner is as idle as before."""
+    clocks.untouch(lead.pk, touch)
 
 
 @receiver(signals.lead_snoozed, dispatch_uid="distribution.lead_snoozed")

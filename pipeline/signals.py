@@ -8,7 +8,9 @@ In the transaction (``send``; a failure rolls the change back):
 ``lead_archived(lead, actor)``   the lead was put out of sight
 ``lead_merged(lead, into, actor)`` the lead went into another one, which goes on in its place; the lead is locked
 ``lead_contacted(lead, actor, at)``  somebody really reached out to the lead; sent for each time, the lead is locked
-``lead_touched(lead, actor, at)``    somebody moved or edited the lead, or wrote a note
+``lead_touched(lead, actor, at)``    somebody moved or edited the lead, or wrote a note; who would have to take back
+                                 what follows from it answers with what that needs, as JSON
+``touch_undone(lead, touch)``    that was a mistake; with each answer that there was
 ``lead_snoozed(lead, actor, at)``    the lead rests; ``lead_woken(lead, actor, at)``: it no longer does
 
 After the commit (``send_robust``; a wake-up, nothing is lost when nobody hears it, because a sweep finds the rest):
@@ -39,6 +41,7 @@ lead_archived = Signal()
 lead_merged = Signal()
 lead_contacted = Signal()
 lead_touched = Signal()
+touch_undone = Signal()
 lead_snoozed = Signal()
 lead_woken = Signal()
 leads_created = Signal()

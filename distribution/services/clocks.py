@@ -5,7 +5,9 @@ Everything here runs in the caller's transaction, which has locked the lead. Clo
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
+
+from django.db.models import Field
 
 from distribution.compiling import live_world
 from distribution.engine import sla
@@ -26,6 +28,9 @@ from leadcrm.lib.prepared import Each, Prepared
 from pipeline.models import Lead
 from pipeline.services.standing import set_respond_bys
 
+# The clock of idleness as it was when something was done, as JSON: since when it had counted, and when that was.
+Touch = dict[str, Any]
+_COUNTED: Final = ("counted_from", "used")
 _OF_LEADS: Final = Prepared(
     lambda: SLAClock.objects.select_for_update(no_key=True).filter(RUNNING, lead__in=Each("leads", int)).order_by("pk")
 )
@@ -40,6 +45,10 @@ class LeadClocks:
         self.hours = hours_for(self.rows)
         self._changed: list[SLAClock] = []
         self._new: list[SLAClock] = []
+
+    @property
+    def idle(self) -> SLAClock | None:
+        return next((row for row in self.rows if row.kind == ClockKind.IDLE), None)
 
     def apply(self, event: str, which: Callable[[SLAClock], bool] = lambda row: True) -> None:
         """Let something happen to the clocks that ``which`` picks."""
@@ -76,6 +85,12 @@ class LeadClocks:
         anew.started_at = anew.counted_from = self.now
         set_clock(anew, clock_of(anew, self.hours), self.now)
         self._new.append(anew)
+
+    def put_back(self, row: SLAClock, counted_from: datetime, used: timedelta) -> None:
+        """Let a clock that was stopped, or began anew, by mistake run as before."""
+        row.stopped_at, row.counted_from, row.used = None, counted_from, used
+        set_clock(row, sla.before_end(clock_of(row, hours_for([row]))), self.now)
+        self._changed.append(row)
 
     def write(self) -> None:
         """Store all."""
@@ -125,17 +140,45 @@ def contacted(lead_id: int, at: datetime) -> None:
     clocks.save()
 
 
-def touched(lead_id: int, now: datetime) -> None:
-    """The owner did something with the lead: idleness counts from now again."""
+def touched(lead_id: int, now: datetime) -> Touch | None:
+    """The owner did something with the lead: idleness counts from now again. Returns what :func:`untouch` asks for."""
     clocks = LeadClocks([lead_id], now)
-    idle = next((row for row in clocks.rows if row.kind == ClockKind.IDLE), None)
+    idle = clocks.idle
     if idle is None:
-        return
+        return None
+    before: Touch = {"clock": idle.pk, "at": now.isoformat()} | {name: _text(idle, name) for name in _COUNTED}
     clocks.apply(sla.MEET if idle.next_step else sla.RESTART, lambda row: row is idle)
     if idle.stopped_at:
         # What was taken of its ladder stays with it; a new one may take it again.
         clocks.again(idle)
     clocks.save()
+    return before
+
+
+def untouch(lead_id: int, before: Touch) -> None:
+    """The owner had not done it: idleness counts as before. Unless it began anew again since, or somebody was told."""
+    at = datetime.fromisoformat(before["at"])
+    clocks = LeadClocks([lead_id], at)
+    idle = clocks.idle
+    if idle is None or idle.counted_from != at or idle.next_step:
+        return
+    if idle.pk != before["clock"]:
+        idle.delete()
+        clocks.rows.remove(idle)
+        idle = SLAClock.objects.select_for_update(no_key=True).get(pk=before["clock"])
+        clocks.rows.append(idle)
+    clocks.put_back(idle, **{name: _field(name).to_python(before[name]) for name in _COUNTED})
+    clocks.save()
+
+
+def _field(name: str) -> "Field[Any, Any]":
+    fields: dict[str, Field[Any, Any]] = {field.name: field for field in SLAClock._meta.concrete_fields}
+    return fields[name]
+
+
+def _text(row: SLAClock, name: str) -> str:
+    text: str = _field(name).value_to_string(row)
+    return text
 
 
 def pause(lead_id: int, now: datetime) -> None:

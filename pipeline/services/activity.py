@@ -1,7 +1,8 @@
 """What people and the system did with a lead: contacts, notes, snoozing. Promises listen to the signals sent here."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.utils import timezone
 from leadcrm.lib.moments import moment_text
 from pipeline.errors import BadWish, StaleLead, WrongStage
 from pipeline.models import Event, Lead
-from pipeline.signals import lead_contacted, lead_snoozed, lead_touched, lead_woken
+from pipeline.signals import lead_contacted, lead_snoozed, lead_touched, lead_woken, touch_undone
 
 CHANNELS: Final = {
     "phone": "Phone",
@@ -114,10 +115,19 @@ def add_note(lead: Lead, text: str, *, actor: User | None) -> Event:
     return note
 
 
-def touch(lead: Lead, actor: User | None) -> None:
-    """Say, in the transaction of what was done, that somebody worked on a lead."""
-    if actor is not None:
-        lead_touched.send(Lead, lead=lead, actor=actor, at=timezone.now())
+def touch(lead: Lead, actor: User | None) -> list[Any]:
+    """Say, in the transaction of what was done, that somebody worked on a lead. Returns what :func:`untouch` asks
+    for, as JSON."""
+    if actor is None:
+        return []
+    answers = lead_touched.send(Lead, lead=lead, actor=actor, at=timezone.now())
+    return [answer for _, answer in answers if answer is not None]
+
+
+def untouch(lead: Lead, touches: Iterable[Any]) -> None:
+    """Say, in the transaction of an undoing, that nobody had worked on a lead."""
+    for answer in touches:
+        touch_undone.send(Lead, lead=lead, touch=answer)
 
 
 # --- Snoozing ------------------------------------------------------------------------------------

@@ -218,8 +218,8 @@ def move_lead(
         make_room(lead, stage)
         undo = standing_before(lead)
         change_lead(lead, version, stage=stage, stage_since=now, board_at=board_at or now)
+        undo[TOUCHES] = touch(lead, actor)
         record(lead, Event.Kind.MOVED, actor=actor, **{"from": before.slug, "to": stage.slug, BEFORE: undo})
-        touch(lead, actor)
 
 
 def close_lead(
@@ -289,6 +289,7 @@ def reopen_lead(lead: Lead, stage: Stage, *, actor: User | None, version: int | 
 
 # What a move changes, and so what undoing it writes back; kept with the event of the move under this name.
 BEFORE: Final = "before"
+TOUCHES: Final = "touches"
 _MOVED: Final = ("stage_id", "stage_since", "board_at", "closed_at", "lost_reason", "value", "currency", "value_base")
 
 

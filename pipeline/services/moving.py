@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from pipeline.errors import StaleLead, TooLate, WrongStage
 from pipeline.models import Event, Lead, Stage
+from pipeline.services.activity import untouch
 from pipeline.services.events import record
 from pipeline.services.leads import (
     BEFORE,
+    TOUCHES,
     change_lead,
     close_lead,
     move_lead,
@@ -87,6 +89,7 @@ def undo_move(lead: Lead, *, actor: User, version: int, now: datetime | None = N
         closed_at = lead.closed_at
         change_lead(lead, version, stage=stage, **back)
         _record_undo(lead, before, stage, actor)
+        untouch(lead, event.data[BEFORE].get(TOUCHES, ()))
         if closed:
             lead_closed.send(Lead, lead=lead, actor=actor, at=timezone.now())
         if opened:

@@ -1,19 +1,25 @@
-"""A lead that was closed by mistake: everything is as if it had not been."""
+"""A lead that was closed or moved by mistake: everything is as if it had not been."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
-from django.db import models
+from django.db import models, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from distribution import services
+from distribution.errors import DistributionError
 from distribution.models import Assignment, CreditCorrection, PoolMember, Rep, RepCounter, SLAClock
 from notifications.models import Notification, Sequence, SequenceRun
-from pipeline.models import Lead
-from pipeline.services.activity import record_contact, snooze_lead
+from pipeline.errors import PipelineError
+from pipeline.models import Lead, Stage
+from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_lead
 from pipeline.services.leads import reopen_lead
 from pipeline.services.moving import move_on, undo_move
-from tests.distribution.promises import MONDAY, after, make_hours, make_policy
-from tests.distribution.setups import make_rep
+from tests.distribution.promises import MONDAY, after, make_hours, make_policy, running
+from tests.distribution.setups import make_rep, make_user
 from tests.distribution.world import make_lead, stages, world
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +136,95 @@ def test_opening_again_that_is_undone_ends_what_it_began(time_machine):
     assert all(row.started_at <= row.ended_at for row in Assignment.objects.all())
     assert Rep.objects.get().open_leads == 0
     assert Lead.objects.get().closed_at == MONDAY
+
+
+def sweep(lead):
+    services.sweep_clocks(now=timezone.now())
+
+
+def accept(lead):
+    services.accept_lead(lead.pk, rep=Rep.objects.get(user=lead.owner_id), now=timezone.now())
+
+
+def note(lead):
+    add_note(lead, "Called back", actor=lead.owner)
+
+
+def note_by_another(lead):
+    add_note(lead, "Is a friend of mine", actor=make_user(f"colleague {timezone.now()}"))
+
+
+def advance(lead):
+    move_on(lead, open_stage("talk" if lead.stage.slug == "open" else "open"), actor=lead.owner)
+
+
+def snooze(lead):
+    snooze_lead(lead, timezone.now() + timedelta(hours=1), "Away", None)
+
+
+def wake(lead):
+    wake_lead(lead)
+
+
+def close_and_open(lead):
+    move_on(lead, stages()["won"], actor=lead.owner)
+    reopen_lead(lead, stages()["open"], actor=lead.owner)
+
+
+def open_stage(slug):
+    return Stage.objects.get_or_create(pipeline=stages()["open"].pipeline, slug=slug, defaults={"name": slug})[0]
+
+
+ACTS = (sweep, accept, note, note_by_another, advance, snooze, wake, close_and_open)
+HISTORIES = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(ACTS)), max_size=6)
+TERMS = {"accept_minutes": 15, "contact_minutes": 200, "lead_minutes": 300, "idle_minutes": 30}
+
+
+def live(history, time_machine):
+    """What happened to a lead, each act so many minutes after the one before; those that are not possible then are
+    left out."""
+    lead, now = routed(time_machine), MONDAY
+    for minutes, act in history:
+        now += timedelta(minutes=minutes)
+        time_machine.move_to(now, tick=False)
+        lead = Lead.objects.select_related("stage__pipeline", "owner").get()
+        with contextlib.suppress(PipelineError, DistributionError), transaction.atomic():
+            act(lead)
+    return Lead.objects.select_related("stage__pipeline", "owner").get()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(HISTORIES, st.booleans(), st.integers(0, 80), st.integers(0, 9))
+@example([(1, accept)], False, 20, 5)  # idleness counts anew
+@example([(1, accept), (20, note)], True, 20, 5)
+@example([(1, accept), (31, sweep)], False, 2, 5)  # who was reminded begins a new clock
+def test_a_move_that_is_undone_has_not_been(time_machine, history, working, minutes, seconds):
+    time_machine.move_to(MONDAY, tick=False)
+    with transaction.atomic():
+        if working:
+            make_hours(is_default=True)
+        world("Ann", "Ben")
+        make_policy(("accept", "50%", "remind"), time="working" if working else "clock", **TERMS)
+        lead = live(history, time_machine)
+        now = timezone.now() + timedelta(minutes=minutes)
+        time_machine.move_to(now, tick=False)
+        before = state()
+        advance(lead)
+        time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
+        undo_move(lead, actor=lead.owner, version=lead.version)
+        assert state() == before
+        transaction.set_rollback(True)
+
+
+def test_an_undone_move_does_not_take_back_what_was_done_since(time_machine):
+    world("Ann")
+    make_policy(idle_minutes=30)
+    lead = accepted(time_machine)
+    lead.refresh_from_db()
+    time_machine.move_to(after(20), tick=False)
+    advance(lead)
+    time_machine.move_to(after(20, seconds=4), tick=False)
+    note(lead)
+    time_machine.move_to(after(20, seconds=8), tick=False)
+    undo_move(lead, actor=lead.owner, version=lead.version)
+    assert running(lead)["idle"] == after(50, seconds=4)
