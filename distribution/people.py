@@ -9,7 +9,7 @@ from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Su
 from django.db.models.functions import Cast, JSONObject
 
 from distribution.caps import read_caps
-from distribution.engine.people import Cap, Member, Pool, Relax, Rep
+from distribution.engine.people import EQUAL_TOTALS, Cap, Member, Pool, Relax, Rep
 from distribution.engine.people import Leave as EngineLeave
 from distribution.engine.text import fold
 from distribution.hours import ALWAYS, Doors, Timetable, first_team, leave_on
@@ -108,7 +108,7 @@ def load_pool(
     reps = _reps([dict(zip(_REP_FIELDS, row[16:-1], strict=True)) for row in rows], now, timetable, known)
     name, method, team_id, relax, offer_minutes, archived_at, period = rows[0][9:16]
     drops = tuple(Relax(**step) for step in relax)
-    totals = _totals(rows, period, now) if method == "equal_totals" else {}
+    totals = _totals(rows, period, now) if method == EQUAL_TOTALS else {}
     members = tuple(_member(row, reps[row[16]], totals) for row in rows)
     return Pool(pool_id, name, method, members, team_id, drops, offer_minutes, archived_at is not None, rows[0][-1])
 

@@ -1,9 +1,10 @@
 """Facts of a lead, and decisions over a snapshot that is filled in as the decision asks. Reads only."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, Final
 
 from django.db.models import OuterRef, QuerySet
@@ -12,6 +13,7 @@ from django.utils import timezone
 from distribution.compiling import World, live_world, world_of
 from distribution.engine.decision import Decision
 from distribution.engine.facts import ATTRIBUTE_PREFIX, Field, LeadFacts, Value
+from distribution.engine.people import Pool, Rep
 from distribution.engine.routing import route
 from distribution.engine.rules import Look
 from distribution.engine.snapshot import Missing, Snapshot
@@ -195,10 +197,13 @@ def open_snapshot(subject: Subject, world: World, now: datetime) -> Snapshot:
     )
 
 
-def decide(
-    facts: LeadFacts, snapshot: Snapshot, timetable: Timetable, seen: Sequence[Look] = ()
-) -> tuple[Decision, Snapshot]:
-    """Decide, loading each pool, rep or owner that the decision asks for. Returns the snapshot it stood on as well.
+# What a decision asks for by kind and id (see :class:`Missing`): a pool, a rep, or an owner, None who cannot be one.
+Found = Pool | Rep | None
+Find = Callable[[str, int], Found]
+
+
+def decide(facts: LeadFacts, snapshot: Snapshot, find: Find, seen: Sequence[Look] = ()) -> tuple[Decision, Snapshot]:
+    """Decide, finding each pool, rep or owner that the decision asks for. Returns the snapshot it stood on as well.
 
     ``seen``: rules that were looked at before, for the same facts and moment.
     """
@@ -206,19 +211,31 @@ def decide(
         try:
             return route(facts, snapshot, seen), snapshot
         except Missing as missing:
-            snapshot = _with(snapshot, missing, timetable)
+            snapshot = _with(snapshot, missing.kind, missing.id, find(missing.kind, missing.id))
 
 
-def _with(snapshot: Snapshot, missing: Missing, timetable: Timetable) -> Snapshot:
-    key, now = missing.id, snapshot.now
-    if missing.kind == "pool":
-        return replace(snapshot, pools={**snapshot.pools, key: load_pool(key, now, timetable)})
-    if missing.kind == "owner":
-        return replace(snapshot, owners={**snapshot.owners, key: load_rep(now, timetable, user_id=key)})
-    rep = load_rep(now, timetable, pk=key)
+def _with(snapshot: Snapshot, kind: str, id: int, found: Any) -> Snapshot:
+    if kind == "pool":
+        return replace(snapshot, pools={**snapshot.pools, id: found})
+    if kind == "owner":
+        return replace(snapshot, owners={**snapshot.owners, id: found})
+    return replace(snapshot, reps={**snapshot.reps, id: found})
+
+
+def reader(now: datetime, timetable: Timetable) -> Find:
+    """Finds what a decision asks for in the database, as of now."""
+    return partial(_read, now, timetable)
+
+
+def _read(now: datetime, timetable: Timetable, kind: str, id: int) -> Found:
+    if kind == "pool":
+        return load_pool(id, now, timetable)
+    if kind == "owner":
+        return load_rep(now, timetable, user_id=id)
+    rep = load_rep(now, timetable, pk=id)
     if rep is None:
-        raise LookupError(f"there is no rep {key}")
-    return replace(snapshot, reps={**snapshot.reps, key: rep})
+        raise LookupError(f"there is no rep {id}")
+    return rep
 
 
 def reload_pool(snapshot: Snapshot, pool_id: int, timetable: Timetable) -> Snapshot:
@@ -248,5 +265,6 @@ def preview_lead(
     facts = facts_of(subject, world.attributes)
     if overrides:
         facts = LeadFacts({**facts.values, **overrides}, facts.account_id)
-    decision, _ = decide(facts, open_snapshot(subject, world, now or timezone.now()), world.timetable)
+    now = now or timezone.now()
+    decision, _ = decide(facts, open_snapshot(subject, world, now), reader(now, world.timetable))
     return decision

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from distribution.engine import ledger
-from distribution.engine.people import Member
+from distribution.engine.people import EQUAL_TOTALS, Member
 from distribution.engine.registry import Registry
 
 ASSIGN: Final = "assign"
@@ -98,7 +98,7 @@ def least_loaded(candidates: Sequence[Member]) -> Ranking:
     return _by_score(candidates, load, lambda m: f"{m.rep.open_leads} open" + f" of {m.rep.capacity}" * limited)
 
 
-@method("equal_totals", "Equal totals", "Whoever received fewest leads in the pool's period.")
+@method(EQUAL_TOTALS, "Equal totals", "Whoever received fewest leads in the pool's period.")
 def equal_totals(candidates: Sequence[Member]) -> Ranking:
     return _by_score(candidates, lambda m: m.total, lambda m: f"{m.total} in the period")
 

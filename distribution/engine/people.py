@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+EQUAL_TOTALS: Final = "equal_totals"
 CAP_PERIODS: Final = ("hour", "day", "week", "month")
 
 
@@ -66,7 +67,8 @@ class Rep:
 
 @dataclass(slots=True)
 class Member:
-    """A rep's place in a pool. ``credit`` in billionths of a lead; ``total``: leads in the pool's period.
+    """A rep's place in a pool. ``credit`` in billionths of a lead; ``total``: leads in the pool's period, counted only
+    where the method is :data:`EQUAL_TOTALS`.
 
     Never changed; not frozen, because a batch makes one for every member and lead, and that would take twice as long.
     """

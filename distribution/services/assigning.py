@@ -30,6 +30,7 @@ from distribution.snapshots import (
     open_snapshot,
     read_lead,
     read_subject,
+    reader,
     reload_pool,
 )
 from leadcrm.lib.backoff import doubled
@@ -140,7 +141,7 @@ def _write(guess: "Guess", occasion: Occasion, *, last: bool) -> Decision:
         pool = draft.choice.pool
         if pool is not None and pool.line and not last:
             raise Behind(pool.id)
-        [row] = record([Case(draft.subject, draft.choice, draft.took_us)], draft.world, occasion)
+        [row] = record([Case.of(draft.subject, draft.choice, draft.took_us)], draft.world, occasion)
     return Decision(**row)
 
 
@@ -209,7 +210,7 @@ def draft_decision(lead: Lead, now: datetime, without: Collection[int] = ()) -> 
 
 def _decide(guess: Guess, snapshot: Snapshot) -> Draft:
     started = perf_counter_ns()
-    choice, snapshot = decide(guess.facts, snapshot, guess.world.timetable, guess.seen)
+    choice, snapshot = decide(guess.facts, snapshot, reader(snapshot.now, guess.world.timetable), guess.seen)
     took_us = (perf_counter_ns() - started) // 1000
     pool_id = choice.pool.id if choice.pool else 0
     return Draft(guess.subject, guess.facts, guess.world, snapshot, choice.looks, pool_id, choice, took_us)

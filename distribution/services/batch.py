@@ -1,45 +1,42 @@
 """Routes many leads with few queries: the same decisions as one by one, written together.
 
-Leads are taken in chunks. The first rule that matches tells, without locks, which pool each lead will probably go to;
-then each pool is locked on its own, its leads are decided one after the other over a copy of the pool that is kept up
-to date in memory, and everything is written at once, while the next chunk is looked at. A lead that goes to another
-pool after all comes again with that one. Whatever does not go smoothly is left to the path for one lead.
+Leads are taken in chunks. The first rule that matches tells, without locks, which pool each lead will probably go to.
+The leads of a pool are decided one after the other over a copy of the pool that is kept up to date in memory: it is as
+the pool will be when the chunks before are written. Then the pool is locked. If it came so, everything is written at
+once, while the next chunk is read and decided; if not, the leads are decided again. A lead that goes to another pool
+after all comes again with that one. Whatever does not go smoothly is left to the path for one lead.
 """
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from time import perf_counter_ns
 from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from distribution.caps import SPANS
 from distribution.compiling import World, live_world
-from distribution.engine.decision import Decision as Choice
-from distribution.engine.facts import LeadFacts
-from distribution.engine.people import Cap, Member, Pool, Rep
 from distribution.engine.routing import look_ahead
-from distribution.engine.rules import Look, SharedLooks
-from distribution.engine.snapshot import Snapshot
-from distribution.hours import Timetable
+from distribution.engine.rules import SharedLooks
 from distribution.models import Assignment
 from distribution.services import books
 from distribution.services.assigning import assign_lead, likely_pool, mark_failed_safely, needs_routing
 from distribution.services.recording import Case, Changed, Occasion, record
+from distribution.services.sharing import Asked, Forecast, Shared, Waiting
 from distribution.snapshots import (
+    Find,
+    Found,
     Known,
     Subject,
-    decide,
     facts_of,
     open_snapshot,
     read_leads,
     read_subjects,
+    reader,
 )
 from leadcrm.lib.beside import beside
 from leadcrm.lib.transactions import retried
@@ -68,22 +65,9 @@ class BatchResult:
             self.others[outcome] += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """One lead of a chunk with its facts, the world as it stands for it without anybody in it, and the first rules
-    held against it."""
-
-    subject: Subject
-    facts: LeadFacts
-    world: Snapshot
-    seen: Sequence[Look]
-
-    @property
-    def pk(self) -> int:
-        return self.subject.lead.pk
-
-
 _Groups = defaultdict[int, list[Waiting]]
+# Leads with the pool that they go to.
+_Others = list[tuple[int, Waiting]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +78,23 @@ class _Chunk:
     world: World
     groups: _Groups
     alone: set[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Leads of one pool, 0 for none, with what was decided for them.
+
+    ``stands_on``: the pools and reps that the decisions asked for, as they were before the first of them.
+    """
+
+    pool_id: int
+    leads: Sequence[Waiting]
+    cases: Sequence[Case]
+    stands_on: Mapping[Asked, Found]
+
+    def came_true(self, find: Find) -> bool:
+        """Whether everything that the decisions stand on is so."""
+        return all(find(*asked) == found for asked, found in self.stands_on.items())
 
 
 def assign_leads(
@@ -111,14 +112,23 @@ def assign_leads(
     occasion = Occasion(trigger, now or timezone.now(), actor)
     before: Sequence[Lead] = ()
     known: Known = {}
+    forecast = Forecast()
     with beside() as write:
         for ids in _chunks(list(dict.fromkeys(lead_ids))):
             found = {lead.pk: lead for lead in read_leads(ids, known)}
             leads = [found[pk] for pk in ids if pk in found and needs_routing(found[pk])]
             chunk = _look_at(leads, before, occasion.now)
-            write(partial(_assign_chunk, chunk, occasion, result))
+            if forecast.failed:
+                write(_nothing)
+                forecast = Forecast()
+            decided = _decide_chunk(chunk, forecast, occasion.now)
+            write(partial(_write_chunk, chunk, decided, forecast, occasion, result))
             before = leads
     return result
+
+
+def _nothing() -> None:
+    """Written when everything before it is."""
 
 
 def _chunks(ids: list[int]) -> Iterator[list[int]]:
@@ -139,13 +149,51 @@ def _look_at(leads: Sequence[Lead], before: Sequence[Lead], now: datetime) -> _C
     return _Chunk([lead.pk for lead in leads], world, groups, alone)
 
 
-def _assign_chunk(chunk: _Chunk, occasion: Occasion, result: BatchResult) -> None:
-    groups, alone = chunk.groups, chunk.alone
+def _decide_chunk(chunk: _Chunk, forecast: Forecast, now: datetime) -> list[_Group]:
+    """Decide what will probably become of leads, by pool. The chunk gets those that must be tried alone."""
+    decided: list[_Group] = []
+    groups, read = chunk.groups, reader(now, chunk.world.timetable)
     for _ in range(ROUNDS):
-        groups = _assign_groups(groups, chunk.world, occasion, result, alone)
-    alone.update(waiting.pk for group in groups.values() for waiting in group)
+        moved = _Groups(list)
+        for pool_id, leads in groups.items():
+            group, others, behind = _foresee(pool_id, leads, forecast, read)
+            decided.append(group)
+            for other_id, waiting in others:
+                moved[other_id].append(waiting)
+            chunk.alone.update(behind)
+        groups = moved
+    chunk.alone.update(waiting.pk for leads in groups.values() for waiting in leads)
+    return decided
+
+
+def _foresee(
+    pool_id: int, leads: Sequence[Waiting], forecast: Forecast, read: Find
+) -> tuple[_Group, _Others, set[int]]:
+    stands_on: dict[Asked, Found] = {}
+    shared = Shared(lambda kind, id: stands_on.setdefault((kind, id), forecast.find(kind, id, read)))
+    try:
+        settled, others, behind = _decide(pool_id, leads, shared)
+    except Exception:
+        logger.exception("deciding a batch failed; its leads are tried one by one")
+        return _Group(pool_id, (), (), {}), [], {waiting.pk for waiting in leads}
+    cases = [case for _, case in settled]
+    forecast.carry_on(shared.loaded, cases)
+    return _Group(pool_id, [waiting for waiting, _ in settled], cases, stands_on), others, behind
+
+
+def _write_chunk(
+    chunk: _Chunk, decided: Iterable[_Group], forecast: Forecast, occasion: Occasion, result: BatchResult
+) -> None:
+    for group in decided:
+        cases = _write_safely(group, chunk.world, occasion)
+        for case in cases:
+            result.add(case.choice.outcome, case.choice.winner.rep.id if case.choice.winner else None)
+        if cases is not group.cases:
+            forecast.failed = True
+            chunk.alone.update({waiting.pk for waiting in group.leads} - {case.lead.pk for case in cases})
     for pk in chunk.ids:
-        if pk in alone:
+        if pk in chunk.alone:
+            forecast.failed = True
             _assign_alone(pk, occasion, result)
 
 
@@ -200,120 +248,50 @@ def _signs(lead: Lead) -> list[str]:
     return [sign for sign in (lead.email, lead.phone) if sign]
 
 
-class Shared:
-    """Pools and reps that the leads of a group share, as the leads before have left them."""
-
-    def __init__(self, timetable: Timetable, now: datetime) -> None:
-        self.timetable = timetable
-        self.now = now
-        self.loaded: Snapshot | None = None
-
-    def decide(self, waiting: Waiting) -> Case:
-        snapshot = waiting.world
-        if self.loaded is not None:
-            loaded = self.loaded
-            snapshot = replace(snapshot, pools=loaded.pools, reps=loaded.reps, owners=loaded.owners)
-        started = perf_counter_ns()
-        choice, self.loaded = decide(waiting.facts, snapshot, self.timetable, waiting.seen)
-        return Case(waiting.subject, choice, (perf_counter_ns() - started) // 1000)
-
-    def note(self, choice: Choice) -> None:
-        """Let the next decision see what this one did: credits, open leads, counts."""
-        if choice.winner is None or self.loaded is None:
-            return
-        rep = _one_more(choice.winner.rep, self.now)
-        pools = {pk: _after(pool, rep, choice, self.now) for pk, pool in self.loaded.pools.items()}
-        reps = {pk: rep if pk == rep.id else other for pk, other in self.loaded.reps.items()}
-        owners = {pk: rep if other and other.id == rep.id else other for pk, other in self.loaded.owners.items()}
-        self.loaded = replace(self.loaded, pools=pools, reps=reps, owners=owners)
-
-
-def _one_more(rep: Rep, now: datetime) -> Rep:
-    caps = tuple(_one_more_of(cap, now) for cap in rep.caps)
-    return replace(rep, open_leads=rep.open_leads + 1, caps=caps, last_assigned_at=now)
-
-
-def _one_more_of(cap: Cap, now: datetime) -> Cap:
-    """At the latest there is room again when the lead of now is past."""
-    reached = cap.rolling and cap.used + 1 == cap.limit
-    return replace(cap, used=cap.used + 1, until=now + SPANS[cap.period] if reached else cap.until)
-
-
-def _after(pool: Pool, rep: Rep, choice: Choice, now: datetime) -> Pool:
-    """A pool as it is after a decision: credits where it posted, and the rep's load wherever the rep is a member."""
-    postings = choice.postings if choice.pool is not None and choice.pool.id == pool.id else {}
-    return replace(pool, members=tuple(_member_after(member, rep, postings, choice, now) for member in pool.members))
-
-
-def _member_after(member: Member, rep: Rep, postings: dict[int, int], choice: Choice, now: datetime) -> Member:
-    if choice.winner is not None and choice.winner.id == member.id:
-        return _moved(member, rep, postings.get(member.id, 0), 1, now)
-    change, same = postings.get(member.id, 0), member.rep.id == rep.id
-    if not change and not same:
-        return member
-    return _moved(member, rep if same else member.rep, change, 0, member.last_assigned_at)
-
-
-def _moved(member: Member, rep: Rep, credit: int, leads: int, last_assigned_at: datetime | None) -> Member:
-    """Spelled out because it happens to every member for every lead, and replace() takes twice as long."""
-    return Member(
-        member.id,
-        rep,
-        member.weight,
-        member.tier,
-        member.credit + credit,
-        member.paused,
-        member.max_open,
-        member.open_leads + leads,
-        member.total + leads,
-        last_assigned_at,
-    )
-
-
-def _assign_groups(groups: _Groups, world: World, occasion: Occasion, result: BatchResult, alone: set[int]) -> _Groups:
-    """Assign leads by pool; ``alone`` gets those that must be tried alone. Returns those that go to other pools."""
-    moved = _Groups(list)
-    for pool_id, group in groups.items():
-        try:
-            settled, others, behind = _write_group(pool_id, group, world, occasion)
-        except Exception as error:
-            if not isinstance(error, Changed):
-                logger.exception("writing a batch failed; its leads are tried one by one")
-            alone.update(waiting.pk for waiting in group)
-            continue
-        for case in settled:
-            result.add(case.choice.outcome, case.choice.winner.rep.id if case.choice.winner else None)
-        for other_id, waiting in others:
-            moved[other_id].append(waiting)
-        alone.update(behind)
-    return moved
+def _write_safely(group: _Group, world: World, occasion: Occasion) -> Sequence[Case]:
+    """What was written; nothing when that failed."""
+    try:
+        return _write_group(group, world, occasion)
+    except Exception as error:
+        if not isinstance(error, Changed):
+            logger.exception("writing a batch failed; its leads are tried one by one")
+        return ()
 
 
 @retried
-def _write_group(
-    pool_id: int, group: Sequence[Waiting], world: World, occasion: Occasion
-) -> tuple[list[Case], list[tuple[int, Waiting]], set[int]]:
-    """Lock a pool, decide its leads and write them. Also returns those that another pool gets, with that pool, and
-    those before which others have their turn."""
-    settled: list[Case] = []
-    others: list[tuple[int, Waiting]] = []
-    behind: set[int] = set()
-    shared = Shared(world.timetable, occasion.now)
+def _write_group(group: _Group, world: World, occasion: Occasion) -> Sequence[Case]:
+    """Lock a pool and write what was decided for its leads. If it stands on what is not so, decide again: leads that
+    would go elsewhere then are left."""
+    cases, read = group.cases, reader(occasion.now, world.timetable)
     with transaction.atomic():
-        if pool_id:
-            books.lock_pool(pool_id)
-        for waiting in group:
-            case = shared.decide(waiting)
-            goes_to = case.choice.pool.id if case.choice.pool else 0
-            if case.choice.pool is not None and case.choice.pool.line:
-                behind.add(waiting.pk)
-            elif goes_to == pool_id:
-                settled.append(case)
-                shared.note(case.choice)
-            else:
-                others.append((goes_to, waiting))
-        if settled:
-            record(settled, world, occasion)
+        if group.pool_id:
+            books.lock_pool(group.pool_id)
+        if not group.came_true(read):
+            settled, _, _ = _decide(group.pool_id, group.leads, Shared(read))
+            cases = [case for _, case in settled]
+        if cases:
+            record(cases, world, occasion)
+    return cases
+
+
+def _decide(
+    pool_id: int, leads: Iterable[Waiting], shared: Shared
+) -> tuple[list[tuple[Waiting, Case]], _Others, set[int]]:
+    """Decide about leads of a pool, each as those before have left it. Also returns those that another pool gets, with
+    that pool, and those before which others have their turn."""
+    settled: list[tuple[Waiting, Case]] = []
+    others: _Others = []
+    behind: set[int] = set()
+    for waiting in leads:
+        case = shared.decide(waiting)
+        goes_to = case.choice.pool.id if case.choice.pool else 0
+        if case.choice.pool is not None and case.choice.pool.line:
+            behind.add(waiting.pk)
+        elif goes_to == pool_id:
+            settled.append((waiting, case))
+            shared.note(case.choice)
+        else:
+            others.append((goes_to, waiting))
     return settled, others, behind
 
 

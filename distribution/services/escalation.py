@@ -126,7 +126,7 @@ def why_manager(step: Step, ahead: int = 0) -> str:
 
 def _to_next(step: Step, held: Assignment) -> str:
     draft = cast(Draft, step.draft)  # without one it is the manager's turn
-    move = Move(step, held, Case(draft.subject, draft.choice, draft.took_us))
+    move = Move(step, held, Case.of(draft.subject, draft.choice, draft.took_us))
     move_on([move], draft.world, step.now)
     return move.result
 

@@ -22,11 +22,12 @@ from distribution.engine.snapshot import Snapshot
 from distribution.models import Assignment, SLAClock
 from distribution.services import books
 from distribution.services.assigning import likely_pool
-from distribution.services.batch import Shared, Waiting, look_safely, repeats
+from distribution.services.batch import look_safely, repeats
 from distribution.services.escalation import Move, Step, delivers, hops, move_on, stays_with_manager
 from distribution.services.recording import Changed
+from distribution.services.sharing import Shared, Waiting
 from distribution.services.stepping import ACTIVE, due_rung, note_taken
-from distribution.snapshots import Subject, read_leads, read_subjects
+from distribution.snapshots import Subject, read_leads, read_subjects, reader
 from leadcrm.lib.prepared import Each, Prepared
 from leadcrm.lib.transactions import retried
 from pipeline.models import Lead
@@ -163,7 +164,7 @@ _HELD: Final = Prepared(
 
 def _decide(pool_id: int, ready: Iterable[tuple[Waiting, Step]], world: World, now: datetime) -> list[Move]:
     """Those that go to somebody of the pool, each decided as the ones before have left it."""
-    shared = Shared(world.timetable, now)
+    shared = Shared(reader(now, world.timetable))
     moves = []
     for waiting, step in ready:
         case = shared.decide(waiting)

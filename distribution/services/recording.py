@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -72,11 +72,20 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A lead and what was decided for it. ``took_us``: time to decide, in microseconds."""
+    """A lead and what was decided for it: in short, as a sentence, and in full, as the text of the trace.
+
+    ``took_us``: time to decide, in microseconds.
+    """
 
     subject: Subject
     choice: Choice
-    took_us: int = 0
+    took_us: int
+    words: str
+    trace: str
+
+    @classmethod
+    def of(cls, subject: Subject, choice: Choice, took_us: int) -> Self:
+        return cls(subject, choice, took_us, sentence(choice), trace_text(choice))
 
     @property
     def lead(self) -> Lead:
@@ -93,18 +102,17 @@ def record(cases: Sequence[Case], world: World, occasion: Occasion) -> list[Row]
     Raises:
         Changed: a lead or the room of a rep changed since; nothing must be kept.
     """
-    words = [sentence(case.choice) for case in cases]
+    openings = _open_clocks(cases, world, occasion)
     openings = _open_clocks(cases, world, occasion)
     _overtake(cases)
-    _claim(cases, words, openings, occasion.now)
+    _claim(cases, openings, occasion.now)
     _move_clocks(openings.values())
     if not books.take_places(_takings(cases), occasion.now):
         raise Changed
-    traces = [trace_text(case.choice) for case in cases]
-    decisions = [_decision(case, text, trace, occasion) for case, text, trace in zip(cases, words, traces, strict=True)]
+    decisions = [_decision(case, occasion) for case in cases]
     for row, pk in zip(decisions, insert_many(Decision, decisions), strict=True):
         row["id"] = pk
-    _write_rest(list(zip(cases, decisions, strict=True)), traces, openings, occasion)
+    _write_rest(list(zip(cases, decisions, strict=True)), openings, occasion)
     transaction.on_commit(partial(events_stored.send_robust, Lead), robust=True)
     return decisions
 
@@ -130,24 +138,13 @@ def _move_clocks(openings: Iterable[Opening]) -> None:
         raise Changed from None
 
 
-def _overtake(cases: Sequence[Case]) -> None:
-    """Of two leads of one person that come in at once each was read while nobody had the other, or one did not see the
-    other at all. The first to be written makes the other one be decided again; then the person has an owner."""
-    new = [case for case in cases if case.choice.outcome == outcomes.ASSIGNED and case.subject.matches.undecided]
-    undecided = {pk for case in new for pk in case.subject.matches.undecided}
-    if undecided and not overtake(undecided, [case.lead.pk for case in cases]):
-        raise Changed
-
-
-def _claim(cases: Sequence[Case], words: Sequence[str], openings: Mapping[int, Opening], now: datetime) -> None:
+    openings = _open_clocks(cases, world, occasion)
+    _overtake(cases)
+    _claim(cases, openings, occasion.now)
     """Write where the leads stand now; locks them by id, like everybody."""
     rows = [
-        (
-            case.lead,
-            standing_of(case, text, now),
-            learned(case) | {"respond_by": openings[case.lead.pk].respond_by},
-        )
-        for case, text in zip(cases, words, strict=True)
+        (case.lead, standing_of(case, now), learned(case) | {"respond_by": openings[case.lead.pk].respond_by})
+        for case in cases
     ]
     if len(place_many(sorted(rows, key=lambda row: row[0].pk))) != len(cases):
         raise Changed
@@ -170,14 +167,12 @@ def _takings(cases: Sequence[Case]) -> list[books.Taking]:
     return [books.Taking(rep, leads[pk], limited[pk]) for pk, rep in reps.items()]
 
 
-def _write_rest(
-    written: Sequence[tuple[Case, Row]], traces: Sequence[str], openings: Mapping[int, Opening], occasion: Occasion
-) -> None:
+def _write_rest(written: Sequence[tuple[Case, Row]], openings: Mapping[int, Opening], occasion: Occasion) -> None:
     """All that points to the decisions, the books of the pool, and the clocks that start."""
     assignments = [_assignment(case, row) for case, row in written if case.choice.winner is not None]
     keys, *_ = write(
         insertion(Assignment, assignments),
-        insertion(DecisionTrace, [_trace(row, text) for (_, row), text in zip(written, traces, strict=True)]),
+        insertion(DecisionTrace, [_trace(case, row) for case, row in written]),
         insertion(Offer, [offer for case, row in written for offer in _offers(case, row)]),
         insertion(Event, [event for case, row in written for event in (_event(case, row), *_came_again(case, row))]),
         _posting([case.choice for case, _ in written], occasion.now),
@@ -207,7 +202,7 @@ def learned(case: Case) -> Row:
     }
 
 
-def standing_of(case: Case, words: str, now: datetime) -> Standing:
+def standing_of(case: Case, now: datetime) -> Standing:
     """Where a decision leaves the lead."""
     choice = case.choice
     state = _STATES.get(choice.outcome, Lead.RoutingState.UNASSIGNED)
@@ -220,7 +215,7 @@ def standing_of(case: Case, words: str, now: datetime) -> Standing:
     return Standing(
         state=state,
         code=choice.outcome if winner else choice.reason or choice.outcome,
-        sentence=words,
+        sentence=case.words,
         owner_id=winner.rep.user_id if winner else None,
         team_id=team_id,
         assigned_at=now if winner else None,
@@ -230,7 +225,7 @@ def standing_of(case: Case, words: str, now: datetime) -> Standing:
     )
 
 
-def _decision(case: Case, words: str, trace: str, occasion: Occasion) -> Row:
+def _decision(case: Case, occasion: Occasion) -> Row:
     choice = case.choice
     return {
         "lead_id": case.lead.pk,
@@ -242,20 +237,20 @@ def _decision(case: Case, words: str, trace: str, occasion: Occasion) -> Row:
         "pool_id": choice.pool.id if choice.pool else None,
         "method": choice.final.method if choice.final else "",
         "winner_id": choice.winner.rep.id if choice.winner else None,
-        "sentence": words,
+        "sentence": case.words,
         "trigger": occasion.trigger,
         "actor_id": occasion.actor.pk if occasion.actor else None,
         "duration_us": case.took_us,
-        "digest": digest_of(trace),
+        "digest": digest_of(case.trace),
     }
 
 
-def _trace(decision: Row, text: str) -> Row:
+def _trace(case: Case, decision: Row) -> Row:
     """The table behind a decision."""
     return {
         "decision_id": decision["id"],
         "schema_version": SCHEMA_VERSION,
-        "data": text.encode(errors="backslashreplace"),
+        "data": case.trace.encode(errors="backslashreplace"),
         "created_at": decision["at"],
     }
 

@@ -1,0 +1,151 @@
+"""Pools and reps that many decisions share: as the decisions before have left them, and as they will probably be."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter_ns
+
+from distribution.caps import SPANS
+from distribution.engine.decision import Decision as Choice
+from distribution.engine.facts import LeadFacts
+from distribution.engine.people import EQUAL_TOTALS, Cap, Member, Pool, Rep
+from distribution.engine.rules import Look
+from distribution.engine.snapshot import Snapshot
+from distribution.services.recording import Case
+from distribution.snapshots import Find, Found, Subject, decide
+
+# What a decision asks for: of what kind, and which.
+Asked = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One lead of a chunk with its facts, the world as it stands for it without anybody in it, and the first rules
+    held against it."""
+
+    subject: Subject
+    facts: LeadFacts
+    world: Snapshot
+    seen: Sequence[Look]
+
+    @property
+    def pk(self) -> int:
+        return self.subject.lead.pk
+
+
+class Shared:
+    """Pools and reps that the leads of a group share, as the leads before have left them.
+
+    ``find``: where they come from when the first decision asks for them.
+    """
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self.loaded: Snapshot | None = None
+
+    def decide(self, waiting: Waiting) -> Case:
+        snapshot = waiting.world
+        if self.loaded is not None:
+            loaded = self.loaded
+            snapshot = replace(snapshot, pools=loaded.pools, reps=loaded.reps, owners=loaded.owners)
+        started = perf_counter_ns()
+        choice, self.loaded = decide(waiting.facts, snapshot, self._find, waiting.seen)
+        return Case.of(waiting.subject, choice, (perf_counter_ns() - started) // 1000)
+
+    def note(self, choice: Choice) -> None:
+        """Let the next decision see what this one did: credits, open leads, counts."""
+        if choice.winner is None or self.loaded is None:
+            return
+        now = self.loaded.now
+        rep = _one_more(choice.winner.rep, now)
+        pools = {pk: _after(pool, rep, choice, now) for pk, pool in self.loaded.pools.items()}
+        reps = {pk: rep if pk == rep.id else other for pk, other in self.loaded.reps.items()}
+        owners = {pk: rep if other and other.id == rep.id else other for pk, other in self.loaded.owners.items()}
+        self.loaded = replace(self.loaded, pools=pools, reps=reps, owners=owners)
+
+
+class Forecast:
+    """Pools and reps as they will probably be once all that was decided is written. Each is read once; then the
+    decisions tell what becomes of it.
+
+    Attributes:
+        failed: it did not come so. What was decided on it since will not come so either.
+    """
+
+    def __init__(self) -> None:
+        self.failed = False
+        self._known: dict[Asked, Found] = {}
+        self._reps: dict[int, Rep] = {}
+
+    def find(self, kind: str, id: int, read: Find) -> Found:
+        """What a decision asks for; ``read`` where it comes from the first time."""
+        asked = (kind, id)
+        known = self._known[asked] if asked in self._known else read(kind, id)
+        found = self._known[asked] = self._as_it_will_be(known)
+        return found
+
+    def carry_on(self, after: Snapshot | None, cases: Iterable[Case]) -> None:
+        """Go on from what decisions left. ``after``: all that they looked at."""
+        if after is None:
+            return
+        self._known |= {("pool", pk): pool for pk, pool in after.pools.items()}
+        self._known |= {("rep", pk): rep for pk, rep in after.reps.items()}
+        self._known |= {("owner", pk): rep for pk, rep in after.owners.items()}
+        won = {case.choice.winner.rep.id for case in cases if case.choice.winner}
+        members = (member.rep for pool in after.pools.values() for member in pool.members)
+        others = (rep for rep in (*after.reps.values(), *after.owners.values()) if rep is not None)
+        self._reps |= {rep.id: rep for rep in (*members, *others) if rep.id in won}
+
+    def _as_it_will_be(self, found: Found) -> Found:
+        """With what its reps got by other pools."""
+        if isinstance(found, Rep):
+            return self._reps.get(found.id, found)
+        if found is None or not any(member.rep.id in self._reps for member in found.members):
+            return found
+        members = (replace(member, rep=self._reps.get(member.rep.id, member.rep)) for member in found.members)
+        return replace(found, members=tuple(members))
+
+
+def _one_more(rep: Rep, now: datetime) -> Rep:
+    caps = tuple(_one_more_of(cap, now) for cap in rep.caps)
+    return replace(rep, open_leads=rep.open_leads + 1, caps=caps, last_assigned_at=now)
+
+
+def _one_more_of(cap: Cap, now: datetime) -> Cap:
+    """At the latest there is room again when the lead of now is past."""
+    reached = cap.rolling and cap.used + 1 == cap.limit
+    return replace(cap, used=cap.used + 1, until=now + SPANS[cap.period] if reached else cap.until)
+
+
+def _after(pool: Pool, rep: Rep, choice: Choice, now: datetime) -> Pool:
+    """A pool as it is after a decision: credits where it posted, and the rep's load wherever the rep is a member."""
+    postings = choice.postings if choice.pool is not None and choice.pool.id == pool.id else {}
+    return replace(pool, members=tuple(_member_after(member, rep, postings, choice, now) for member in pool.members))
+
+
+def _member_after(member: Member, rep: Rep, postings: dict[int, int], choice: Choice, now: datetime) -> Member:
+    if choice.winner is not None and choice.winner.id == member.id:
+        counts = choice.pool is not None and choice.pool.method == EQUAL_TOTALS
+        return _moved(member, rep, postings.get(member.id, 0), 1, int(counts), now)
+    change, same = postings.get(member.id, 0), member.rep.id == rep.id
+    if not change and not same:
+        return member
+    return _moved(member, rep if same else member.rep, change, 0, 0, member.last_assigned_at)
+
+
+def _moved(
+    member: Member, rep: Rep, credit: int, leads: int, counted: int, last_assigned_at: datetime | None
+) -> Member:
+    """Spelled out because it happens to every member for every lead, and replace() takes twice as long."""
+    return Member(
+        member.id,
+        rep,
+        member.weight,
+        member.tier,
+        member.credit + credit,
+        member.paused,
+        member.max_open,
+        member.open_leads + leads,
+        member.total + counted,
+        last_assigned_at,
+    )
