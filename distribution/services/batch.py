@@ -169,6 +169,7 @@ def _decide_chunk(chunk: _Chunk, forecast: Forecast, now: datetime) -> list[_Gro
 def _foresee(
     pool_id: int, leads: Sequence[Waiting], forecast: Forecast, read: Find
 ) -> tuple[_Group, _Others, set[int]]:
+    """Decide about leads of a pool as :func:`_decide` does, on what will probably be."""
     stands_on: dict[Asked, Found] = {}
     shared = Shared(lambda kind, id: stands_on.setdefault((kind, id), forecast.find(kind, id, read)))
     try:
