@@ -70,15 +70,19 @@ def email_domain(address: str) -> str:
     return address.rpartition("@")[2] if "@" in address else ""
 
 
-@lru_cache(maxsize=16384)
 def company_domain(email_or_website: str) -> str | None:
     """The domain a company registered: ``jo@mail.acme.co.uk`` and ``https://www.acme.co.uk/`` give ``acme.co.uk``.
 
     None when the domain says nothing about a company: free and throw-away mail, social networks, public suffixes,
     and what is no public domain at all.
     """
+    return _company_of(_host_of(clean(email_or_website)))
+
+
+@lru_cache(maxsize=16384)
+def _company_of(raw: str) -> str | None:
     try:
-        host = public_host(_host_of(clean(email_or_website)))
+        host = public_host(raw)
     except Unreadable:
         return None
     registered = _suffixes().privatesuffix(host)
@@ -102,6 +106,8 @@ def _host_of(text: str) -> str:
 
 
 def _is_ip_address(host: str) -> bool:
+    if not host[-1:].isdigit() and ":" not in host:
+        return False
     try:
         ipaddress.ip_address(host)
     except ValueError:

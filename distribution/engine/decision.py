@@ -53,12 +53,14 @@ class Decision:
 
     @property
     def rule(self) -> Rule | None:
-        return self.final.rule if self.final else None
+        final = self.final
+        return final.rule if final else None
 
     @property
     def pool(self) -> Pool | None:
         """The real pool the lead goes to; none for a single rep or a team."""
-        pool = self.final.pool if self.final else None
+        final = self.final
+        pool = final.pool if final else None
         return pool if pool is not None and pool.id else None
 
     @property

@@ -5,6 +5,7 @@ are integers of a billionth of a lead, so that every posting sums to exactly zer
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 UNIT: Final = 10**9
@@ -41,6 +42,10 @@ def shares(weights: Sequence[int]) -> list[int]:
     return result
 
 
+# A pool has the same weights for every lead.
+_split: Final = lru_cache(maxsize=1024)(shares)
+
+
 def turns(weights: Sequence[int], credits: Sequence[int]) -> list[Turn]:
     """How each candidate stands for the next lead.
 
@@ -49,7 +54,7 @@ def turns(weights: Sequence[int], credits: Sequence[int]) -> list[Turn]:
     the fewest further leads. For a constant set it keeps every credit within 1 - 1/(2k-2) of zero, whoever goes first
     among equal deadlines. Overdue counts as due now: only changing sets lead there, and then the most owed goes first.
     """
-    split = shares(weights)
+    split = _split(tuple(weights))
     sharing = len(split) - split.count(0)
     spread = max(2 * sharing - 2, 1)
     limit = UNIT * (spread - 1)

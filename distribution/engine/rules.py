@@ -155,19 +155,28 @@ class SharedLooks:
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Sequence[str], dict[Any, Look]]] = {}
+        self._facts: LeadFacts | None = None
+        self._values: dict[str, object] = {}
 
     def examine(self, rule: Rule, facts: LeadFacts, territories: Callable[[], frozenset[int]], now: datetime) -> Look:
         """:func:`examine`, with the same ``now`` each time."""
         if rule.id not in self._known:
             self._known[rule.id] = (sorted({part.field for group in rule.groups for part in group}), {})
         asked, looks = self._known[rule.id]
-        found = [territories() if name == "territory" else facts.values.get(name) for name in asked]
-        # Equal numbers may be written in several ways.
-        key = tuple([str(value) if type(value) is Decimal else value for value in found])
+        if facts is not self._facts:
+            self._facts, self._values = facts, _as_written(facts)
+        if "territory" in asked:
+            self._values["territory"] = territories()
+        key = tuple(map(self._values.get, asked))
         look = looks.get(key)
         if look is None:
             look = looks[key] = examine(rule, facts, territories, now)
         return look
+
+
+def _as_written(facts: LeadFacts) -> dict[str, object]:
+    """The values of a lead; equal numbers may be written in several ways."""
+    return {name: str(value) if type(value) is Decimal else value for name, value in facts.values.items()}
 
 
 def _check_group(

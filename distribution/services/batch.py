@@ -178,7 +178,7 @@ def _foresee(
         logger.exception("deciding a batch failed; its leads are tried one by one")
         return _Group(pool_id, (), (), {}), [], {waiting.pk for waiting in leads}
     cases = [case for _, case in settled]
-    forecast.carry_on(shared.loaded, cases)
+    forecast.carry_on(shared, cases)
     return _Group(pool_id, [waiting for waiting, _ in settled], cases, stands_on), others, behind
 
 
@@ -290,7 +290,7 @@ def _decide(
             behind.add(waiting.pk)
         elif goes_to == pool_id:
             settled.append((waiting, case))
-            shared.note(case.choice)
+            shared.note(case.choice, waiting.world.now)
         else:
             others.append((goes_to, waiting))
     return settled, others, behind

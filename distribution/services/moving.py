@@ -18,7 +18,6 @@ from django.db import transaction
 from distribution.compiling import World, live_world
 from distribution.engine.people import Member, Pool, Rep
 from distribution.engine.rules import SharedLooks
-from distribution.engine.snapshot import Snapshot
 from distribution.models import Assignment, SLAClock
 from distribution.services import books
 from distribution.services.assigning import likely_pool
@@ -171,17 +170,17 @@ def _decide(pool_id: int, ready: Iterable[tuple[Waiting, Step]], world: World, n
         goes_to = case.choice.pool.id if case.choice.pool else 0
         if goes_to == pool_id and delivers(case.choice) and step.held is not None:
             moves.append(Move(step, step.held, case))
-            shared.note(case.choice)
-            shared.loaded = shared.loaded and _freed(shared.loaded, step.held)
+            shared.note(case.choice, now)
+            _free(shared, step.held)
     return moves
 
 
-def _freed(world: Snapshot, held: Assignment) -> Snapshot:
-    """The world without a lead that its owner had."""
-    pools = {pk: _freed_in(pool, held) for pk, pool in world.pools.items()}
-    reps = {pk: _one_less(rep) if pk == held.rep_id else rep for pk, rep in world.reps.items()}
-    owners = {pk: _one_less(rep) if rep and rep.id == held.rep_id else rep for pk, rep in world.owners.items()}
-    return replace(world, pools=pools, reps=reps, owners=owners)
+def _free(shared: Shared, held: Assignment) -> None:
+    """The next is decided without a lead that its owner had."""
+    lost = held.rep_id
+    shared.pools = {pk: _freed_in(pool, held) for pk, pool in shared.pools.items()}
+    shared.reps = {pk: _one_less(rep) if pk == lost else rep for pk, rep in shared.reps.items()}
+    shared.owners = {pk: _one_less(rep) if rep and rep.id == lost else rep for pk, rep in shared.owners.items()}
 
 
 def _freed_in(pool: Pool, held: Assignment) -> Pool:

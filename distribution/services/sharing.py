@@ -1,6 +1,6 @@
 """Pools and reps that many decisions share: as the decisions before have left them, and as they will probably be."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter_ns
@@ -41,27 +41,26 @@ class Shared:
 
     def __init__(self, find: Find) -> None:
         self._find = find
-        self.loaded: Snapshot | None = None
+        self.pools: Mapping[int, Pool] = {}
+        self.reps: Mapping[int, Rep] = {}
+        self.owners: Mapping[int, Rep | None] = {}
 
     def decide(self, waiting: Waiting) -> Case:
-        snapshot = waiting.world
-        if self.loaded is not None:
-            loaded = self.loaded
-            snapshot = replace(snapshot, pools=loaded.pools, reps=loaded.reps, owners=loaded.owners)
+        snapshot = replace(waiting.world, pools=self.pools, reps=self.reps, owners=self.owners)
         started = perf_counter_ns()
-        choice, self.loaded = decide(waiting.facts, snapshot, self._find, waiting.seen)
-        return Case.of(waiting.subject, choice, (perf_counter_ns() - started) // 1000)
+        choice, snapshot = decide(waiting.facts, snapshot, self._find, waiting.seen)
+        took_us = (perf_counter_ns() - started) // 1000
+        self.pools, self.reps, self.owners = snapshot.pools, snapshot.reps, snapshot.owners
+        return Case.of(waiting.subject, choice, took_us)
 
-    def note(self, choice: Choice) -> None:
+    def note(self, choice: Choice, now: datetime) -> None:
         """Let the next decision see what this one did: credits, open leads, counts."""
-        if choice.winner is None or self.loaded is None:
+        if choice.winner is None:
             return
-        now = self.loaded.now
         rep = _one_more(choice.winner.rep, now)
-        pools = {pk: _after(pool, rep, choice, now) for pk, pool in self.loaded.pools.items()}
-        reps = {pk: rep if pk == rep.id else other for pk, other in self.loaded.reps.items()}
-        owners = {pk: rep if other and other.id == rep.id else other for pk, other in self.loaded.owners.items()}
-        self.loaded = replace(self.loaded, pools=pools, reps=reps, owners=owners)
+        self.pools = {pk: _after(pool, rep, choice, now) for pk, pool in self.pools.items()}
+        self.reps = {pk: rep if pk == rep.id else other for pk, other in self.reps.items()}
+        self.owners = {pk: rep if other and other.id == rep.id else other for pk, other in self.owners.items()}
 
 
 class Forecast:
@@ -84,16 +83,14 @@ class Forecast:
         found = self._known[asked] = self._as_it_will_be(known)
         return found
 
-    def carry_on(self, after: Snapshot | None, cases: Iterable[Case]) -> None:
-        """Go on from what decisions left. ``after``: all that they looked at."""
-        if after is None:
-            return
-        self._known |= {("pool", pk): pool for pk, pool in after.pools.items()}
-        self._known |= {("rep", pk): rep for pk, rep in after.reps.items()}
-        self._known |= {("owner", pk): rep for pk, rep in after.owners.items()}
+    def carry_on(self, shared: Shared, cases: Iterable[Case]) -> None:
+        """Go on from what these decisions left."""
+        self._known |= {("pool", pk): pool for pk, pool in shared.pools.items()}
+        self._known |= {("rep", pk): rep for pk, rep in shared.reps.items()}
+        self._known |= {("owner", pk): rep for pk, rep in shared.owners.items()}
         won = {case.choice.winner.rep.id for case in cases if case.choice.winner}
-        members = (member.rep for pool in after.pools.values() for member in pool.members)
-        others = (rep for rep in (*after.reps.values(), *after.owners.values()) if rep is not None)
+        members = (member.rep for pool in shared.pools.values() for member in pool.members)
+        others = (rep for rep in (*shared.reps.values(), *shared.owners.values()) if rep is not None)
         self._reps |= {rep.id: rep for rep in (*members, *others) if rep.id in won}
 
     def _as_it_will_be(self, found: Found) -> Found:

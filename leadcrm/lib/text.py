@@ -12,6 +12,7 @@ _UNSTORABLE = {*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - {ord(
 _REMOVED = re.compile("[" + "".join(f"\\U{code:08x}" for code in sorted(_INVISIBLE | _UNSTORABLE)) + "]")
 # What is refused and not only removed: whoever sent it meant something else. A text with NUL is no text for PostgreSQL.
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_NO_LETTERS = re.compile(r"[\W_]+")
 _LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _BREAKING_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 
@@ -61,9 +62,15 @@ def match_key(text: str) -> str:
 
     Stricter than how rules compare texts, where punctuation counts.
     """
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", clean(text)).casefold())
-    letters = "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_STROKED)
-    return " ".join("".join(char if char.isalnum() else " " for char in letters.replace("'", "")).split())
+    return " ".join(_NO_LETTERS.sub(" ", _bare(clean(text)).replace("'", "")).split())
+
+
+def _bare(text: str) -> str:
+    """Letters without case and accents."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_STROKED)
 
 
 def csv_safe(value: object) -> str:
