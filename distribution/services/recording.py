@@ -103,7 +103,6 @@ def record(cases: Sequence[Case], world: World, occasion: Occasion) -> list[Row]
         Changed: a lead or the room of a rep changed since; nothing must be kept.
     """
     openings = _open_clocks(cases, world, occasion)
-    openings = _open_clocks(cases, world, occasion)
     _overtake(cases)
     _claim(cases, openings, occasion.now)
     _move_clocks(openings.values())
@@ -138,9 +137,16 @@ def _move_clocks(openings: Iterable[Opening]) -> None:
         raise Changed from None
 
 
-    openings = _open_clocks(cases, world, occasion)
-    _overtake(cases)
-    _claim(cases, openings, occasion.now)
+def _overtake(cases: Sequence[Case]) -> None:
+    """Of two leads of one person that come in at once each was read while nobody had the other, or one did not see the
+    other at all. The first to be written makes the other one be decided again; then the person has an owner."""
+    new = [case for case in cases if case.choice.outcome == outcomes.ASSIGNED and case.subject.matches.undecided]
+    undecided = {pk for case in new for pk in case.subject.matches.undecided}
+    if undecided and not overtake(undecided, [case.lead.pk for case in cases]):
+        raise Changed
+
+
+def _claim(cases: Sequence[Case], openings: Mapping[int, Opening], now: datetime) -> None:
     """Write where the leads stand now; locks them by id, like everybody."""
     rows = [
         (case.lead, standing_of(case, now), learned(case) | {"respond_by": openings[case.lead.pk].respond_by})
