@@ -6,7 +6,6 @@ The order matters only for which reason is told: first what would never fit, the
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import takewhile
 from typing import Final, NamedTuple
 
@@ -217,18 +216,14 @@ def screen(pool: Pool, demand: Demand, waited: timedelta = timedelta(0)) -> Scre
     return result
 
 
-@lru_cache(maxsize=1024)
-def _applied(demand: Demand, relaxed: tuple[str, ...]) -> list[tuple[Blocked, Filter]]:
-    return [
+def _screen(pool: Pool, demand: Demand, dropped: tuple[Relax, ...]) -> Screening:
+    result = Screening(demand=demand, dropped=dropped)
+    relaxed = result.relaxed
+    applied = [
         (entry.blocked, entry)
         for entry in FILTERS.values()
         if entry.asked(demand) and not (entry.soft and entry.code in relaxed)
     ]
-
-
-def _screen(pool: Pool, demand: Demand, dropped: tuple[Relax, ...]) -> Screening:
-    result = Screening(demand=demand, dropped=dropped)
-    applied = _applied(demand, result.relaxed)
     for member in pool.members:
         for blocked, entry in applied:
             phrase = blocked(member, demand)

@@ -45,7 +45,7 @@ from pipeline.models import Lead
 logger = logging.getLogger(__name__)
 
 # A pool stays locked while one chunk is written: short enough for a live lead to wait.
-CHUNK: Final = 200
+CHUNK: Final = 150
 # How often a lead may turn out to go to another pool before it is tried alone.
 ROUNDS: Final = 3
 
