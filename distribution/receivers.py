@@ -177,6 +177,12 @@ def blind_asked(**_: Any) -> Q:
     return came_blind()
 
 
+@receiver(signals.hiders_asked, dispatch_uid="distribution.hiders_asked")
+def hiders_asked(**_: Any) -> QuerySet[Pool]:
+    """Asked by boards: what hides leads."""
+    return Pool.objects.filter(blind=True)
+
+
 @receiver(signals.territory_asked, dispatch_uid="distribution.territory_asked")
 def territory_asked(territory_id: int, **_: Any) -> Q:
     """Asked by pages: the condition for leads that lie in this territory."""

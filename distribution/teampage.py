@@ -3,12 +3,14 @@
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import reduce
+from operator import or_
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, Q, Window
+from django.db.models import Count, Exists, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils.timezone import localtime
 
@@ -85,11 +87,11 @@ def manages(user: User) -> bool:
     """Whether a user has people to look after, in teams or in pools."""
     if not user.is_active or user.has_perm("distribution.change_rep"):
         return user.is_active
-    teams, pools = (
-        Team.objects.filter(manager=user, archived_at=None),
-        access.objects_for(user, "look_after_pool", Pool),
-    )
-    return User.objects.filter(Exists(teams) | Exists(pools), pk=user.pk).exists()
+    ways: list[QuerySet[Any, Any]] = [Team.objects.filter(manager=user, archived_at=None)]
+    if user.has_perm("distribution.look_after_pool"):
+        ways.append(Pool.objects.all())
+    ways += access.grants(user, ("look_after_pool",))
+    return User.objects.filter(reduce(or_, map(Exists, ways)), pk=user.pk).exists()
 
 
 def build_team(user: User, number: str, now: datetime) -> TeamPage:

@@ -4,18 +4,17 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from itertools import chain
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from pipeline.boardcards import Card, build_card, mark_of, with_next_task
+from pipeline.boardcards import SHOWN, Card, build_card, mark_of, root_of, with_next_task
 from pipeline.boardfilters import Filters
 from pipeline.boardorder import Order, order_of
 from pipeline.display import money, takeable
@@ -34,21 +33,16 @@ TEAM: Final = "team"
 WHOSE: Final = {MINE: "Mine", TEAM: "Team"}
 
 Leads = QuerySet[Lead]
-_NIL: Final = UUID(int=0)
-
-
-@cache
-def _root(name: str, *before: str) -> str:
-    return reverse(name, args=[*before, _NIL]).removesuffix(f"{_NIL}/")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a user asked to see; ``scope``: all leads that the user may."""
+    """What a user asked to see; ``scope``: all leads that the user may; ``stages``: the ids of the pipeline's."""
 
     user: User
     scope: Leads
     pipeline: Pipeline
+    stages: Collection[int]
     who: str
     now: datetime
     filters: Filters = field(default_factory=Filters)
@@ -62,14 +56,9 @@ class View:
         return f"{reverse(name, args=[self.pipeline.slug, *more])}?{self.query(**changes)}"
 
     @property
-    def lead_root(self) -> str:
-        """What the addresses of leads begin with: looking each up would take longer than showing its card."""
-        return _root("lead")
-
-    @property
     def move_root(self) -> str:
         """What the addresses for moving begin with."""
-        return _root("board-move", self.pipeline.slug)
+        return root_of("board-move", self.pipeline.slug)
 
     def order(self, stage: Stage) -> Order:
         return order_of(stage, by_hand=self.pipeline.sorted_by_hand)
@@ -245,7 +234,7 @@ def leads_of(view: View, *, whenever: bool = True) -> Leads:
     Those kept out of routing are never in it. Of those up for claim a rep has what was offered in the lane beside, not
     among the own.
     """
-    leads = view.scope.filter(stage__pipeline=view.pipeline, archived_at=None)
+    leads = view.scope.filter(stage__in=view.stages, archived_at=None)
     leads = leads.exclude(routing_state=Lead.RoutingState.EXCLUDED)
     if view.who == MINE and not view.filters.names_owner:
         to_take = Q(owner=None) & ~Q(routing_state=Lead.RoutingState.CLAIMABLE)
@@ -266,14 +255,12 @@ def _of(shares: tuple[Leads, Leads], stage: Stage) -> Leads:
 def _sums(view: View, shares: tuple[Leads, Leads]) -> dict[int, Sums]:
     """Sums by stage, in one query; stages without leads are left out."""
     late, soon = Q(respond_by__lt=view.now), Q(respond_by__gte=view.now, respond_by__lt=view.now + SOON)
-    counted: dict[str, Any] = {
-        "count": Count("pk"),
-        "total": Sum("value_base"),
-        "late": Count("pk", filter=late),
-        "soon": Count("pk", filter=soon),
-    }
+    counted = {"count": Count("pk"), "total": Sum("value_base")}
     opened, closed = (half.order_by().values("stage").annotate(**counted) for half in shares)
-    rows = opened.union(closed, all=True).values_list("stage", *counted)
+    # Nothing is promised to a closed lead; and so an index is all that is read of them.
+    opened = opened.annotate(late=Count("pk", filter=late), soon=Count("pk", filter=soon))
+    closed = closed.annotate(late=Value(0), soon=Value(0))
+    rows = opened.union(closed, all=True).values_list("stage", "count", "total", "late", "soon")
     return {stage: Sums(*values) for stage, *values in rows}
 
 
@@ -281,9 +268,9 @@ def _first_cards(view: View, shares: tuple[Leads, Leads], stages: Collection[Sta
     """The first cards of each of these stages, in one query."""
     if not stages:
         return {}
-    first = [_of(shares, stage).order_by(*view.order(stage).by()).values("pk")[:CARDS] for stage in stages]
-    # Each in a query of its own: SQLite knows no limit for a part of a union.
-    parts = [Lead.objects.filter(pk__in=part).order_by().values("pk") for part in first]
+    parts = [_of(shares, stage).order_by(*view.order(stage).by()).values("pk")[:CARDS] for stage in stages]
+    if not connection.features.supports_slicing_ordering_in_compound:  # SQLite
+        parts = [Lead.objects.filter(pk__in=part).order_by().values("pk") for part in parts]
     found = _whole(Lead.objects.filter(pk__in=parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]))
     by_stage: dict[int, list[Card]] = {stage.pk: [] for stage in stages}
     slugs = {stage.slug: stage.pk for stage in stages}
@@ -293,12 +280,8 @@ def _first_cards(view: View, shares: tuple[Leads, Leads], stages: Collection[Sta
 
 
 def _whole(leads: Leads) -> Leads:
-    """With what a card shows, and without what is long and is not shown."""
-    return (
-        with_next_task(leads)
-        .select_related("owner", "source")
-        .defer("message", "attributes", "tags", "routing_sentence")
-    )
+    """With what a card shows, and nothing else: to read all would take twice as long."""
+    return with_next_task(leads).select_related("owner", "source").only(*SHOWN)
 
 
 def _cards(view: View, stages: dict[int, Stage], leads: Collection[Lead]) -> list[Card]:

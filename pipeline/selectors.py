@@ -1,16 +1,15 @@
 """Who may read what. The only scoped readers of leads."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from leadcrm.lib import access
 from pipeline.models import Account, Event, Lead, LeadSource, Pipeline, Stage, Task, Team
-from pipeline.signals import blind_asked, condition_from
+from pipeline.reach import not_hidden
 
 _ASSIGNED = Lead.RoutingState.ASSIGNED
 _OPEN = Q(closed_at=None)
@@ -40,28 +39,7 @@ def visible_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
     seen = access.objects_for(user, "view_team_leads", Team)
     sources = access.objects_for(user, "view_source_leads", LeadSource)
     shown = _trusted_with(user) | Q(team__in=seen) | Q(source__in=sources)
-    return Lead.objects.filter(_theirs(user) | (_not_hidden() & shown))
-
-
-def visible_leads_now(user: User | AnonymousUser) -> QuerySet[Lead]:
-    """:func:`visible_leads` with the teams, pipelines and sources of the user read at once, in one query: for pages
-    that ask for leads several times."""
-    if not isinstance(user, User) or not user.is_active or user.has_perm("pipeline.view_lead"):
-        return visible_leads(user)
-    wide: dict[str, QuerySet[Any, Any]] = {
-        "managed": Team.objects.filter(manager=user).values_list("pk"),
-        "team": Team.objects.filter(_granted_teams(user)).values_list("pk"),
-        "joined": Team.members.through.objects.filter(user=user).values_list("team_id"),
-        "pipeline": access.objects_for(user, "work_pipeline", Pipeline).values_list("pk"),
-        "source": access.objects_for(user, "view_source_leads", LeadSource).values_list("pk"),
-    }
-    first, *others = (rows.order_by().annotate(what=Value(name)) for name, rows in wide.items())
-    found: dict[str, list[int]] = {name: [] for name in wide}
-    for pk, name in first.union(*others, all=True):
-        found[name].append(pk)
-    free, pipelines = Q(team__in=found["joined"], owner=None), Q(stage__pipeline__in=found["pipeline"])
-    shown = free | Q(team__in=found["team"]) | pipelines | Q(source__in=found["source"])
-    return Lead.objects.filter(Q(owner=user) | Q(team__in=found["managed"]) | (_not_hidden() & shown))
+    return Lead.objects.filter(_theirs(user) | (not_hidden() & shown))
 
 
 def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
@@ -71,17 +49,12 @@ def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
         return Lead.objects.none()
     if user.has_perm("pipeline.change_lead"):
         return Lead.objects.all()
-    return Lead.objects.filter(_theirs(user) | (_not_hidden() & _trusted_with(user)))
+    return Lead.objects.filter(_theirs(user) | (not_hidden() & _trusted_with(user)))
 
 
 def _theirs(user: User) -> Q:
     """Leads of which a user knows everything: their own, and those of teams that they manage."""
     return Q(owner=user) | Q(team__manager=user)
-
-
-def _not_hidden() -> Q:
-    """Leads that somebody has, and of the others those that are no secret as long as nobody does."""
-    return Q(owner__isnull=False) | ~condition_from(blind_asked)
 
 
 def _trusted_with(user: User) -> Q:
@@ -91,39 +64,6 @@ def _trusted_with(user: User) -> Q:
     teams = access.objects_for(user, "work_team_leads", Team)
     pipelines = access.objects_for(user, "work_pipeline", Pipeline)
     return Q(team__in=joined, owner=None) | Q(team__in=teams) | Q(stage__pipeline__in=pipelines)
-
-
-def open_pipelines(user: User | AnonymousUser) -> QuerySet[Pipeline]:
-    """The pipelines whose boards a user may open: where they may add leads, all where they only look on, or all.
-
-    To whom leads can come or go, by a team, by having some or by trust, sees every pipeline, and on it what is theirs.
-    """
-    if not isinstance(user, User) or not user.is_active:
-        return Pipeline.objects.none()
-    kept = Pipeline.objects.filter(archived_at=None)
-    if user.has_perm("pipeline.view_lead"):
-        return kept
-    teams = access.objects_for(user, "view_team_leads", Team)
-    sources = access.objects_for(user, "view_source_leads", LeadSource)
-    looks_on = Exists(teams.order_by()) | Exists(sources.order_by())
-    return kept.filter(Q(pk__in=worked_pipelines(user).values("pk")) | looks_on)
-
-
-def worked_pipelines(user: User | AnonymousUser) -> QuerySet[Pipeline]:
-    """The pipelines to which a user may add leads: all for people of teams, those who have leads and those who were
-    trusted with a team; the one that they were trusted with; or all."""
-    if not isinstance(user, User) or not user.is_active:
-        return Pipeline.objects.none()
-    kept = Pipeline.objects.filter(archived_at=None)
-    if user.has_perm("pipeline.change_lead") or user.has_perm("pipeline.add_lead"):
-        return kept
-    works = (
-        Exists(Team.members.through.objects.filter(user=user))
-        | Exists(Team.objects.filter(manager=user))
-        | Exists(Lead.objects.filter(owner=user))
-        | Exists(access.objects_for(user, "work_team_leads", Team).order_by())
-    )
-    return kept.filter(works | Q(pk__in=access.objects_for(user, "work_pipeline", Pipeline).values("pk")))
 
 
 def known_teams(user: User) -> QuerySet[Team]:

@@ -25,6 +25,7 @@ Asked while a page is made (``send``); whoever knows answers:
 ``territory_asked(territory_id)``    the condition (``Q``) for leads that lie in a territory
 ``territories_asked(people)``        the territories of these people, or all (None), as pairs of id and name
 ``blind_asked()``                    the condition (``Q``) for leads that are hidden as long as nobody has them
+``hiders_asked()``                   what hides leads, as rows: without any, no lead is hidden
 """
 
 from functools import reduce
@@ -51,6 +52,7 @@ takeable_asked = Signal()
 territory_asked = Signal()
 territories_asked = Signal()
 blind_asked = Signal()
+hiders_asked = Signal()
 
 
 def condition_from(asked: Signal, **about: Any) -> Q:

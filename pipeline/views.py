@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -26,8 +26,8 @@ from pipeline.board import (
 )
 from pipeline.boardfilters import read_filters
 from pipeline.boardpanel import build_chips
-from pipeline.models import Event, Pipeline, Stage, Team
-from pipeline.selectors import open_pipelines, visible_leads_now, worked_pipelines
+from pipeline.models import Event, Pipeline, Stage
+from pipeline.reach import reach_of
 
 LONGEST_CURSOR: Final = 18
 
@@ -55,17 +55,11 @@ def open_board(request: PageRequest, slug: str = "") -> Opened | None:
     Raises:
         Http404: there is none of this name, or it is not for this user.
     """
-    shown = (
-        Stage.objects.filter(pipeline__in=open_pipelines(request.user))
-        .select_related("pipeline")
-        .annotate(
-            newest=Subquery(Event.objects.order_by("-pk").values("pk")[:1]),
-            manages=Exists(Team.objects.filter(manager=request.user)),
-            in_team=Exists(Team.members.through.objects.filter(user=request.user)),
-            may_add=Exists(worked_pipelines(request.user).filter(pk=OuterRef("pipeline"))),
-        )
-    )
-    stages: list[Any] = list(shown.order_by("pipeline__name", "position", "id"))
+    reach = reach_of(request.user)
+    newest = Subquery(Event.objects.order_by("-pk").values("pk")[:1])
+    shown = Stage.objects.filter(pipeline__archived_at=None).select_related("pipeline").annotate(newest=newest)
+    found: list[Any] = list(shown.order_by("pipeline__name", "position", "id"))
+    stages = [stage for stage in found if reach.opens(stage.pipeline_id)]
     pipelines = list(dict.fromkeys(stage.pipeline for stage in stages))
     if not pipelines and not slug:
         return None
@@ -76,13 +70,14 @@ def open_board(request: PageRequest, slug: str = "") -> Opened | None:
     who = request.GET.get("who", "")
     view = View(
         user=request.user,
-        scope=visible_leads_now(request.user),
+        scope=reach.leads(),
         pipeline=fitting[0],
-        who=who if who in WHOSE else default_who(manages=own[0].manages, in_team=own[0].in_team),
+        stages=[stage.pk for stage in own],
+        who=who if who in WHOSE else default_who(manages=bool(reach.managed), in_team=bool(reach.joined)),
         now=timezone.now(),
         filters=read_filters(request.GET),
     )
-    return Opened(view, own, pipelines, own[0].newest or 0, own[0].may_add)
+    return Opened(view, own, pipelines, own[0].newest or 0, reach.adds_to(view.pipeline.pk))
 
 
 def this_board(request: PageRequest, slug: str) -> Opened:

@@ -27,7 +27,8 @@ from notifications.kinds import KINDS
 from notifications.models import ActionLink, Call, Notification
 from notifications.services import acting, inbound
 from pipeline.models import Account, Event, Lead, Task
-from pipeline.selectors import visible_leads, visible_leads_now, workable_leads
+from pipeline.reach import reach_of
+from pipeline.selectors import visible_leads, workable_leads
 from tests.distribution.calendars import make_leave
 from tests.distribution.world import make_lead, make_source, world
 from tests.notifications.twilio_calls import call, use_twilio
@@ -126,7 +127,8 @@ def answer(client: Client, method: str, path: str, fields: dict[str, Any]) -> st
 
 
 def sees(user: User, lead: Lead) -> bool:
-    found = {asked(user).filter(pk=lead.pk).exists() for asked in (visible_leads, visible_leads_now, workable_leads)}
+    asked = (visible_leads(user), reach_of(user).leads(), workable_leads(user))
+    found = {leads.filter(pk=lead.pk).exists() for leads in asked}
     assert len(found) == 1
     return found.pop()
 
@@ -221,7 +223,7 @@ def test_what_every_page_asks_and_what_boards_ask_is_the_same(people):
     offered(people)
     for name in ("manager", "owner", "teammate", "stranger", "watcher", "admin"):
         user = getattr(people, name)
-        assert set(visible_leads_now(user)) == set(visible_leads(user))
+        assert set(reach_of(user).leads()) == set(visible_leads(user))
 
 
 # --- Messages ------------------------------------------------------------------------------------

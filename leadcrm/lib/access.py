@@ -4,14 +4,17 @@ Permissions are given to groups, never to a single person or on a single lead: a
 team or its source, and the apps' selectors say how.
 """
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
-from django.db.models import Model, QuerySet
+from django.db.models import BigIntegerField, Model, QuerySet
+from django.db.models.functions import Cast
 from guardian import admin as guardian_admin
+from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
-__all__ = ["GuardedModelAdmin", "grant", "has", "objects_for", "revoke"]
+__all__ = ["GuardedModelAdmin", "grant", "grants", "has", "objects_for", "revoke"]
 
 # For admin pages: who may do what with one object. Not typed, like the admin classes it is mixed with.
 GuardedModelAdmin: Any = guardian_admin.GuardedModelAdmin
@@ -44,6 +47,21 @@ def objects_for(user: User, permission: str, model: type[M]) -> QuerySet[M]:
         user, permission, model._default_manager.all(), use_groups=True, accept_global_perms=True
     )
     return found
+
+
+def grants(user: User, permissions: Collection[str]) -> list[QuerySet[Any, Any]]:
+    """What a user was granted on single objects by their groups, as rows (id of the object, permission) of a union.
+
+    Beside it stand permissions for a whole model: ask ``has_perm``.
+    """
+    of_user = UserObjectPermission.objects.filter(user=user.pk)
+    of_groups = GroupObjectPermission.objects.filter(group__user=user.pk)
+    return [
+        rows.filter(permission__codename__in=permissions)
+        .annotate(target=Cast("object_pk", BigIntegerField()))
+        .values_list("target", "permission__codename")
+        for rows in (of_user, of_groups)
+    ]
 
 
 def has(user: User, permission: str, target: Model) -> bool:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from leadcrm.lib.quickinsert import QuickInsert
 
 _ON_BOARD = Q(closed_at=None, archived_at=None)
+_COUNTED = ("value_base", "owner", "team", "routing_state")
 
 
 class Lead(QuickInsert):
@@ -150,13 +151,20 @@ class Lead(QuickInsert):
             models.Index("owner", "stage", condition=Q(closed_at=None), name="lead_open_by_owner"),
             models.Index("team", "routing_state", condition=Q(closed_at=None), name="lead_open_by_team"),
             models.Index(fields=("stage", "-created_at"), name="lead_by_stage"),
-            # The columns of the board, in their order: by urgency, by hand, and the last that were closed.
+            # The columns of the board, in their order: by urgency, by hand, and the last that were closed. What the
+            # heads of the columns count and sum up is read from them alone.
             models.Index(
-                fields=("stage", "respond_by", "-created_at", "-id"), condition=_ON_BOARD, name="lead_board_urgency"
+                fields=("stage", "respond_by", "-created_at", "-id"),
+                include=_COUNTED,
+                condition=_ON_BOARD,
+                name="lead_board_urgency",
             ),
             models.Index(fields=("stage", "-board_at", "-id"), condition=_ON_BOARD, name="lead_board_by_hand"),
             models.Index(
-                fields=("stage", "-closed_at", "-id"), condition=Q(closed_at__isnull=False), name="lead_board_closed"
+                fields=("stage", "-closed_at", "-id"),
+                include=_COUNTED,
+                condition=Q(closed_at__isnull=False, archived_at=None),
+                name="lead_board_closed",
             ),
             models.Index(fields=("source", "-id"), name="lead_by_source"),
             models.Index("snoozed_until", condition=Q(snoozed_until__isnull=False), name="lead_snoozed"),

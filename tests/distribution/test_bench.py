@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from django.db import connection
 
-from distribution.bench import assigning, deciding, promising, requesting, searching
+from distribution.bench import assigning, boarding, deciding, promising, requesting, searching
 from distribution.bench.baseline import baseline
 from distribution.bench.scratch import make_company, sample_fields, scratch_database
 from distribution.bench.timing import percentile
@@ -38,6 +38,11 @@ def served(source, monkeypatch):
     """The environment of the tests, made fit for a server process."""
     monkeypatch.setenv("ALLOWED_HOSTS", "testserver,crm.example.com")
     return source
+
+
+def run(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def read(statement):
@@ -147,6 +152,39 @@ def test_the_sweep_is_measured_with_nothing_due_reminders_and_reassignments(
     assert [figure.unit for figure in (idle, remind, reassign)] == ["ms of database", "clocks/s", "clocks/s"]
     assert [figure.limit for figure in (idle, remind, reassign)] == [10, 200, 50]
     assert all(figure.value > 0 and figure.baseline for figure in (idle, remind, reassign))
+
+
+def test_the_board_is_measured_for_everybody_with_the_same_page_at_both_sizes(
+    django_db_setup, django_db_blocker, monkeypatch
+):
+    for name, number in {"FEW": 60, "MANY": 90, "OWN": 40, "RUNS": 2}.items():
+        monkeypatch.setattr(boarding, name, number)
+    left, measured, counted, scans = [], boarding._measured, [], boarding.sequential_scans
+
+    def looked_at(source, viewers, leads):
+        found = measured(source, viewers, leads)
+        left.append((Lead.objects.count(), Lead.objects.filter(owner=viewers["rep"]).count()))
+        return found
+
+    def planned(user):
+        run("SET enable_seqscan TO off")  # so few leads are quicker read one by one
+        by_index = scans(user)
+        run("RESET enable_seqscan; SET enable_indexscan TO off; SET enable_bitmapscan TO off")
+        counted.append((by_index, scans(user) > 0))
+        run("RESET enable_indexscan; RESET enable_bitmapscan")
+        return by_index
+
+    monkeypatch.setattr(boarding, "_measured", looked_at)
+    monkeypatch.setattr(boarding, "sequential_scans", planned)
+    with django_db_blocker.unblock():
+        figures = {figure.label: figure for figure in boarding.board()}
+    assert left == [(60, 40), (90, 40)]
+    assert counted == [(0, True)] * 3
+    for who in ("rep", "manager", "who sees all"):
+        time, ratio = figures[f"{who}: server time, p50"], figures[f"{who}: the same beside 10,000 leads"]
+        assert ratio.value == pytest.approx(time.ratio)
+        assert figures[f"{who}: queries"].value == figures[f"{who}: queries"].baseline <= boarding.LIMIT_QUERIES
+        assert 0 < figures[f"{who}: page with styles and scripts"].value < boarding.LIMIT_KB
 
 
 def test_every_promised_measurement_can_be_asked_for_by_name():

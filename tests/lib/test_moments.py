@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from distribution.engine.moments import utc_text
-from leadcrm.lib.moments import in_readers_zone, moment_text
+from leadcrm.lib.moments import in_readers_zone, moment_text, short_moment
 from pipeline.models import Event
 from pipeline.timeline import build_timeline
 from tests.distribution.world import make_lead
@@ -20,6 +21,18 @@ def test_a_stored_sentence_speaks_the_zone_of_its_reader():
         assert (
             told == f"To accept by {moment_text(NOON)}, with Ann." == "To accept by 26 Nov 2026, 13:04 CET, with Ann."
         )
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Sao_Paulo"])
+def test_moments_look_as_djangos_own_formats_say(zone, month):
+    at = datetime(2026, month, 3, 9, 5, tzinfo=UTC)
+    with timezone.override(zone):
+        local = timezone.localtime(at)
+        assert moment_text(at) == date_format(local, "DATETIME_FORMAT")
+        assert short_moment(at, at) == date_format(local, "H:i")
+        assert short_moment(at, datetime(2026, 2, 27, tzinfo=UTC)) == date_format(local, "j M, H:i")
+        assert short_moment(at, datetime(2025, 5, 9, tzinfo=UTC)) == date_format(local, "j M Y, H:i")
 
 
 @pytest.mark.parametrize("words", ["", "Ann called.", "on 2026-13-45 12:04 UTC", "0001-01-01 00:00 UTC", "12:04 UTC"])

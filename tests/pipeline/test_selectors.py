@@ -6,15 +6,8 @@ from django.http import Http404
 
 from leadcrm.lib import access
 from pipeline.models import Lead, Pipeline
-from pipeline.selectors import (
-    access_lead,
-    open_pipelines,
-    visible_leads,
-    visible_leads_now,
-    work_lead,
-    workable_leads,
-    worked_pipelines,
-)
+from pipeline.reach import reach_of
+from pipeline.selectors import access_lead, visible_leads, work_lead, workable_leads
 from tests.distribution.world import make_lead, make_source
 from tests.pipeline.people import make_people
 
@@ -32,7 +25,7 @@ def lead(people):
 
 
 def sees(user, lead):
-    assert set(visible_leads_now(user)) == set(visible_leads(user))
+    assert set(reach_of(user).leads()) == set(visible_leads(user))
     return visible_leads(user).filter(pk=lead.pk).exists(), workable_leads(user).filter(pk=lead.pk).exists()
 
 
@@ -134,13 +127,21 @@ def test_looking_for_leads_takes_one_query(people, lead, django_assert_num_queri
         assert len(visible_leads(user)) == 1
 
 
+def test_what_boards_need_to_know_of_a_user_takes_one_query(people, lead, django_assert_num_queries):
+    user = User.objects.get(pk=people.owner.pk)
+    user.has_perm("pipeline.view_lead")  # remembered by the user
+    with django_assert_num_queries(2):
+        assert len(reach_of(user).leads()) == 1
+
+
 # --- Boards ------------------------------------------------------------------------------------
 
 
 def opens(user):
     """The pipelines that a user may open, and those to which the user may add leads."""
-    user = User.objects.get(pk=user.pk)
-    return [set(found.values_list("slug", flat=True)) for found in (open_pipelines(user), worked_pipelines(user))]
+    reach = reach_of(User.objects.get(pk=user.pk))
+    kept = Pipeline.objects.filter(archived_at=None)
+    return [{one.slug for one in kept if asked(one.pk)} for asked in (reach.opens, reach.adds_to)]
 
 
 @pytest.fixture
@@ -159,7 +160,10 @@ def test_boards_are_open_to_who_can_have_leads_and_to_nobody_else(people, pipeli
     assert opens(outsider) == [pipelines, pipelines]
     people.owner.is_active = False
     for user in (AnonymousUser(), people.owner):
-        assert [*open_pipelines(user), *worked_pipelines(user)] == []
+        reach = reach_of(user)
+        assert not reach.opens(lead.stage.pipeline_id)
+        assert not reach.adds_to(lead.stage.pipeline_id)
+        assert not reach.leads().exists()
 
 
 @pytest.mark.parametrize(
