@@ -1,5 +1,4 @@
 import gc
-import sys
 
 from django.apps import AppConfig
 
@@ -16,8 +15,6 @@ class LeadcrmConfig(AppConfig):
 
         connection_created.connect(read_moments_quickly, dispatch_uid="moments")
         _collect_garbage_seldom()
-        # Who comes back from the database soon has a turn beside a thread that computes. By default it waits 5 ms.
-        sys.setswitchinterval(0.0005)
 
 
 def _collect_garbage_seldom() -> None:
