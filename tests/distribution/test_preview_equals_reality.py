@@ -10,7 +10,8 @@ from django.db import transaction
 from distribution import compiling, services
 from distribution.digests import digest
 from distribution.engine.trace import render_trace
-from distribution.models import Assignment, PoolMember, Rep
+from distribution.models import Assignment, Hold, PoolMember, Rep
+from distribution.services import batch
 from distribution.snapshots import leads_to_route, preview_lead
 from tests.distribution.randomworlds import RandomWorld
 
@@ -42,9 +43,32 @@ def check_world(seed: int, leads: int, seen: set[str]) -> None:
         stored = services.assign_lead(lead.pk)
         assert stored.digest == digest(preview) == digest(stored.trace.data) == explained(lead)
         seen.add(stored.outcome)
+    check_books()
+
+
+def check_books() -> None:
     for rep in Rep.objects.all():
         assert rep.open_leads == Assignment.objects.filter(rep=rep, ended_at=None).count()
     assert sum(PoolMember.objects.values_list("credit", flat=True)) == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_batch_foresees_comes_true_when_nobody_comes_between(seed, monkeypatch):
+    """Otherwise it is decided twice: right, but slow."""
+    came_true: list[bool] = []
+
+    def note(group, find):
+        came_true.append(all(find(*asked) == found for asked, found in group.stands_on.items()))
+        return came_true[-1]
+
+    monkeypatch.setattr(batch, "CHUNK", 5)
+    monkeypatch.setattr(batch._Group, "came_true", note)
+    world = RandomWorld(seed)
+    services.assign_leads([world.lead().pk for _ in range(40)])
+    check_books()
+    # Leads that begin to wait go before those that come later: that is not foreseen.
+    assert came_true
+    assert all(came_true) or Hold.objects.exists()
 
 
 def explained(lead) -> str:
