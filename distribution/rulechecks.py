@@ -222,7 +222,7 @@ def _check_territories(rule: RoutingRule, operator: str, value: object, fields: 
     for pk in value:
         if pk in fields.archived_territories:
             name = fields.archived_territories[pk]
-            yield Problem(rule, "conditions", f"Territory “{name}” is archived: no lead lies in it.", WARNING)
+            yield Problem(rule, "conditions", f"Territory “{name}” is archived: no lead is in it.", WARNING)
         elif pk not in fields.territories:
             yield Problem(rule, "conditions", f"There is no territory {pk} any more.")
 

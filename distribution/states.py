@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.text import capfirst
+
 from distribution.engine.people import Rep
 from leadcrm.lib.moments import short_moment
 
@@ -33,7 +35,7 @@ def state_of(rep: Rep, now: datetime) -> State:
         return _absent("leave", "On leave", reason, rep.leave.until, now)
     if rep.off_hours:
         opens = f"opens {short_moment(rep.opens_at, now)}" if rep.opens_at else "never open"
-        return State("off", f"Outside working hours, {opens}", opens.capitalize(), "info")
+        return State("off", f"Outside working hours, {opens}", capfirst(opens), "info")
     if rep.capacity is not None and rep.open_leads >= rep.capacity:
         return State("full", f"Full: {load_of(rep)} open leads", "Full", "info")
     return State("available", "Available", "Available", "good")

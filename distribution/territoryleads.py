@@ -1,5 +1,5 @@
 """Which stored leads lie in a territory, as a condition for the database. What the engine says of one lead it says too:
-a lead lies in a territory when one of its areas holds it, also when a more specific territory does."""
+a lead is in a territory when one of its areas holds it, also when a more specific territory does."""
 
 from functools import reduce
 from operator import or_
@@ -22,7 +22,8 @@ def territory_names(people: QuerySet[User] | None = None) -> list[tuple[int, str
     """The territories in use, by name: those that one of these people owns, works in or shares the leads of, or all."""
     territories = Territory.objects.filter(archived_at=None)
     if people is not None:
-        reps = Rep.objects.filter(user__in=people.order_by().values("pk")).values("pk")
+        # Read first: three times in one condition this would be nested too deep for SQLite.
+        reps = list(Rep.objects.filter(user__in=people.order_by().values("pk")).values_list("pk", flat=True))
         pools = PoolMember.objects.filter(rep__in=reps, retired_at=None).values("pool")
         territories = territories.filter(Q(owner__in=reps) | Q(reps__in=reps) | Q(pool__in=pools)).distinct()
     return list(territories.order_by("name").values_list("pk", "name"))

@@ -26,15 +26,17 @@ SHOWN: Final = (
 _NIL: Final = UUID(int=0)
 _LEAST_WARNING: Final = timedelta(minutes=5)
 _MOST_WARNING: Final = timedelta(hours=1)
+_ACCEPT: Final = "Accept"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """One lead on the board.
 
-    ``badge``: where the lead stands, unless its column says so. ``step``: what comes next, with ``due`` until when and
-    ``amber`` from when it is urgent. ``rotting``: the days it has been in its stage, once they are too many. ``place``
-    orders the cards of a column; ``mark`` stands for the lead where its uid is nobody's business.
+    ``badge``: where the lead stands, unless its column, its clock or its button says so. ``step``: what comes next,
+    unless its button (``action``) says so, with ``due`` until when and ``amber`` from when it is urgent.
+    ``rotting``: the days it has been in its stage, once they are too many. ``place`` orders the cards of a column;
+    ``mark`` stands for the lead where its uid is nobody's business.
     """
 
     uid: UUID
@@ -81,9 +83,10 @@ def mark_of(uid: UUID) -> str:
 
 def build_card(lead: Lead, user: User, order: Order, free: Collection[int], now: datetime) -> Card:
     """One lead as a card. Reads its stage, source and owner; ``free``: the leads that the user may take."""
-    badge, tone = badge_of(lead)
+    action = action_of(lead, user, free)
     owner = person(lead.owner) if lead.owner else ""
     step = _step_of(lead)
+    badge, tone = _badge(lead, told=bool(action) or step.text == _ACCEPT)
     return Card(
         uid=lead.uid,
         page=f"{root_of('lead')}{lead.uid}/",
@@ -99,17 +102,24 @@ def build_card(lead: Lead, user: User, order: Order, free: Collection[int], now:
         source=lead.source.name,
         created_at=lead.created_at,
         age=age(lead.created_at, now),
-        badge="" if badge.casefold() == lead.stage.name.casefold() else badge,
+        badge=badge,
         tone=tone,
         owner="You" if lead.owner_id == user.pk else owner,
         initials=initials(owner),
-        action=action_of(lead, user, free),
-        step=step.text,
+        action=action,
+        step="" if action == "accept" and step.text == _ACCEPT else step.text,
         due=due_of(step.due, now) if step.due else None,
         amber=step.amber,
         snoozed_until=lead.snoozed_until,
         rotting=_rotting(lead, lead.stage, now),
     )
+
+
+def _badge(lead: Lead, *, told: bool) -> tuple[str, str]:
+    """Where a lead stands and its tone, or nothing when that is told already: by its column, a button or a clock."""
+    words, tone = badge_of(lead)
+    told = told or bool(lead.closed_at or lead.first_contacted_at) or words.casefold() == lead.stage.name.casefold()
+    return ("", "") if told else (words, tone)
 
 
 class _Step(NamedTuple):
@@ -138,8 +148,8 @@ def _step_of(lead: Lead) -> _Step:
 
 def _promised(lead: Lead) -> str:
     if lead.owner_id and not lead.accepted_at:
-        return "Accept"
-    return "" if lead.first_contacted_at else "Contact"
+        return _ACCEPT
+    return "Follow up" if lead.first_contacted_at else "Contact"
 
 
 def _amber(lead: Lead, respond_by: datetime) -> datetime:

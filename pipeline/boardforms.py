@@ -8,11 +8,10 @@ from django.conf import settings
 
 from leadcrm.lib.money import CURRENCIES
 from pipeline.intake import READERS, FieldError
-from pipeline.models import Lead, LeadSource, LostReason, Stage
+from pipeline.models import ExchangeRate, Lead, LeadSource, LostReason, Stage
 from pipeline.services.leads import LONGEST_REASON
 
 _WHO = ("first_name", "last_name", "company", "email", "phone")
-_CURRENCIES = [("", ""), *((code, code) for code in sorted(CURRENCIES))]
 
 
 class MoveForm(forms.Form):
@@ -22,7 +21,7 @@ class MoveForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
     above = forms.UUIDField(widget=forms.HiddenInput, required=False)
     value = forms.CharField(label="Value, when won", required=False, max_length=40)
-    currency = forms.ChoiceField(label="Currency", required=False, choices=_CURRENCIES)
+    currency = forms.ChoiceField(label="Currency", required=False)
     lost_reason = forms.CharField(label="Why, when lost", required=False, max_length=LONGEST_REASON)
 
     def __init__(self, lead: Lead, *args: Any, **more: Any) -> None:
@@ -32,6 +31,7 @@ class MoveForm(forms.Form):
         stages = cast("forms.ModelChoiceField[Stage]", self.fields["stage"])
         stages.queryset = lead.stage.pipeline.stages.order_by("position", "id")
         offer_reasons(self.fields)
+        offer_currencies(self.fields, lead.currency)
         self.fields["value"].widget.attrs["inputmode"] = "decimal"
 
 
@@ -65,6 +65,15 @@ def offer_reasons(fields: dict[str, forms.Field]) -> None:
     fields["lost_reason"].widget.attrs["aria-required"] = "true"
 
 
+def offer_currencies(fields: dict[str, forms.Field], own: str = "") -> None:
+    """Let people choose a currency: on top the lead's ``own``, the base currency and those with an exchange rate."""
+    rated = ExchangeRate.objects.values_list("currency", flat=True)
+    usual = dict.fromkeys(code for code in (own, settings.BASE_CURRENCY, *rated) if code)
+    groups = {"Usual": usual, "Others": sorted(CURRENCIES - usual.keys())}
+    currency = cast("forms.ChoiceField", fields["currency"])
+    currency.choices = [(name, [(code, code) for code in codes]) for name, codes in groups.items()]
+
+
 class QuickLeadForm(forms.Form):
     """A lead that somebody enters by hand; the intake reads the fields as those of any other source."""
 
@@ -76,12 +85,13 @@ class QuickLeadForm(forms.Form):
     country = forms.CharField(label="Country", required=False)
     product = forms.CharField(label="What they want", required=False)
     value = forms.CharField(label="Value", required=False, widget=forms.TextInput({"inputmode": "decimal"}))
-    currency = forms.ChoiceField(label="Currency", required=False, choices=_CURRENCIES)
+    currency = forms.ChoiceField(label="Currency", required=False)
     message = forms.CharField(label="Note", required=False, widget=forms.Textarea({"rows": 2}))
 
     def __init__(self, source: LeadSource, *args: Any, **more: Any) -> None:
         currency = source.default_currency or settings.BASE_CURRENCY
         super().__init__(*args, **{"initial": {"currency": currency}, **more})
+        offer_currencies(self.fields, source.default_currency)
         for name in source.required_fields:
             if name in READERS and name not in self.fields:
                 self.fields[name] = forms.CharField(label=name.replace("_", " ").capitalize())

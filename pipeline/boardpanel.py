@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pipeline.board import View
+from django.contrib.auth.models import User
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+
+from leadcrm.lib.jsonrows import AllOf
+from pipeline.board import Choice, View
 from pipeline.boardfilters import AGES
 from pipeline.display import person
 from pipeline.models import Lead, SavedView
@@ -26,27 +32,49 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What the filters can be. ``page``: the name of the page that is narrowed."""
+    """What the filters can be."""
 
     owners: Pairs
     teams: Pairs
     sources: Pairs
     territories: Pairs
     ages: list[tuple[str, str]]
-    views: list[SavedView]
 
 
 def build_panel(view: View) -> Panel:
     """All choices that this user may see."""
-    saved = SavedView.objects.filter(user=view.user, pipeline=view.pipeline)
     return Panel(
         owners=[(user.pk, person(user)) for user in known_people(view.user)[:MOST_CHOICES]],
         teams=_teams(view),
         sources=_sources(view),
         territories=_territories(view),
         ages=[(key, words) for key, (words, _, _) in AGES.items()],
-        views=list(saved),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Choice):
+    """A view that the user has kept, as a tab. ``pk``: by which it is forgotten."""
+
+    pk: int
+
+
+def build_views(view: View, saved: list[dict[str, Any]], page: str) -> list[Kept]:
+    """The views that this user has kept for the pipeline, by name.
+
+    Args:
+        saved: as :func:`views_of` found them.
+        page: the name of the page that is narrowed.
+    """
+    root, shown = reverse(page, args=[view.pipeline.slug]), view.query()
+    kept = [Kept(one["name"], f"{root}?{one['query']}", one["query"] == shown, one["pk"]) for one in saved]
+    return sorted(kept, key=lambda one: (one.label.casefold(), one.pk))
+
+
+def views_of(user: User, pipeline: str) -> Subquery:
+    """Beside rows that name a pipeline (``pipeline``: where): the views that a user has kept for it."""
+    kept = SavedView.objects.filter(user=user, pipeline=OuterRef(pipeline)).order_by().values("pipeline")
+    return Subquery(kept.annotate(all=AllOf(JSONObject(pk="pk", name="name", query="query"))).values("all"))
 
 
 def build_chips(view: View, page: str) -> list[Chip]:

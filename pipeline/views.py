@@ -25,7 +25,7 @@ from pipeline.board import (
     whose_choices,
 )
 from pipeline.boardfilters import read_filters
-from pipeline.boardpanel import build_chips
+from pipeline.boardpanel import build_chips, build_views, views_of
 from pipeline.models import Event, Pipeline, Stage
 from pipeline.reach import reach_of
 
@@ -35,13 +35,14 @@ LONGEST_CURSOR: Final = 18
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A board that a request is about: the view, its stages in order, all pipelines that the user may open, the newest
-    event, and whether the user may add leads."""
+    event, whether the user may add leads, and the views that the user has kept."""
 
     view: View
     stages: list[Stage]
     pipelines: list[Pipeline]
     cursor: int
     may_add: bool
+    saved: list[dict[str, Any]]
 
     def tabs(self, name: str) -> list[Choice]:
         """The same page of the other pipelines; filters stay."""
@@ -57,7 +58,8 @@ def open_board(request: PageRequest, slug: str = "") -> Opened | None:
     """
     reach = reach_of(request.user)
     newest = Subquery(Event.objects.order_by("-pk").values("pk")[:1])
-    shown = Stage.objects.filter(pipeline__archived_at=None).select_related("pipeline").annotate(newest=newest)
+    shown = Stage.objects.filter(pipeline__archived_at=None).select_related("pipeline")
+    shown = shown.annotate(newest=newest, saved=views_of(request.user, "pipeline"))
     found: list[Any] = list(shown.order_by("pipeline__name", "position", "id"))
     stages = [stage for stage in found if reach.opens(stage.pipeline_id)]
     pipelines = list(dict.fromkeys(stage.pipeline for stage in stages))
@@ -77,7 +79,7 @@ def open_board(request: PageRequest, slug: str = "") -> Opened | None:
         now=timezone.now(),
         filters=read_filters(request.GET),
     )
-    return Opened(view, own, pipelines, own[0].newest or 0, reach.adds_to(view.pipeline.pk))
+    return Opened(view, own, pipelines, own[0].newest or 0, reach.adds_to(view.pipeline.pk), own[0].saved or [])
 
 
 def this_board(request: PageRequest, slug: str) -> Opened:
@@ -91,9 +93,12 @@ def this_board(request: PageRequest, slug: str) -> Opened:
 def toolbar(opened: Opened, page: str) -> dict[str, Any]:
     """What stands above the cards or rows. ``page``: the name of the page that is shown."""
     view = opened.view
+    views = build_views(view, opened.saved, page)
     return {
         "pipelines": opened.tabs(page),
         "whose": whose_choices(view, page),
+        "views": views,
+        "kept": next((one for one in views if one.current), None),
         "chips": build_chips(view, page),
         "stages": opened.stages,
         "filters_url": view.url("board-filters", page=page),

@@ -213,7 +213,7 @@ def _resolve(rule: Rule, trail: _Trail) -> Rep | int | str:
 def _resolve_territory(rule: Rule, trail: _Trail) -> Rep | int | str:
     best = trail.located.best
     if best is None:
-        return "the lead lies in no territory"
+        return "the lead is in no territory"
     if rule.target == targets.TERRITORY_POOL:
         return best.pool_id or f"territory “{best.name}” has no pool"
     if best.owner_id is None:

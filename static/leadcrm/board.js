@@ -16,9 +16,13 @@ const say = (text) => (document.getElementById("said").textContent = text);
 
 // --- Asking the server -----------------------------------------------------------------------------
 
+let sent = 0; // grows when something is asked of the server to be done, and again when it has answered
+
 async function send(url, body, failed = () => {}) {
   try {
+    if (body) sent += 1;
     const response = await ask(url, body);
+    if (body) sent += 1;
     if (response.status === 404) throw new Error("This lead is not there any more. Reload the page.");
     const text = response.status === 204 ? "" : await response.text();
     if (response.status >= 500 || response.status === 403) throw new Error("That did not work. Please try again in a moment.");
@@ -34,7 +38,7 @@ async function send(url, body, failed = () => {}) {
 // --- What changed ----------------------------------------------------------------------------------
 
 let held = null; // a card under the pointer: nothing moves meanwhile
-let waiting = []; // changes that wait for it
+const waiting = []; // what is done when it has been dropped
 
 function place(card) {
   const list = board.querySelector(`.column[data-stage="${CSS.escape(card.dataset.stage)}"] .cards`);
@@ -88,7 +92,7 @@ function apply(page, highlight = true) {
   const changes = page.getElementById("board-changes");
   if (!changes) return false;
   if (held) {
-    waiting.push([page, highlight]);
+    waiting.push(() => apply(page, highlight));
     return true;
   }
   for (const gone of changes.querySelectorAll("[data-gone]")) {
@@ -128,16 +132,31 @@ async function applyPolled(page, isNew) {
 }
 
 async function readAgain() {
+  const before = sent;
   const page = parsed(await (await ask(location.href)).text());
-  for (const column of page.querySelectorAll(".column[data-stage]")) {
-    const here = document.getElementById(column.id);
-    const scrolled = here?.querySelector(".column-body").scrollTop;
-    const fresh = document.adoptNode(column);
-    here?.replaceWith(fresh);
-    fresh.querySelector(".column-body").scrollTop = scrolled;
-    globalThis.htmx?.process(fresh);
-    makeSortable(fresh);
-  }
+  if (held) return waiting.push(readAgain);
+  if (before !== sent) return readAgain(); // it may not know yet of what was done meanwhile
+  const chosen = picks().map((pick) => cardOf(pick).id);
+  const focused = cardOf(document.activeElement)?.id;
+  page.querySelectorAll(".column[data-stage]").forEach(exchange);
+  for (const id of chosen) tick(document.getElementById(id));
+  document.getElementById(focused)?.querySelector("h3 a").focus({ preventScroll: true });
+  document.dispatchEvent(new CustomEvent("cards-changed"));
+  showChosen();
+}
+
+function exchange(column) {
+  const here = document.getElementById(column.id);
+  const scrolled = here?.querySelector(".column-body").scrollTop;
+  const fresh = document.adoptNode(column);
+  here?.replaceWith(fresh);
+  fresh.querySelector(".column-body").scrollTop = scrolled;
+  globalThis.htmx?.process(fresh);
+  makeSortable(fresh);
+}
+
+function tick(card) {
+  if (card) card.querySelector(".pick").checked = true;
 }
 
 // --- Moving ----------------------------------------------------------------------------------------
@@ -169,7 +188,7 @@ function makeSortable(column) {
   globalThis.Sortable?.create(column.querySelector(".cards"), {
     group: "cards",
     draggable: ".card",
-    filter: ".more, .card-tools, button, input, form",
+    filter: ".more, .icon-button, .tick, button, form",
     preventOnFilter: false,
     animation: 150,
     // Native dragging does not work by touch; and a short hold on a phone leaves scrolling to the finger.
@@ -204,7 +223,7 @@ async function dropped({ item, from, to, oldIndex, newIndex }) {
   } else if (from.children[oldIndex] !== item) {
     from.insertBefore(item, from.children[oldIndex + (oldIndex > newIndex ? 1 : 0)] ?? null);
   }
-  for (const [page, highlight] of waiting.splice(0)) apply(page, highlight);
+  for (const go of waiting.splice(0)) go();
 }
 
 // --- With the keyboard -----------------------------------------------------------------------------
@@ -312,11 +331,15 @@ function clearChosen() {
 // --- Beginning -------------------------------------------------------------------------------------
 
 document.documentElement.classList.add("scripted");
+document.querySelector('.strip [aria-label="My views"] [aria-current]')?.scrollIntoView({ block: "nearest", inline: "center" });
 
 document.addEventListener("submit", submit);
 document.addEventListener("reset", (event) => event.target === bulk && setTimeout(clearChosen));
 document.addEventListener("change", (event) => {
-  if (event.target.matches(".pick")) showChosen();
+  if (event.target.matches(".pick")) {
+    showChosen();
+    cardOf(event.target)?.scrollIntoView({ block: "nearest", inline: "nearest" }); // the bar may have come over it
+  }
   if (event.target.matches("select[name=stage]")) fitToStage(event.target.form);
 });
 document.addEventListener("click", (event) => {
@@ -341,7 +364,16 @@ if (bulk) {
   showChosen();
 }
 
+// All of a card leads to its lead, but for what is pressed or marked on it.
+function openCard(event) {
+  const link = cardOf(event.target)?.querySelector("h3 a");
+  if (!link || event.target.closest("a, button, label, form") || getSelection().toString()) return;
+  if (event.ctrlKey || event.metaKey) open(link.href);
+  else link.click();
+}
+
 if (board) {
   board.addEventListener("keydown", onKey);
+  board.addEventListener("click", openCard);
   board.querySelectorAll(".column[data-stage]").forEach(makeSortable);
 }

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.signals import request_finished, request_started
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.pages import settled
+from tests.browser.pages import settled, without_news
 from tests.pipeline.people import signed_in
 from tests.support import browser
 from tests.support.waiting import wait_until
@@ -17,6 +17,7 @@ browser.use_own_node()
 expect.set_options(timeout=30_000)  # as long as for a click: a slow machine is no fault of a page
 
 GRAVE = {"serious", "critical"}
+DESKTOP = {"width": 1280, "height": 800}
 
 SignIn = Callable[[User, BrowserContext], None]
 
@@ -93,3 +94,20 @@ def complaints(page: Page) -> list[str]:
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: found.append(str(error)))
     return found
+
+
+@pytest.fixture
+def opened(new_context, sign_in: SignIn, live_server) -> Callable[..., Page]:
+    """Opens the board in a browser of its own, in which somebody has signed in; without `news` it hears of nobody."""
+
+    def open_board(user: User, path="/board/sales/?who=team", *, news=True, **options) -> Page:
+        context = new_context(**{"viewport": DESKTOP, **options})
+        sign_in(user, context)
+        page = context.new_page()
+        if not news:
+            without_news(page)
+        page.goto(live_server.url + path)
+        expect(page.locator("html.scripted")).to_be_attached()
+        return settled(page)
+
+    return open_board

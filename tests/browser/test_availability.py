@@ -42,6 +42,19 @@ def test_a_rep_without_scripts_goes_to_lunch_comes_back_and_plans_leave(live_ser
     expect(page.locator(".leaves .badge")).to_have_text("cancelled")
 
 
+def test_a_date_that_was_picked_is_told_as_pages_tell_dates(live_server, page: Page, people, sign_in):
+    sign_in(people.owner, page.context)
+    page.goto(live_server.url + "/my/availability/")
+    page.get_by_text("Plan leave").click()
+    page.get_by_label("From").fill("2031-03-02")
+    expect(page.get_by_text("Sun 2 Mar 2031")).to_be_visible()
+    page.get_by_label("From").fill("")
+    expect(page.get_by_text("Sun 2 Mar 2031")).to_have_count(0)
+    page.get_by_text("Away for another reason").click()
+    page.get_by_label("Until").last.fill("2031-09-30T14:05")
+    expect(page.get_by_text("Tue 30 Sep 2031, 14:05")).to_be_visible()
+
+
 def test_what_came_of_reading_a_calendar_appears_by_itself_with_the_leave(live_server, page: Page, people, sign_in):
     rep = Rep.objects.get(user=people.owner)
     calendar = LeaveCalendar.objects.create(rep=rep, url="https://calendar.example/a.ics")

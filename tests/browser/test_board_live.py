@@ -5,12 +5,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from distribution import services
 from pipeline.models import Lead, LostReason, Pipeline, Stage
 from pipeline.services.moving import move_on
-from tests.browser.pages import drag, let_go, settled, take, without_news
+from tests.browser.pages import drag, let_go, take
 from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
@@ -44,23 +44,6 @@ def lead(people):
 
 def owned(people, **fields):
     return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
-
-
-@pytest.fixture
-def opened(new_context, sign_in, live_server) -> Callable[..., Page]:
-    """Opens the board in a browser of its own, in which somebody has signed in; without `news` it hears of nobody."""
-
-    def open_board(user, path="/board/sales/?who=team", *, news=True, **options) -> Page:
-        context = new_context(**{"viewport": DESKTOP, **options})
-        sign_in(user, context)
-        page = context.new_page()
-        if not news:
-            without_news(page)
-        page.goto(live_server.url + path)
-        expect(page.locator("html.scripted")).to_be_attached()
-        return settled(page)
-
-    return open_board
 
 
 def card(page: Page, lead: Lead) -> Locator:
@@ -330,6 +313,30 @@ def test_news_from_before_a_move_do_not_put_the_card_back(opened, people, lead, 
         page.wait_for_event("request", lambda request: "/changes/" in request.url)
     expect(in_column(page, lead, "open")).to_be_visible()
     expect(card(page, lead)).to_have_attribute("data-version", "2")
+
+
+def test_a_board_that_is_read_again_waits_for_the_card_that_is_dragged(opened, people, lead):
+    other = owned(people, last_name="Bob")
+    page = opened(people.owner, news=False)
+    card(page, other).locator(".pick").check()
+    take(card(page, lead).locator(".owner"))
+    move_on(other, Stage.objects.get(slug="talks"), actor=people.manager)
+    with page.expect_event("requestfinished", lambda request: request.url.endswith("/board/sales/?who=team")):
+        page.unroute("**/changes/**")
+        page.route("**/changes/**", told_too_much)
+    page.evaluate("() => new Promise((done) => setTimeout(done))")  # what the page does with the answer is done
+    expect(page.locator(".sortable-ghost")).to_be_attached()
+    let_go(page.locator("#column-talks .column-body"), in_column(page, lead, "talks"))
+    for moved in (lead, other):
+        expect(in_column(page, moved, "talks")).to_be_visible()
+    expect(card(page, other).locator(".pick")).to_be_checked()
+    assert Lead.objects.get(pk=lead.pk).stage.slug == "talks"
+
+
+def told_too_much(route: Route) -> None:
+    """Tell a board that more happened than it can be told of."""
+    body = '<div id="board-changes" data-too-many></div>'
+    route.fulfill(body=body, content_type="text/html", headers={"X-Newest-Event": "1"})
 
 
 def test_after_a_gap_in_the_network_the_board_catches_up(opened, people, lead):

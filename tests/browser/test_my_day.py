@@ -96,6 +96,16 @@ def test_the_keys_are_shown_and_do_nothing_while_somebody_types(my_day, leads):
     assert Lead.objects.filter(accepted_at=None).count() == 2
 
 
+def test_keys_are_offered_only_where_there_are_some(my_day, leads, new_context, sign_in, people, live_server):
+    expect(my_day().get_by_role("button", name="Keys")).to_be_visible()
+    context = new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    sign_in(people.owner, context)
+    page = context.new_page()
+    page.goto(live_server.url + "/my/")
+    expect(page.get_by_role("heading", name="My day")).to_be_visible()
+    expect(page.get_by_role("button", name="Keys")).to_be_hidden()
+
+
 @SIZES
 def test_a_task_leads_to_the_next_on_the_same_page(my_day, leads, size):
     page = my_day(size)

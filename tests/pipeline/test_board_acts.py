@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from pipeline.many import MOST_AT_ONCE
-from pipeline.models import Event, Lead, LeadSource, LostReason, Pipeline, Stage
+from pipeline.models import Event, ExchangeRate, Lead, LeadSource, LostReason, Pipeline, Stage
 from pipeline.services.leads import edit_lead
 from tests.distribution.world import make_lead, make_source, stages
 from tests.pipeline.people import make_people, signed_in
@@ -292,6 +292,19 @@ def test_what_a_source_asks_for_is_marked_and_asked_for_in_words(client):
     refused = client.post("/board/sales/add/", {"last_name": "L"}, headers=PART).context["form"]
     assert refused.errors == {"company": ["Give the Company."], "city": ["Give the City."]}
     assert form["currency"].value() == "EUR"
+
+
+def test_the_usual_currencies_come_first_and_the_leads_own_is_chosen(client, people):
+    ExchangeRate.objects.create(currency="GBP", rate=Decimal("1.1"))
+    lead = owned(people, last_name="Lovelace", currency="SEK")
+    forms = [
+        client.get(path, headers=PART).context["form"]
+        for path in (f"/board/sales/move/{lead.uid}/", "/board/sales/add/")
+    ]
+    usual, others = zip(*(dict(form.fields["currency"].choices).values() for form in forms), strict=True)
+    assert [[code for code, _ in codes] for codes in usual] == [["SEK", "EUR", "GBP"], ["EUR", "GBP"]]
+    assert all(("USD", "USD") in codes for codes in others)
+    assert [form["currency"].value() for form in forms] == ["SEK", "EUR"]
 
 
 def test_an_empty_lead_is_no_lead(client):

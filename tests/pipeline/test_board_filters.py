@@ -169,7 +169,7 @@ def test_filters_are_kept_as_a_view_and_the_same_name_keeps_others(client, peopl
         client.post("/board/sales/views/", {"name": " Hot ones ", "query": query})
     view = SavedView.objects.get()
     assert (view.user, view.name, view.query) == (people.manager, "Hot ones", "who=team&score=50")
-    assert "/board/sales/?who=team&amp;score=50" in client.get("/board/sales/filters/").content.decode()
+    assert "/board/sales/?who=team&amp;score=50" in client.get("/board/sales/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -200,10 +200,21 @@ def test_a_view_needs_a_name(client, leads):
     assert not SavedView.objects.exists()
 
 
+@pytest.mark.parametrize("page", ["", "table/"])
+def test_kept_views_are_tabs_of_which_the_one_that_is_shown_stands_out(client, leads, page):
+    for name, query in (("Hot ones", "who=team&score=70"), ("Late", "who=team&overdue=1")):
+        client.post("/board/sales/views/", {"name": name, "query": query})
+    shown = client.get(f"/board/sales/{page}?score=70&who=team").context
+    assert [(view.label, view.current) for view in shown["views"]] == [("Hot ones", True), ("Late", False)]
+    assert shown["views"][1].url == f"/board/sales/{page}?who=team&overdue=1"
+    assert shown["kept"] == shown["views"][0]
+    assert client.get(f"/board/sales/{page}?score=71&who=team").context["kept"] is None
+
+
 def test_only_ones_own_views_are_shown_and_forgotten(client, people, leads):
     client.post("/board/sales/views/", {"name": "Hot ones", "query": "score=70"})
     view, other = SavedView.objects.get(), signed_in(people.owner)
-    assert "Hot ones" not in other.get("/board/sales/filters/").content.decode()
+    assert [shown.context["views"] for shown in (other.get("/board/"), other.get("/board/sales/table/"))] == [[], []]
     assert other.post(f"/board/sales/views/{view.pk}/forget/").status_code == 404
     client.post(f"/board/sales/views/{view.pk}/forget/")
     assert not SavedView.objects.exists()
