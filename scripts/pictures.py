@@ -36,7 +36,7 @@ def live_rules(page: Page) -> None:
 
 PICTURES = (
     Picture("board", "manager", "/board/?who=team"),
-    Picture("board-phone", "rep", "/board/", PHONE),
+    Picture("board-phone", "rep", "/board/#column-qualified", PHONE),
     Picture("decision", "manager", "/board/", TALL, first_decision),
     Picture("rules", "admin", "/admin/distribution/ruleset/", DESKTOP, live_rules),
 )
