@@ -87,10 +87,10 @@ def hand_over_all(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _hand_over(request: PageRequest, rep: Rep, leads: Iterable[Lead], told: dict[str, Any]) -> None:
-    done, refused = each(leads, lambda lead: reassign_lead(lead.pk, actor=request.user, **told), DistributionError)
-    messages.success(request, f"{len(done)} lead{pluralize(len(done))} of {rep.name} handed over.")
-    for sentence in refused:
-        messages.warning(request, sentence)
+    outcome = each(leads, lambda lead: reassign_lead(lead.pk, actor=request.user, **told), DistributionError)
+    tone = messages.SUCCESS if outcome.complete else messages.WARNING
+    text = outcome.told(f"lead{pluralize(len(outcome.done))} of {rep.name} handed over")
+    messages.add_message(request, tone, text)
 
 
 def _check_manages(request: PageRequest) -> None:

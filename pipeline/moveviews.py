@@ -1,9 +1,10 @@
-"""What people do on the board: move cards, undo that, move many, add a lead.
+"""What people do on the board: move a card, undo that, add a lead.
 
 Each is a form that works by itself. A board that asks for itself (htmx) is answered with the fresh cards instead of the
 page: what was refused goes back to where it is.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,10 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from leadcrm.lib.pages import PageRequest, back
 from pipeline.board import changes_of
-from pipeline.boardforms import BulkForm, MoveForm, QuickLeadForm
+from pipeline.boardforms import MoveForm, QuickLeadForm
 from pipeline.errors import PipelineError, ReasonMissing, StaleLead
 from pipeline.intake import InvalidLead
-from pipeline.many import MOST_AT_ONCE, each, read_chosen, too_many
 from pipeline.models import Lead, Stage
 from pipeline.selectors import work_lead, workable_leads
 from pipeline.services.leads import create_lead, manual_source
@@ -49,9 +49,9 @@ def move(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
             form.add_error(fault.field if fault.field in form.fields else None, fault.detail)
         return _move_form(request, opened, lead, form)
     except PipelineError as error:
-        return _answer(request, opened, [lead.pk], str(error), refused=True)
+        return answer(request, opened, [lead.pk], str(error), refused=True)
     text = f"{lead} is in “{lead.stage}” now."
-    return _answer(request, opened, [lead.pk], text, undo=opened.view.url("board-undo", str(uid), version=lead.version))
+    return answer(request, opened, [lead.pk], text, undo=opened.view.url("board-undo", str(uid), version=lead.version))
 
 
 def _move(request: PageRequest, lead: Lead, stage: Stage, version: int, above: UUID | None, **more: Any) -> None:
@@ -91,47 +91,8 @@ def undo(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
             raise StaleLead
         undo_move(lead, actor=request.user, version=int(version))
     except PipelineError as error:
-        return _answer(request, opened, [lead.pk], str(error), refused=True)
-    return _answer(request, opened, [lead.pk], f"{lead} is back in “{lead.stage}”.")
-
-
-@login_required
-@require_POST
-def bulk(request: PageRequest, slug: str) -> HttpResponse:
-    """Move many cards, each by itself: what cannot be moved stays, and is named."""
-    opened = this_board(request, slug)
-    form = BulkForm(opened.view.pipeline.stages, request.POST)
-    chosen = read_chosen(request.POST.getlist("lead"))
-    if not chosen:
-        return _answer(request, opened, [], "Choose leads first.", refused=True)
-    if len(chosen) > MOST_AT_ONCE:
-        return _answer(request, opened, [], too_many(chosen), refused=True)
-    if not form.is_valid():
-        return _bulk_form(request, opened, form)
-    leads = workable_leads(request.user).filter(uid__in=chosen, stage__pipeline=opened.view.pipeline)
-    leads = leads.select_related("stage__pipeline", "source")
-    stage, reason = form.cleaned_data["stage"], form.cleaned_data["lost_reason"]
-
-    def act(lead: Lead) -> None:
-        move_on(lead, stage, actor=request.user, version=chosen[lead.uid], lost_reason=reason)
-
-    done, refused = each(leads, act)
-    text = f"{len(done)} moved to “{stage}”." + "".join(f" {words}" for words in refused)
-    return _answer(request, opened, [lead.pk for lead in leads], text, refused=bool(refused))
-
-
-def _bulk_form(request: PageRequest, opened: Opened, form: BulkForm) -> HttpResponse:
-    """Asks for what is missing or wrong, such as why the leads were lost."""
-    context = {
-        "section": "board",
-        "view": opened.view,
-        "stages": opened.stages,
-        "form": form,
-        "ticked": request.POST.getlist("lead"),
-        "next": request.POST.get("next", ""),
-    }
-    template = "board/_bulk_form.html" if request.htmx else "board/bulk.html"
-    return render(request, template, context, status=422)
+        return answer(request, opened, [lead.pk], str(error), refused=True)
+    return answer(request, opened, [lead.pk], f"{lead} is back in “{lead.stage}”.")
 
 
 @login_required
@@ -150,23 +111,35 @@ def add(request: PageRequest, slug: str) -> HttpResponse:
         except InvalidLead as error:
             form.refuse(error.errors)
         else:
-            return _answer(request, opened, [lead.pk], f"{lead} was added, and the rules decide who gets it.")
+            return answer(request, opened, [lead.pk], f"{lead} was added, and the rules decide who gets it.")
     context = {"section": "board", "view": opened.view, "form": form}
     template = "board/_add_form.html" if request.htmx else "board/add.html"
     return render(request, template, context, status=422 if form.is_bound else 200)
 
 
-def _answer(
-    request: PageRequest, opened: Opened, ids: list[int], text: str, *, refused: bool = False, undo: str = ""
+def answer(
+    request: PageRequest,
+    opened: Opened,
+    ids: list[int],
+    text: str,
+    *,
+    refused: bool = False,
+    undo: str = "",
+    left: Sequence[Lead] = (),
 ) -> HttpResponse:
-    """What was done or refused: for a board its fresh cards, else a message on the page that the form came from."""
+    """What was done or refused: for a board its fresh cards, else a message on the page that the form came from.
+
+    Args:
+        left: of many, those that it was not done with.
+    """
     view = opened.view
+    tone = "error" if refused else "warning" if left else "success"
     if not request.htmx:
-        messages.add_message(request, messages.ERROR if refused else messages.SUCCESS, text, extra_tags=undo)
+        messages.add_message(request, getattr(messages, tone.upper()), text, extra_tags=undo)
         return back(request, view.url())
     context = {
         "changes": changes_of(view, opened.stages, ids),
         "view": view,
-        "notice": {"text": text, "tone": "error" if refused else "success", "undo": undo, "seconds": UNDO_SECONDS},
+        "notice": {"text": text, "tone": tone, "undo": undo, "seconds": UNDO_SECONDS, "left": left},
     }
     return render(request, "board/_changes.html", context, status=409 if refused else 200)

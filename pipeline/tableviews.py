@@ -7,13 +7,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leadcrm.lib.pages import PageRequest, back, page_or_part
+from leadcrm.lib.pages import PageRequest, back, number_of, page_or_part
 from leadcrm.lib.text import clean
 from pipeline.board import WHOSE
 from pipeline.boardfilters import read_filters
 from pipeline.boardpanel import build_panel
 from pipeline.boardtable import build_table, csv_rows, table_leads
-from pipeline.many import read_chosen
+from pipeline.many import MOST_AT_ONCE, read_chosen
 from pipeline.models import SavedView
 from pipeline.views import this_board, toolbar
 
@@ -23,11 +23,12 @@ from pipeline.views import this_board, toolbar
 def table(request: PageRequest, slug: str) -> HttpResponse:
     """The leads of a board as rows."""
     opened = this_board(request, slug)
-    number = request.GET.get("page", "")
-    page = int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 1
+    asked = request.GET
+    page, rows = number_of(asked.get("page", ""), 1), number_of(asked.get("rows", ""))
     context = {
         "section": "board",
-        "table": build_table(opened.view, request.GET.get("sort", ""), page),
+        "table": build_table(opened.view, asked.get("sort", ""), page, rows),
+        "most": MOST_AT_ONCE,
         "view": opened.view,
         **toolbar(opened, "board-table"),
     }

@@ -123,7 +123,7 @@ def _place(text: str) -> tuple[datetime, int] | None:
 
 def _line(event: Event, lead: Lead, stages: Mapping[str, str], now: datetime) -> Line:
     return Line(
-        title=_UNDONE.get(event.kind, "") if event.data.get("undone") else event.get_kind_display(),
+        title=_title(event),
         detail=_detail(event, lead, stages),
         text=str(event.data.get("text") or ""),
         actor=person(event.actor) if event.actor else "",
@@ -133,6 +133,12 @@ def _line(event: Event, lead: Lead, stages: Mapping[str, str], now: datetime) ->
         lead=str(event.data.get("lead_uid") or ""),
         recording=str(event.data.get("recording") or ""),
     )
+
+
+def _title(event: Event) -> str:
+    """What happened, in words; of a kind that is not known any more what is stored."""
+    undone = _UNDONE.get(event.kind) if event.data.get("undone") else None
+    return undone or event.get_kind_display()
 
 
 def _detail(event: Event, lead: Lead, stages: Mapping[str, str]) -> str:
@@ -154,8 +160,13 @@ def _moved(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
 
 
 def _ended(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
-    stage, reason = str(data.get("stage", "")), data.get("reason")
-    return f"{stages.get(stage, stage)}: {reason}" if reason else stages.get(stage, stage)
+    stage, more = str(data.get("stage", "")), data.get("reason") or data.get("value")
+    return f"{stages.get(stage, stage)}: {more}" if more else stages.get(stage, stage)
+
+
+def _had(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
+    rep, reason = data.get("rep"), str(data.get("reason") or "")
+    return ": ".join(filter(None, (rep and f"{rep} had it", reason)))
 
 
 def _edited(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
@@ -194,6 +205,8 @@ _DETAILS: Final[dict[str, Callable[[Data, Lead, Mapping[str, str]], str]]] = {
     Event.Kind.MOVED: _moved,
     Event.Kind.CLOSED: _ended,
     Event.Kind.REOPENED: _ended,
+    Event.Kind.RELEASED: _had,
+    Event.Kind.RETURNED: _had,
     Event.Kind.EDITED: _edited,
     Event.Kind.CONTACTED: _spoke,
     Event.Kind.REPLIED: _spoke,

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from pipeline import leadviews, moveviews, searchviews, tableviews, taskviews, views
+from pipeline import bulkviews, leadviews, moveviews, searchviews, tableviews, taskviews, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("pipeline.api.urls")),
@@ -12,7 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("board/<slug:slug>/changes/", views.changes, name="board-changes"),
     path("board/<slug:slug>/move/<uuid:uid>/", moveviews.move, name="board-move"),
     path("board/<slug:slug>/undo/<uuid:uid>/", moveviews.undo, name="board-undo"),
-    path("board/<slug:slug>/bulk/", moveviews.bulk, name="board-bulk"),
+    path("board/<slug:slug>/bulk/", bulkviews.bulk, name="board-bulk"),
+    path("board/<slug:slug>/undo/", bulkviews.undo_many, name="board-undo-many"),
     path("board/<slug:slug>/add/", moveviews.add, name="board-add"),
     path("board/<slug:slug>/table/", tableviews.table, name="board-table"),
     path("board/<slug:slug>/export/", tableviews.export, name="board-export"),

@@ -22,6 +22,8 @@ _STROKED = str.maketrans(
 )
 # What makes a spreadsheet take a cell for a formula, in ASCII and in full width.
 _FORMULA_START = frozenset("=+-@\t\r\n＝＋－＠")
+# E.164. A plus and digits alone are a number for a spreadsheet, which runs nothing; with 15 digits it keeps them all.
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _LONGEST_QUOTE = 40
 
 
@@ -76,18 +78,23 @@ def _bare(text: str) -> str:
 def csv_safe(value: object) -> str:
     """A value as a CSV cell that no spreadsheet runs as a formula.
 
-    Text that starts like a formula gets a leading apostrophe (OWASP, CSV injection); numbers keep their sign.
+    Text that starts like a formula gets a leading apostrophe (OWASP, CSV injection). Numbers keep their sign, and what
+    is a whole phone number in E.164 its plus: an apostrophe would make it another value for whoever reads the file.
     """
     if value is None:
         return ""
     text = str(value)
-    is_formula = isinstance(value, str) and text.lstrip(" ")[:1] in _FORMULA_START and text.strip(" ") != ""
-    return f"'{text}" if is_formula else text
+    guarded = isinstance(value, str) and _starts_like_formula(text) and not _PHONE.fullmatch(text)
+    return f"'{text}" if guarded else text
+
+
+def _starts_like_formula(text: str) -> bool:
+    return text.lstrip(" ")[:1] in _FORMULA_START and text.strip(" ") != ""
 
 
 def without_csv_guard(cell: str) -> str:
-    """Undoes ``csv_safe``, so that what was exported can be imported again."""
-    return cell[1:] if cell.startswith("'") and csv_safe(cell[1:]) == cell else cell
+    """Undoes ``csv_safe``, so that what was exported can be imported again; also where others guard phone numbers."""
+    return cell[1:] if cell.startswith("'") and _starts_like_formula(cell[1:]) else cell
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,7 @@
 """Moves cards on a board: to whichever stage, back again, and to a place of their own in the column."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -65,6 +66,32 @@ def move_on(
 # --- Undoing -------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class LastMove:
+    """A move that may still be undone. ``by``: whose it was, as a user's id; ``stage`` and ``before``: where the lead
+    was, and the other columns that the move changed, as they were; ``touches``: for :func:`untouch`."""
+
+    by: int | None
+    stage: Stage
+    before: dict[str, Any]
+    touches: Any
+
+
+def last_moves(leads: Iterable[Lead], now: datetime | None = None) -> dict[int, LastMove]:
+    """The last moves of leads, by lead, as far as it is not too late to undo them. Two queries for any number."""
+    since = (now or timezone.now()) - timedelta(seconds=UNDO_SECONDS) - _GRACE
+    moves = Event.objects.filter(lead__in=[lead.pk for lead in leads], kind__in=_MOVES, at__gte=since).order_by("pk")
+    latest = {event.lead_id: event for event in moves}
+    before = {pk: standing_read(event.data[BEFORE]) for pk, event in latest.items() if BEFORE in event.data}
+    stages = Stage.objects.in_bulk({back["stage_id"] for back in before.values()})
+    found = ((latest[pk], stages.get(back.pop("stage_id")), back) for pk, back in before.items())
+    return {
+        event.lead_id: LastMove(event.actor_id, stage, back, event.data[BEFORE].get(TOUCHES, ()))
+        for event, stage, back in found
+        if stage
+    }
+
+
 def undo_move(lead: Lead, *, actor: User, version: int, now: datetime | None = None) -> None:
     """Take back the last move of a lead, by who made it, while nobody changed the lead since.
 
@@ -75,35 +102,29 @@ def undo_move(lead: Lead, *, actor: User, version: int, now: datetime | None = N
         TooLate: ten seconds have passed, or there is no such move; StaleLead: somebody changed it meanwhile; StageFull:
         another lead took its place.
     """
-    event = _last_move(lead, actor, now or timezone.now())
+    take_back(lead, last_moves([lead], now).get(lead.pk), actor=actor, version=version)
+
+
+def take_back(lead: Lead, move: LastMove | None, *, actor: User, version: int) -> None:
+    """:func:`undo_move` for a move that was read with those of other leads (:func:`last_moves`)."""
+    if move is None or move.by != actor.pk:
+        raise TooLate
     if lead.version != version:
         raise StaleLead
-    before, back = lead.stage, standing_read(event.data[BEFORE])
-    stage = Stage.objects.filter(pk=back.pop("stage_id")).first()
-    if stage is None:
-        raise TooLate
-    opened, closed = bool(lead.closed_at and not back["closed_at"]), bool(back["closed_at"] and not lead.closed_at)
+    reopened = bool(lead.closed_at and not move.before["closed_at"])
+    closed = bool(move.before["closed_at"] and not lead.closed_at)
+    left, closed_at = lead.stage, lead.closed_at
     with transaction.atomic():
-        if not back["closed_at"]:
-            make_room(lead, stage)
-        closed_at = lead.closed_at
-        change_lead(lead, version, stage=stage, **back)
-        _record_undo(lead, before, stage, actor)
-        untouch(lead, event.data[BEFORE].get(TOUCHES, ()))
+        if not move.before["closed_at"]:
+            make_room(lead, move.stage)
+        change_lead(lead, version, stage=move.stage, **move.before)
+        _record_undo(lead, left, move.stage, actor)
+        untouch(lead, move.touches)
         if closed:
             lead_closed.send(Lead, lead=lead, actor=actor, at=timezone.now())
-        if opened:
+        if reopened:
             closing_undone.send(Lead, lead=lead, closed_at=closed_at)
             wake_router(lead.pk)
-
-
-def _last_move(lead: Lead, actor: User, now: datetime) -> Event:
-    event = lead.events.filter(kind__in=_MOVES).order_by("-pk").first()
-    if event is None or event.actor_id != actor.pk or BEFORE not in event.data:
-        raise TooLate
-    if now - event.at > timedelta(seconds=UNDO_SECONDS) + _GRACE:
-        raise TooLate
-    return event
 
 
 def _record_undo(lead: Lead, before: Stage, stage: Stage, actor: User) -> None:

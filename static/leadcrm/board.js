@@ -306,7 +306,7 @@ async function submit(event) {
 function done(form, answer) {
   refused = answer.response.ok ? null : refused;
   if (form.closest("#dialog")) dialog.close();
-  if (answer.response.ok && form.getAttribute("action") === bulk?.getAttribute("action")) clearChosen();
+  if (answer.response.ok && form.getAttribute("action") === bulk?.getAttribute("action")) clearChosen(answer.page);
   apply(answer.page, false);
   poll();
 }
@@ -317,14 +317,35 @@ const picks = () => [...document.querySelectorAll(".pick:checked")];
 
 function showChosen() {
   if (!bulk) return;
-  const count = picks().length;
-  bulk.classList.toggle("open", count > 0);
-  document.documentElement.classList.toggle("choosing", count > 0);
-  bulk.querySelector("[data-chosen]").textContent = `${count} selected`;
+  const chosen = picks();
+  bulk.classList.toggle("open", chosen.length > 0);
+  document.documentElement.classList.toggle("choosing", chosen.length > 0);
+  bulk.querySelector("[data-chosen]").textContent = `${chosen.length} selected${worthOf(chosen)}`;
+  const all = document.querySelector(".pick-all");
+  if (!all) return;
+  const there = document.querySelectorAll(".pick").length;
+  all.checked = there > 0 && chosen.length === there;
+  all.indeterminate = chosen.length > 0 && chosen.length < there;
 }
 
-function clearChosen() {
-  for (const pick of picks()) pick.checked = false;
+// In a table: what the chosen ones are worth together, written as the server writes money.
+function worthOf(chosen) {
+  const { currency } = document.querySelector("table[data-currency]")?.dataset ?? {};
+  const cents = chosen.reduce((sum, pick) => sum + Math.round(Number(pick.dataset.worth ?? 0) * 100), 0);
+  const digits = cents % 100 ? 2 : 0;
+  const amount = (cents / 100).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return currency && cents ? ` · ${amount} ${currency}` : "";
+}
+
+function chooseAll(checked) {
+  for (const pick of document.querySelectorAll(".pick")) pick.checked = checked;
+  showChosen();
+}
+
+// What was not done stays chosen, to be looked at.
+function clearChosen(answer = null) {
+  const left = answer?.querySelector("[data-notice]")?.dataset.left.split(" ") ?? [];
+  for (const pick of picks()) pick.checked = left.includes(cardOf(pick)?.id);
   showChosen();
 }
 
@@ -334,12 +355,13 @@ document.documentElement.classList.add("scripted");
 document.querySelector('.strip [aria-label="My views"] [aria-current]')?.scrollIntoView({ block: "nearest", inline: "center" });
 
 document.addEventListener("submit", submit);
-document.addEventListener("reset", (event) => event.target === bulk && setTimeout(clearChosen));
+document.addEventListener("reset", (event) => event.target === bulk && setTimeout(() => clearChosen()));
 document.addEventListener("change", (event) => {
   if (event.target.matches(".pick")) {
     showChosen();
     cardOf(event.target)?.scrollIntoView({ block: "nearest", inline: "nearest" }); // the bar may have come over it
   }
+  if (event.target.matches(".pick-all")) chooseAll(event.target.checked);
   if (event.target.matches("select[name=stage]")) fitToStage(event.target.form);
 });
 document.addEventListener("click", (event) => {

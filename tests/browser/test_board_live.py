@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from distribution import services
 from pipeline.models import Lead, LostReason, Pipeline, Stage
+from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on
 from tests.browser.pages import drag, let_go, take
 from tests.distribution.setups import make_pool, make_rule_set, publish
@@ -222,6 +223,30 @@ def test_many_cards_are_moved_at_once(opened, people, lead):
     for one in (lead, other):
         expect(in_column(page, one, "talks")).to_be_visible()
     expect(bar).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_many_cards_are_put_back_with_one_press_and_what_was_refused_stays_chosen(opened, people, lead, size):
+    other, changed = owned(people, last_name="Bob"), owned(people, last_name="Cyd")
+    page = opened(people.owner, news=False, viewport=size)
+    for one in (lead, other, changed):
+        card(page, one).hover()
+        card(page, one).get_by_role("checkbox").check()
+    edit_lead(changed, {"city": "Berlin"}, actor=people.manager)
+    bar = page.get_by_role("form", name="With the selected leads")
+    bar.get_by_label("Stage").select_option("Talks")
+    bar.get_by_role("button", name="Move").click()
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text("2 moved to “Talks”, 1 not.")
+    expect(toast).to_contain_text("Cyd: Somebody else changed this lead meanwhile.")
+    expect(in_column(page, other, "talks")).to_be_attached()
+    expect(bar.get_by_text("1 selected")).to_be_visible()
+    expect(card(page, changed).get_by_role("checkbox")).to_be_checked()
+    toast.get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast")).to_contain_text("2 put back where they were.")
+    for one in (lead, other):
+        expect(in_column(page, one, "open")).to_be_attached()
+    assert set(Lead.objects.values_list("stage__slug", flat=True)) == {"open"}
 
 
 def test_many_cards_are_lost_for_a_reason_that_is_asked_for(opened, people, lead):

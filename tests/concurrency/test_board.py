@@ -13,10 +13,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from distribution import services
-from pipeline import taskviews
+from pipeline import bulkviews, taskviews
 from pipeline.errors import StageFull
+from pipeline.many import Outcome, each
 from pipeline.models import Event, Lead, Stage, Task
 from pipeline.services import leads, moving, tasks
+from pipeline.services.leads import edit_lead
 from pipeline.services.limits import make_room
 from pipeline.services.moving import move_on, undo_move
 from tests.concurrency.threads import all_before_any_goes_on, at_once, errors, when_one_waits_for_another
@@ -102,6 +104,73 @@ def test_of_one_who_undoes_and_one_who_moves_into_the_last_place_one_is_refused(
         )
     assert [type(error) for error in errors(results)] == [StageFull]
     assert Lead.objects.filter(stage=talks).count() == 1
+
+
+# --- Undoing many --------------------------------------------------------------------------------
+
+
+def undo_while_another_edits(people, monkeypatch) -> tuple[Any, list[Lead]]:
+    """Somebody undoes the move of three leads; when these were read, somebody else changes the second one."""
+    open_, here = stages()["open"], Stage.objects.create(pipeline=stages()["open"].pipeline, name="Here", slug="here")
+    three = [owned(people, stage=open_, last_name=name) for name in ("Ada", "Bob", "Cyd")]
+    client = signed_in(people.owner)
+    ticked = [f"{lead.uid}:{lead.version}" for lead in three]
+    part = {"HX-Request": "true"}
+    moved = client.post("/board/sales/bulk/", {"stage": here.slug, "lead": ticked}, headers=part)
+    real = bulkviews.last_moves
+
+    def edited_meanwhile(read: Any) -> Any:
+        moves = real(read)
+        edit = partial(edit_lead, Lead.objects.get(pk=three[1].pk), {"city": "Berlin"}, actor=people.teammate)
+        assert errors(at_once([edit])) == []
+        return moves
+
+    monkeypatch.setattr(bulkviews, "last_moves", edited_meanwhile)
+    return client.post(moved.context["notice"]["undo"], headers=part), three
+
+
+def where(leads_: list[Lead]) -> list[tuple[str, str]]:
+    return list(Lead.objects.filter(pk__in=[one.pk for one in leads_]).order_by("pk").values_list("stage__slug", "city"))
+
+
+def test_what_somebody_changes_while_many_are_undone_stays_and_is_named(people, monkeypatch):
+    answer, three = undo_while_another_edits(people, monkeypatch)
+    assert where(three) == [("open", ""), ("here", "Berlin"), ("open", "")]
+    first, second = answer.context["notice"]["text"].splitlines()
+    assert first == "2 put back where they were, 1 not."
+    assert second.startswith("Bob: Somebody else changed this lead meanwhile.")
+
+
+def test_without_the_condition_on_the_version_it_would_be_overwritten(people, monkeypatch):
+    """The control: what somebody saw in another stage is put back behind their back."""
+
+    def change(lead: Lead, version: int | None, **changes: Any) -> None:
+        Lead.objects.filter(pk=lead.pk).update(version=lead.version + 1, **changes)
+
+    monkeypatch.setattr(moving, "change_lead", change)
+    answer, three = undo_while_another_edits(people, monkeypatch)
+    assert where(three) == [("open", ""), ("open", "Berlin"), ("open", "")]
+    assert answer.context["notice"]["text"] == "3 put back where they were."
+
+
+def test_of_many_that_are_undone_and_one_that_is_moved_no_more_find_room_than_there_is(people, talks, monkeypatch):
+    back = [owned(people, stage=talks), owned(people, stage=talks)]
+    for lead in back:
+        move_on(lead, stages()["open"], actor=people.owner)
+    Stage.objects.filter(pk=talks.pk).update(wip_limit=2)
+    talks.refresh_from_db()
+    other = owned(people)
+    moves = moving.last_moves(back)
+
+    def undo_all() -> Outcome:
+        return each(back, lambda one: moving.take_back(one, moves[one.pk], actor=people.owner, version=one.version))
+
+    with held_until_another_waits(monkeypatch, leads, "make_room"):
+        monkeypatch.setattr(moving, "make_room", leads.make_room)
+        undone, moved = at_once([undo_all, partial(move_on, other, talks, actor=people.manager)])
+    full = [refusal.error for refusal in undone.refused] + [type(error) for error in errors([moved])]
+    assert full == [StageFull]
+    assert Lead.objects.filter(stage=talks).count() == 2
 
 
 # --- Tasks ---------------------------------------------------------------------------------------

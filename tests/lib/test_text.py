@@ -1,4 +1,5 @@
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -83,7 +84,16 @@ def test_texts_that_rules_hold_equal_have_the_same_key(text):
     [
         ("=1+1", "'=1+1"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("+4930123456", "'+4930123456"),
+        ("+4930123456", "+4930123456"),
+        ("+49301234567890", "+49301234567890"),
+        ("+4930123456789012", "'+4930123456789012"),
+        ("+49 30 123456", "'+49 30 123456"),
+        ("+1-555-123", "'+1-555-123"),
+        ("+4930123456\n", "'+4930123456\n"),
+        ("+4930123456+cmd|' /C calc'!A0", "'+4930123456+cmd|' /C calc'!A0"),
+        ("+٤٩٣٠١٢٣٤٥٦", "'+٤٩٣٠١٢٣٤٥٦"),
+        ("+0301234567", "'+0301234567"),
+        ("-4930123456", "'-4930123456"),
         ("-cmd|' /C calc'!A0", "'-cmd|' /C calc'!A0"),
         ("\t=1", "'\t=1"),
         (" =1", "' =1"),
@@ -100,11 +110,16 @@ def test_no_exported_cell_is_a_formula(value, cell):
     assert csv_safe(value) == cell
 
 
-@given(ANY_TEXT)
+@given(ANY_TEXT | st.from_regex(r"[=+@-][0-9+ ]{0,17}", fullmatch=True))
 def test_exported_text_reads_back_as_it_was(text):
     exported = csv_safe(text)
-    assert exported.lstrip(" ")[:1] not in tuple("=+-@")
+    is_number = re.fullmatch(r"\+[0-9]{7,15}", exported, re.ASCII)
+    assert is_number or exported.lstrip(" ")[:1] not in tuple("=+-@")
     assert without_csv_guard(exported) == text or exported == text
+
+
+def test_phone_numbers_that_another_program_guarded_are_read_as_such():
+    assert without_csv_guard("'+4930123456") == "+4930123456"
 
 
 def test_error_messages_repeat_only_the_start_of_a_long_value():

@@ -3,13 +3,11 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from pipeline.many import MOST_AT_ONCE
 from pipeline.models import Event, ExchangeRate, Lead, LeadSource, LostReason, Pipeline, Stage
 from pipeline.services.leads import edit_lead
 from tests.distribution.world import make_lead, make_source, stages
@@ -197,58 +195,6 @@ def test_a_column_in_which_room_was_made_is_read_again(client, people, talks):
     move(client, a, "open", above=str(c.uid))  # between two that share one place
     assert [card.title for card in client.get("/board/").context["board"].columns[0].cards] == ["c", "a", "b"]
     assert client.get("/board/sales/changes/?who=team&since=0").context["changes"].too_many
-
-
-# --- Many at once ------------------------------------------------------------------------------
-
-
-def ticked(*leads):
-    return [f"{lead.uid}:{lead.version}" for lead in leads]
-
-
-def test_many_are_moved_and_what_cannot_be_is_named(client, people, talks):
-    first, second, third = (owned(people, last_name=name) for name in ("Ada", "Bob", "Cyd"))
-    edit_lead(Lead.objects.get(pk=second.pk), {"city": "Berlin"}, actor=people.teammate)
-    response = client.post("/board/sales/bulk/", {"stage": "talks", "lead": ticked(first, second, third)}, headers=PART)
-    assert response.status_code == 409
-    assert "2 moved to “Talks”. Not Bob: Somebody else changed" in response.context["notice"]["text"]
-    assert [stage_of(lead) for lead in (first, second, third)] == ["talks", "open", "talks"]
-
-
-def test_what_is_not_theirs_is_not_moved_among_many(people, talks):
-    lead = owned(people)
-    signed_in(people.stranger).post("/board/sales/bulk/", {"stage": "talks", "lead": ticked(lead)}, headers=PART)
-    assert stage_of(lead) == "open"
-
-
-@pytest.mark.parametrize("chosen", [[], ["x"], ["x:y", ":", "1:1"]])
-def test_nothing_chosen_moves_nothing(client, talks, chosen):
-    response = client.post("/board/sales/bulk/", {"stage": "talks", "lead": chosen}, headers=PART)
-    assert response.status_code == 409
-    assert "Choose leads first." in response.content.decode()
-
-
-def test_many_are_lost_for_a_reason_of_the_list_which_is_asked_for(client, people):
-    LostReason.objects.create(name="Too expensive")
-    leads = [owned(people, last_name=name) for name in ("Ada", "Bob")]
-    sent = {"stage": "lost", "lead": ticked(*leads)}
-    for part, wrong in ((True, {}), (False, {}), (True, {"lost_reason": "Whatever"})):
-        asked = client.post("/board/sales/bulk/", sent | wrong, headers=PART if part else {})
-        page = asked.content.decode()
-        assert asked.status_code == 422
-        assert asked.context["form"].errors.keys() == {"lost_reason"}
-        assert '<option value="Too expensive">' in page
-        assert all(f'name="lead" value="{one}"' in page for one in ticked(*leads))
-    assert client.post("/board/sales/bulk/", sent | {"lost_reason": "Too expensive"}, headers=PART).status_code == 200
-    assert {lead.lost_reason for lead in Lead.objects.all()} == {"Too expensive"}
-
-
-def test_more_than_are_done_at_once_are_refused_and_not_dropped(client, people, talks):
-    lead = owned(people)
-    sent = {"stage": "talks", "lead": [f"{uuid4()}:0" for _ in range(MOST_AT_ONCE)] + ticked(lead)}
-    response = client.post("/board/sales/bulk/", sent, headers=PART)
-    assert (response.status_code, stage_of(lead)) == (409, "open")
-    assert "You chose 201 leads. Choose at most 200" in response.content.decode()
 
 
 # --- Adding ------------------------------------------------------------------------------------

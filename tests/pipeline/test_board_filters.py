@@ -1,10 +1,6 @@
-"""What a board is narrowed to, kept as views, shown as a table and written as CSV."""
+"""What a board is narrowed to, and kept as views."""
 
-import codecs
-import csv
-import io
 from datetime import timedelta
-from decimal import Decimal
 from threading import Thread
 
 import pytest
@@ -218,73 +214,3 @@ def test_only_ones_own_views_are_shown_and_forgotten(client, people, leads):
     assert other.post(f"/board/sales/views/{view.pk}/forget/").status_code == 404
     client.post(f"/board/sales/views/{view.pk}/forget/")
     assert not SavedView.objects.exists()
-
-
-# --- Table and CSV -----------------------------------------------------------------------------
-
-
-def rows(response):
-    return [row.card.title for row in response.context["table"].rows]
-
-
-def test_the_table_is_sorted_by_any_column_both_ways(client, people):
-    stages()
-    for name, value, score in (("Ada", 3, None), ("Bob", 1, 5), ("Cyd", None, 9)):
-        money = {"value": value, "value_base": value, "currency": "EUR"} if value else {}
-        owned(people, last_name=name, score=score, **money)
-    for sort, order in {
-        "name": ["Ada", "Bob", "Cyd"],
-        "-name": ["Cyd", "Bob", "Ada"],
-        "value": ["Bob", "Ada", "Cyd"],
-        "-value": ["Ada", "Bob", "Cyd"],
-        "-score": ["Cyd", "Bob", "Ada"],
-        "rubbish": ["Cyd", "Bob", "Ada"],
-    }.items():
-        assert rows(client.get("/board/sales/table/", {"sort": sort})) == order, sort
-
-
-def test_the_table_pages_and_keeps_filter_and_sort(client, people):
-    for number in range(53):
-        owned(people, last_name=f"L{number:02d}", score=80)
-    table = client.get("/board/sales/table/?score=70&sort=name").context["table"]
-    assert (len(table.rows), table.before) == (50, "")
-    second = client.get(table.after)
-    assert rows(second) == ["L50", "L51", "L52"]
-    assert "score=70" in second.context["table"].before
-
-
-@pytest.mark.parametrize("page", ["0", "-1", "x", "99999999999", "9999"])
-def test_a_page_that_makes_no_sense_is_no_breakdown(client, leads, page):
-    assert client.get("/board/sales/table/", {"page": page}).status_code == 200
-
-
-def read_csv(response):
-    content = b"".join(response.streaming_content)
-    assert content.startswith(codecs.BOM_UTF8)  # by which Excel knows the umlauts
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-
-
-def test_csv_has_what_the_table_shows_and_no_formulas(client, people, leads):
-    owned(people, last_name='=cmd|"/C calc"!A0', company="+1", product="@x", value=Decimal("-0"), currency="EUR")
-    found = {row["last_name"]: row for row in read_csv(client.get("/board/sales/export/?who=team"))}
-    assert len(found) == len(EVERYBODY) + 1
-    rough = found['\'=cmd|"/C calc"!A0']
-    assert (rough["company"], rough["product"]) == ("'+1", "'@x")
-    narrowed = read_csv(client.get("/board/sales/export/?who=team&score=70"))
-    assert [row["last_name"] for row in narrowed] == ["Hot"]
-
-
-def test_csv_of_ticked_leads_has_only_those_that_one_sees(people, leads):
-    chosen = owned(people, last_name="Chosen")
-    foreign = make_lead(last_name="Foreign", team=people.other_team)
-    ticked = [f"{chosen.uid}:0", f"{foreign.uid}:0", "rubbish"]
-    response = signed_in(people.owner).post("/board/sales/export/", {"lead": ticked})
-    assert [row["last_name"] for row in read_csv(response)] == ["Chosen"]
-
-
-def test_the_table_costs_as_many_queries_with_many_leads(client, people, leads, django_assert_max_num_queries):
-    for number in range(40):
-        owned(people, last_name=f"L{number}")
-    client.get("/board/sales/table/")
-    with django_assert_max_num_queries(12):
-        client.get("/board/sales/table/?who=team")

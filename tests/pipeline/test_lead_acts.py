@@ -186,8 +186,8 @@ def test_the_history_shows_one_kind_of_lines_at_a_time_and_each_line_under_some(
     for kind in Event.Kind:
         record(lead, kind)
     assert set(titles(people.owner, lead, "contacts")) == {"Contacted", "The lead replied", "Phone call"}
-    assert set(titles(people.owner, lead, "messages")) == {"Automatic message", "The lead replied"}
-    assert "Note" in titles(people.owner, lead, "notes")
+    assert set(titles(people.owner, lead, "messages")) == {"Automatic message sent", "The lead replied"}
+    assert "Note added" in titles(people.owner, lead, "notes")
     assert "Assigned" in titles(people.owner, lead, "routing")
     shown = {
         title for show in ("contacts", "messages", "notes", "changes") for title in titles(people.owner, lead, show)
