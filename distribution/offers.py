@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from distribution.blind import called
+from django.contrib.auth.models import User
+
+from distribution.blind import called, called_by
 from distribution.models import Offer
-from pipeline.display import Due, age, due_of, money
+from pipeline.display import Due, age, due_of, money, person
+from pipeline.models import Lead
+from pipeline.selectors import known_people, visible_leads
 
 LAST_CALL: Final = timedelta(minutes=2)
 
@@ -55,3 +59,13 @@ def _line(offer: Offer, hidden: bool, now: datetime) -> OfferLine:
         due=due_of(offer.expires_at, now) if offer.expires_at else None,
         amber=offer.expires_at - LAST_CALL if offer.expires_at else None,
     )
+
+
+def too_late(user: User, lead: Lead) -> str:
+    """What to tell a user who was too late to take a lead: who has it now, where the user may know."""
+    name = called_by(user, lead)
+    winner = User.objects.filter(owned_leads=lead.pk).first()
+    if winner is None:
+        return f"{name} is not offered to you any more."
+    seen = visible_leads(user).filter(pk=lead.pk).exists() or known_people(user).filter(pk=winner.pk).exists()
+    return f"{person(winner) if seen else 'Somebody else'} was faster: {name} is taken."

@@ -9,11 +9,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
 
 from distribution.blind import hidden_from
 from distribution.decisionpage import build_decision_page
-from distribution.errors import DistributionError
-from distribution.offers import build_offers
+from distribution.errors import AlreadyTaken, DistributionError
+from distribution.offers import build_offers, too_late
 from distribution.planpage import build_plan_page
 from distribution.selectors import acting_rep, decision_of, lead_to_take, open_offers, rep_of
 from distribution.services import accept_lead, claim_lead, pull_next
@@ -60,25 +61,37 @@ def offers(request: PageRequest) -> HttpResponse:
 def accept(request: PageRequest, uid: UUID) -> HttpResponse:
     """The owner takes the lead on."""
     lead = access_lead(request.user, uid)
+    otherwise = reverse("lead", args=[uid])
     try:
         accept_lead(lead.pk, rep=acting_rep(request.user))
-        messages.success(request, f"You have accepted {lead}.")
     except DistributionError as error:
-        messages.error(request, str(error))
-    return back(request, reverse("lead", args=[uid]))
+        return _answer(request, str(error), "error", otherwise)
+    return _answer(request, f"You have accepted {lead}.", "success", otherwise)
 
 
 @login_required
 @require_POST
 def claim(request: PageRequest, uid: UUID) -> HttpResponse:
-    """Take a lead that was offered; the first to do so has it."""
+    """Take a lead that was offered; the first to do so has it, and the others did nothing wrong."""
     lead = lead_to_take(request.user, uid)
     try:
         claim_lead(lead.pk, rep=acting_rep(request.user))
-        messages.success(request, f"{lead} is yours.")
+    except AlreadyTaken:
+        return _answer(request, too_late(request.user, lead), "info", reverse("board"))
     except DistributionError as error:
-        messages.error(request, str(error))
-    return back(request, reverse("board"))
+        return _answer(request, str(error), "error", reverse("board"))
+    return _answer(request, f"{lead} is yours.", "success", reverse("board"))
+
+
+def _answer(request: PageRequest, text: str, tone: str, otherwise: str) -> HttpResponse:
+    """What was done or refused: on a board as a notice, after which it looks what changed; else on the next page."""
+    if not request.htmx:
+        messages.add_message(request, getattr(messages, tone.upper()), text)
+        return back(request, otherwise)
+    response: HttpResponse = HttpResponse(status=204 if tone == "success" else 409)
+    for name, detail in (("toast", {"text": text, "tone": tone}), ("board-changed", {}), ("offers-changed", {})):
+        response = trigger_client_event(response, name, detail)
+    return response
 
 
 @login_required

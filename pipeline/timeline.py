@@ -165,8 +165,8 @@ def _ended(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
 
 
 def _had(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
-    rep, reason = data.get("rep"), str(data.get("reason") or "")
-    return ": ".join(filter(None, (rep and f"{rep} had it", reason)))
+    rep, reason = data.get("rep"), data.get("reason") or data.get("sentence")
+    return ": ".join(str(part) for part in (rep and f"{rep} had it", reason) if part)
 
 
 def _edited(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:

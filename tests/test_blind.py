@@ -185,7 +185,9 @@ def test_who_takes_it_sees_who_it_is_and_who_was_too_late_does_not(people):
     for user in (people.owner, people.watcher):
         assert "Qwertnovak" in signed_in(user).get(f"/leads/{lead.uid}/").content.decode()
     late = signed_in(people.teammate)
-    assert told(answer(late, "post", f"/leads/{lead.uid}/claim/", {})) == set()
+    lost = answer(late, "post", f"/leads/{lead.uid}/claim/", {})
+    assert told(lost) == set()
+    assert "was faster: Pumps, DE is taken." in lost
     assert leaks(people.teammate, with_much_about_it(lead, people)) == []
 
 

@@ -395,6 +395,7 @@ function openCard(event) {
 }
 
 if (board) {
+  document.body.addEventListener("board-changed", poll);
   board.addEventListener("keydown", onKey);
   board.addEventListener("click", openCard);
   board.querySelectorAll(".column[data-stage]").forEach(makeSortable);

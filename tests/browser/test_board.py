@@ -57,8 +57,8 @@ def test_a_rep_signs_in_and_accepts_a_lead_with_the_keyboard_alone(live_server, 
         page.keyboard.press("Tab")
         if accept.evaluate("button => button === document.activeElement"):
             break
-    go_by(page, "Enter")
-    expect(page.locator(".messages")).to_have_text("You have accepted Ada Lovelace.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_have_text("You have accepted Ada Lovelace.")
     expect(page.locator(f"#lead-{lead.uid} .badge")).to_have_text("Accepted")
     assert Lead.objects.get(pk=lead.pk).accepted_at
     assert complaints == []

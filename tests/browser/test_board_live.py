@@ -375,18 +375,40 @@ def test_after_a_gap_in_the_network_the_board_catches_up(opened, people, lead):
     expect(page.get_by_text("Offline")).to_be_hidden()
 
 
-def test_of_two_who_claim_one_lead_the_second_is_told_kindly(opened, people, live_server):
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_of_two_who_claim_one_lead_the_second_is_told_kindly(opened, people, size):
     pool = make_pool("Offers", people.owner.rep, people.teammate.rep, method="claim")
     publish(make_rule_set("Offers", pool=pool))
     services.assign_lead(make_lead(last_name="Offered").pk)
     mine = "/board/sales/?who=mine"
-    first, second = opened(people.owner, mine), opened(people.teammate, mine, news=False)
-    expect(second.get_by_role("button", name=re.compile("Take it.*Offered"))).to_be_visible()
+    first, second = opened(people.owner, mine, viewport=size), opened(people.teammate, mine, news=False, viewport=size)
+    for page in (first, second):
+        page.evaluate("window.stays = true")
+        expect(page.get_by_role("button", name=re.compile("Take it.*Offered"))).to_be_visible()
     first.get_by_role("button", name=re.compile("Take it.*Offered")).click()
-    expect(first.locator(".messages")).to_contain_text("Offered is yours.")
+    expect(first.locator(".toast.success")).to_have_text("Offered is yours.")
+    expect(first.locator(".board").get_by_role("link", name="Offered", exact=True)).to_be_visible()
     second.get_by_role("button", name=re.compile("Take it.*Offered")).click()
-    expect(second.locator(".messages")).to_contain_text("Somebody else was faster")
+    expect(second.locator(".toast.info")).to_have_text("Owner Person was faster: Offered is taken.")
+    for page in (first, second):
+        expect(page.get_by_role("button", name=re.compile("Take it.*Offered"))).to_have_count(0)
+        expect(page.locator(".message.error")).to_have_count(0)
+        assert page.evaluate("window.stays"), "the page was loaded again"
     assert Lead.objects.get().owner == people.owner
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_lead_is_accepted_on_its_card_and_the_board_stays(opened, people, lead, size):
+    page = opened(people.owner, viewport=size)
+    page.evaluate("window.stays = true")
+    scrolled = page.locator("#board").evaluate("board => board.scrollLeft")
+    card(page, lead).get_by_role("button", name="Accept Ada Lovelace").click()
+    expect(page.locator(".toast.success")).to_have_text("You have accepted Ada Lovelace.")
+    expect(card(page, lead).get_by_role("button", name="Accept Ada Lovelace")).to_have_count(0)
+    expect(card(page, lead).locator(".badge")).to_have_text("Accepted")
+    assert page.evaluate("window.stays")
+    assert page.locator("#board").evaluate("board => board.scrollLeft") == scrolled
+    assert Lead.objects.get(pk=lead.pk).accepted_at
 
 
 # --- What is rough -----------------------------------------------------------------------------

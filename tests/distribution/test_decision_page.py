@@ -1,5 +1,6 @@
 """The decision page, the lists of offers, and what can be done from both."""
 
+import json
 import re
 
 import pytest
@@ -261,13 +262,41 @@ def test_what_was_offered_to_a_rep_is_listed_even_when_no_team_owns_it(offered, 
     assert signed_in(people.manager).get("/offers/", headers={"HX-Request": "true"}).content.strip() == b""
 
 
-def test_the_first_to_take_an_offered_lead_has_it_and_the_second_is_told(offered, people):
-    people.team.members.remove(people.owner)
+def test_the_first_to_take_an_offered_lead_has_it_and_the_second_is_told_who_does(offered, people):
     assert told(signed_in(people.teammate), f"/leads/{offered.uid}/claim/") == ["Hopper is yours."]
-    (message,) = told(signed_in(people.owner), f"/leads/{offered.uid}/claim/")
-    assert message.startswith("Somebody else was faster")
+    assert told(signed_in(people.owner), f"/leads/{offered.uid}/claim/") == [
+        "Teammate Person was faster: Hopper is taken."
+    ]
     offered.refresh_from_db()
     assert offered.owner == people.teammate
+
+
+def test_who_does_not_know_the_winner_is_not_told_the_name(offered, people):
+    people.team.members.remove(people.owner)
+    told(signed_in(people.teammate), f"/leads/{offered.uid}/claim/")
+    assert told(signed_in(people.owner), f"/leads/{offered.uid}/claim/") == [
+        "Somebody else was faster: Hopper is taken."
+    ]
+
+
+def test_an_offer_that_has_ended_without_a_winner_was_lost_to_nobody(offered, people):
+    services.exclude_lead(offered.pk, actor=people.manager, reason="A test")
+    assert told(signed_in(people.owner), f"/leads/{offered.uid}/claim/") == ["Hopper is not offered to you any more."]
+
+
+def test_a_board_is_answered_with_notices_and_looks_by_itself_what_changed(offered, people):
+    part = {"HX-Request": "true"}
+    won = signed_in(people.teammate).post(f"/leads/{offered.uid}/claim/", headers=part)
+    assert (won.status_code, json.loads(won.headers["HX-Trigger"])) == (
+        204,
+        {"toast": {"text": "Hopper is yours.", "tone": "success"}, "board-changed": {}, "offers-changed": {}},
+    )
+    lost = signed_in(people.owner).post(f"/leads/{offered.uid}/claim/", headers=part)
+    assert (lost.status_code, json.loads(lost.headers["HX-Trigger"])["toast"]) == (
+        409,
+        {"text": "Teammate Person was faster: Hopper is taken.", "tone": "info"},
+    )
+    assert signed_in(people.owner).get("/offers/", headers=part).content.strip() == b""
 
 
 def test_a_lead_that_was_not_offered_to_someone_does_not_exist_for_them(offered, people):

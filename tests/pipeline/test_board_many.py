@@ -225,7 +225,7 @@ def test_it_is_undone_once_by_who_did_it_and_in_time(client, people, talks, thre
     assert undo(client, moved).status_code == 409
     time_machine.shift(timedelta(seconds=-16))
     assert undo(client, moved).status_code == 200
-    assert said(undo(client, moved))[1] == f"Ada, Bob and Cyd: {STALE}"
+    assert said(undo(client, moved))[1] == f"Ada, Bob and Cyd: {TOO_LATE}"
     assert Event.objects.filter(kind=Event.Kind.MOVED).count() == 6
 
 
