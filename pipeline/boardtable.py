@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import CharField, Count, F, QuerySet, Sum, Value
-from django.db.models.expressions import Combinable, OrderBy
+from django.db.models.expressions import Expression, OrderBy
 from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 
 from leadcrm.lib.text import csv_safe
@@ -26,7 +26,7 @@ _CHUNK: Final = 500
 ROWS: Final = (50, MOST_AT_ONCE)
 
 
-def _words(*parts: Combinable | str) -> Combinable:
+def _words(*parts: Expression | str) -> Expression:
     """Texts as they are shown one after the other, to be sorted by; nothing for blank ones, which come last."""
     joined = Concat(*parts) if len(parts) > 1 else F(str(parts[0]))
     return NullIf(Lower(Trim(joined, output_field=CharField())), Value(""))
@@ -37,7 +37,7 @@ _LEAD: Final = Coalesce(
     _words("first_name", Value(" "), "last_name"), _words("company"), _words("email"), _words("phone")
 )
 # By name: the head of the column, and what it is sorted by.
-COLUMNS: Final[Mapping[str, tuple[str, Combinable]]] = {
+COLUMNS: Final[Mapping[str, tuple[str, Expression | F]]] = {
     "name": ("Lead", _LEAD),
     "company": ("Company", _words("company")),
     "stage": ("Stage", F("stage__position")),

@@ -95,7 +95,7 @@ def undo_many(request: PageRequest, slug: str) -> HttpResponse:
 
 
 def _way_back(opened: Opened, moved: list[Lead]) -> str:
-    """Where these moves are undone: which leads, and in which version, fits into an address also for the most at once."""
+    """Where these moves are undone: the leads and their versions fit into an address, also of the most at once."""
     versions = [(lead.pk, lead.version) for lead in moved]
     packed = signing.dumps(versions, salt=_SALT, compress=True)
     return opened.view.url("board-undo-many", moved=packed) if moved else ""

@@ -63,7 +63,10 @@ TABLE: Final = {
     BOARD: COLLEAGUES,
     f"{BOARD}add/": ADDERS,
     **dict.fromkeys(
-        (f"{BOARD}{end}/" for end in ("stage/<slug:stage>", "changes", "bulk", "undo", "table", "export", "filters", "views")),
+        (
+            f"{BOARD}{end}/"
+            for end in ("stage/<slug:stage>", "changes", "bulk", "undo", "table", "export", "filters", "views")
+        ),
         COLLEAGUES,
     ),
     **dict.fromkeys(

@@ -4,15 +4,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('pipeline', '0020_cards_sorted_by_hand'),
+        ("pipeline", "0020_cards_sorted_by_hand"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='event',
-            name='kind',
-            field=models.CharField(choices=[('lead.created', 'Lead created'), ('lead.edited', 'Lead edited'), ('lead.matched', 'Recognised as someone known'), ('lead.assigned', 'Assigned'), ('lead.reassigned', 'Reassigned'), ('lead.offered', 'Offered'), ('lead.queued', "Put in a team's queue"), ('lead.held', 'Waiting for someone to be available'), ('lead.unrouted', 'Nobody found'), ('lead.routing_failed', 'Routing failed'), ('lead.excluded', 'Kept out of routing'), ('lead.accepted', 'Accepted'), ('lead.returned', 'Returned as invalid'), ('lead.released', 'Given back'), ('lead.stage_changed', 'Moved to another stage'), ('lead.sorted', 'Put elsewhere in its column'), ('lead.contacted', 'Contacted'), ('lead.noted', 'Note added'), ('lead.replied', 'The lead replied'), ('lead.messaged', 'Automatic message sent'), ('lead.called', 'Phone call'), ('lead.consent', 'Consent changed'), ('lead.snoozed', 'Snoozed'), ('lead.woken', 'Back from snoozing'), ('lead.lent', 'Lent to somebody'), ('lead.loan_changed', 'Lent until another time'), ('lead.given_back', 'Given back to its owner'), ('sla.reminded', 'Reminder sent'), ('sla.backup', 'Reminder sent by the second channel'), ('sla.broken', 'Promise broken'), ('sla.escalated', 'Manager told'), ('sla.moved_on', 'Moved on'), ('sla.set_away', 'Owner set away'), ('sla.failed', 'Escalation failed'), ('task.added', 'Task added'), ('task.changed', 'Task changed'), ('task.due', 'Reminder of a task sent'), ('task.done', 'Task done'), ('task.dropped', 'Task dropped'), ('lead.closed', 'Closed'), ('lead.reopened', 'Reopened')], max_length=40),
+            model_name="event",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("lead.created", "Lead created"),
+                    ("lead.edited", "Lead edited"),
+                    ("lead.matched", "Recognised as someone known"),
+                    ("lead.assigned", "Assigned"),
+                    ("lead.reassigned", "Reassigned"),
+                    ("lead.offered", "Offered"),
+                    ("lead.queued", "Put in a team's queue"),
+                    ("lead.held", "Waiting for someone to be available"),
+                    ("lead.unrouted", "Nobody found"),
+                    ("lead.routing_failed", "Routing failed"),
+                    ("lead.excluded", "Kept out of routing"),
+                    ("lead.accepted", "Accepted"),
+                    ("lead.returned", "Returned as invalid"),
+                    ("lead.released", "Given back"),
+                    ("lead.stage_changed", "Moved to another stage"),
+                    ("lead.sorted", "Put elsewhere in its column"),
+                    ("lead.contacted", "Contacted"),
+                    ("lead.noted", "Note added"),
+                    ("lead.replied", "The lead replied"),
+                    ("lead.messaged", "Automatic message sent"),
+                    ("lead.called", "Phone call"),
+                    ("lead.consent", "Consent changed"),
+                    ("lead.snoozed", "Snoozed"),
+                    ("lead.woken", "Back from snoozing"),
+                    ("lead.lent", "Lent to somebody"),
+                    ("lead.loan_changed", "Lent until another time"),
+                    ("lead.given_back", "Given back to its owner"),
+                    ("sla.reminded", "Reminder sent"),
+                    ("sla.backup", "Reminder sent by the second channel"),
+                    ("sla.broken", "Promise broken"),
+                    ("sla.escalated", "Manager told"),
+                    ("sla.moved_on", "Moved on"),
+                    ("sla.set_away", "Owner set away"),
+                    ("sla.failed", "Escalation failed"),
+                    ("task.added", "Task added"),
+                    ("task.changed", "Task changed"),
+                    ("task.due", "Reminder of a task sent"),
+                    ("task.done", "Task done"),
+                    ("task.dropped", "Task dropped"),
+                    ("lead.closed", "Closed"),
+                    ("lead.reopened", "Reopened"),
+                ],
+                max_length=40,
+            ),
         ),
     ]

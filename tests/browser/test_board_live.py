@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from distribution import services
+from pipeline import moveviews
 from pipeline.models import Lead, LostReason, Pipeline, Stage
+from pipeline.services import moving
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on
 from tests.browser.pages import drag, let_go, take
@@ -28,6 +30,13 @@ ROUGH = [
     "👩‍👩‍👧‍👦🏳️‍🌈" * 10,
     "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘",
 ]
+
+
+@pytest.fixture(autouse=True)
+def _all_the_time(monkeypatch):
+    """On a slow machine a notice stays until it is read, and it is never too late to undo something."""
+    for module in (moveviews, moving):
+        monkeypatch.setattr(module, "UNDO_SECONDS", 3600)
 
 
 @pytest.fixture

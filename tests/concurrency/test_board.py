@@ -33,6 +33,12 @@ def _no_routing_on_commit(monkeypatch):
     monkeypatch.setattr(services, "route_new_lead", lambda *_: None)
 
 
+@pytest.fixture(autouse=True)
+def _all_the_time(monkeypatch):
+    """A slow machine is never too late to undo something."""
+    monkeypatch.setattr(moving, "UNDO_SECONDS", 3600)
+
+
 @pytest.fixture
 def people():
     return make_people()
@@ -130,7 +136,9 @@ def undo_while_another_edits(people, monkeypatch) -> tuple[Any, list[Lead]]:
 
 
 def where(leads_: list[Lead]) -> list[tuple[str, str]]:
-    return list(Lead.objects.filter(pk__in=[one.pk for one in leads_]).order_by("pk").values_list("stage__slug", "city"))
+    return list(
+        Lead.objects.filter(pk__in=[one.pk for one in leads_]).order_by("pk").values_list("stage__slug", "city")
+    )
 
 
 def test_what_somebody_changes_while_many_are_undone_stays_and_is_named(people, monkeypatch):

@@ -61,7 +61,7 @@ def test_many_go_to_whom_the_rules_choose_among_those_who_did_not_have_them(peop
 
 def told(response):
     """What the message on the next page says, by line."""
-    return [str(message) for message in response.context["messages"]][0].splitlines()
+    return next(str(message) for message in response.context["messages"]).splitlines()
 
 
 def give(user, chosen, to="", **more):

@@ -21,6 +21,11 @@ pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true"}
 
 
+@pytest.fixture(autouse=True)
+def _no_time_passes(time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+
+
 @pytest.fixture
 def people():
     return make_people()
@@ -218,7 +223,6 @@ def test_only_those_that_find_room_are_put_back(client, people, talks, three):
 
 
 def test_it_is_undone_once_by_who_did_it_and_in_time(client, people, talks, three, time_machine):
-    time_machine.move_to(timezone.now(), tick=False)
     moved = move(client, three, "talks")
     assert said(undo(signed_in(people.manager), moved))[1] == f"Ada, Bob and Cyd: {TOO_LATE}"
     time_machine.shift(timedelta(seconds=16))

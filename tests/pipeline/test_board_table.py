@@ -112,7 +112,9 @@ def test_each_head_says_how_it_is_sorted_and_turns_it_round(client, people):
     [back] = [head.url for head in page.context["table"].heads if head.name == "due"]
     assert "sort" not in back
     name = client.get(heads["name"].url)
-    assert re.search(r'aria-sort="ascending"><a [^>]*>Lead <span class="turn" aria-hidden="true">↑', name.content.decode())
+    assert re.search(
+        r'aria-sort="ascending"><a [^>]*>Lead <span class="turn" aria-hidden="true">↑', name.content.decode()
+    )
     assert name.content.decode().count("aria-sort") == 1
 
 
