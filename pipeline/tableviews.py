@@ -42,7 +42,11 @@ def export(request: PageRequest, slug: str) -> HttpResponseBase:
     view = this_board(request, slug).view
     leads = table_leads(view)
     if request.method == "POST":
-        leads = leads.filter(uid__in=read_chosen(request.POST.getlist("lead")))
+        chosen = read_chosen(request.POST.getlist("lead"))
+        if not chosen:
+            messages.error(request, "Choose leads first.")
+            return back(request, view.url("board-table"))
+        leads = leads.filter(uid__in=chosen)
     response = StreamingHttpResponse(csv_rows(leads), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{view.pipeline.slug}-{view.now:%Y-%m-%d}.csv"'
     return response

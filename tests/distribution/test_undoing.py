@@ -4,6 +4,7 @@ import contextlib
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
@@ -21,6 +22,7 @@ from pipeline.services.moving import move_on, undo_move
 from tests.distribution.promises import MONDAY, after, make_hours, make_policy, running
 from tests.distribution.setups import make_rep, make_user
 from tests.distribution.world import make_lead, stages, world
+from tests.pipeline.people import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -118,6 +120,29 @@ def test_a_closing_that_is_undone_has_not_been(how, working, minutes, kind, time
     for message in now[Notification]:
         message["next_at"] = after(20)  # what was taken back is asked about anew
     assert now == before
+
+
+@pytest.mark.parametrize("stage", ["talks", "won", "lost"])
+def test_what_was_done_with_many_and_undone_has_not_been(stage, time_machine):
+    world("Ann", "Ben")
+    terms = {"accept_minutes": 15, "contact_minutes": 60, "lead_minutes": 120, "idle_minutes": 30}
+    make_policy(("accept", "50%", "remind"), **terms)
+    Stage.objects.create(pipeline=stages()["open"].pipeline, name="Talks", slug="talks", position=1)
+    for how in (routed, routed, given_by_hand, routed):
+        how(time_machine)
+    one = Lead.objects.first()
+    services.accept_lead(one.pk, rep=Rep.objects.get(user=one.owner_id), now=after(5))
+    ticked = [f"{lead.uid}:{lead.version}" for lead in Lead.objects.all()]
+    client, part = signed_in(User.objects.create_superuser("root")), {"HX-Request": "true"}
+    time_machine.move_to(after(20))
+    before = state()
+    sent = {"stage": stage, "lead": ticked, "lost_reason": "Price"}
+    moved = client.post("/board/sales/bulk/", sent, headers=part)
+    assert state() != before
+    time_machine.move_to(after(20, seconds=9))
+    answer = client.post(moved.context["notice"]["undo"], headers=part)
+    assert answer.context["notice"]["text"] == "4 put back where they were."
+    assert state() == before
 
 
 def test_opening_again_that_is_undone_ends_what_it_began(time_machine):

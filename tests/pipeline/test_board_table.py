@@ -213,6 +213,14 @@ def test_csv_of_ticked_leads_has_only_those_that_one_sees(people):
     assert [row["last_name"] for row in read_csv(response)] == ["Chosen"]
 
 
+@pytest.mark.parametrize("ticked", [[], ["rubbish"]])
+def test_a_file_of_nothing_is_not_written(client, people, ticked):
+    owned(people)
+    response = client.post("/board/sales/export/", {"lead": ticked, "next": "/board/sales/"}, follow=True)
+    assert response.redirect_chain == [("/board/sales/", 302)]
+    assert "Choose leads first." in response.content.decode()
+
+
 def test_the_table_costs_as_many_queries_with_many_leads(client, people, django_assert_max_num_queries):
     for number in range(40):
         owned(people, last_name=f"L{number}")
