@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pipeline", "0020_cards_sorted_by_hand"),
+        ("pipeline", "0021_boards_count_by_index"),
     ]
 
     operations = [
