@@ -13,37 +13,16 @@ from django.db.models import Q
 
 from distribution.engine.registry import Registry
 from distribution.models import Assignment, Offer, Rep
+from notifications import outdated
 from notifications.channels import EMAIL, IN_APP
 from notifications.models import Notification
-from pipeline.models import Event, Lead
+from pipeline.models import Event
 
 URGENT, NORMAL, LOW = Notification.Urgency.URGENT, Notification.Urgency.NORMAL, Notification.Urgency.LOW
 
 Recipients = Callable[[Event], Iterable[int | None]]
-# Of a lead and a user: why it need not be said any more; empty when it must.
-Outdated = Callable[[Lead, int], str]
-
-
-def never(lead: Lead, user_id: int) -> str:
-    return ""
-
-
-def not_theirs(lead: Lead, user_id: int) -> str:
-    return "" if lead.owner_id == user_id else "The lead is with somebody else by now."
-
-
-def answered(lead: Lead, user_id: int) -> str:
-    if lead.closed_at or lead.first_contacted_at:
-        return "The lead was answered meanwhile."
-    return not_theirs(lead, user_id)
-
-
-def closed_or_not_theirs(lead: Lead, user_id: int) -> str:
-    return "The lead is closed." if lead.closed_at else not_theirs(lead, user_id)
-
-
-def taken(lead: Lead, user_id: int) -> str:
-    return "" if lead.routing_state == Lead.RoutingState.CLAIMABLE else "The lead is no longer up for claim."
+# Why a message need not be said any more; empty when it must.
+Outdated = Callable[[Notification], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +44,7 @@ class Kind:
     channels: tuple[str, ...] = (IN_APP, EMAIL)
     awaits: bool = False
     by_backup: bool = False
-    outdated: Outdated = never
+    outdated: Outdated = outdated.never
 
 
 # --- Who is told ---------------------------------------------------------------------------------
@@ -174,7 +153,7 @@ for _kind in (
         new_owner,
         (_TOLD.ASSIGNED, _TOLD.REASSIGNED, _TOLD.MOVED_ON),
         awaits=True,
-        outdated=not_theirs,
+        outdated=outdated.not_theirs,
     ),
     Kind(
         "reassigned_away",
@@ -183,9 +162,18 @@ for _kind in (
         "the last owner, unless they passed it on themselves; who stood in, when the leave is over",
         last_owner,
         (_TOLD.REASSIGNED, _TOLD.RELEASED, _TOLD.MOVED_ON, _TOLD.GIVEN_BACK),
+        outdated=outdated.theirs_again,
     ),
-    Kind("lent", "Lead lent to you", NORMAL, "who stands in", receiver, (_TOLD.LENT,), outdated=not_theirs),
-    Kind("given_back", "Lead back with you", NORMAL, "the owner", receiver, (_TOLD.GIVEN_BACK,), outdated=not_theirs),
+    Kind("lent", "Lead lent to you", NORMAL, "who stands in", receiver, (_TOLD.LENT,), outdated=outdated.not_theirs),
+    Kind(
+        "given_back",
+        "Lead back with you",
+        NORMAL,
+        "the owner",
+        receiver,
+        (_TOLD.GIVEN_BACK,),
+        outdated=outdated.not_theirs,
+    ),
     Kind(
         "offered",
         "Lead up for claim",
@@ -194,7 +182,7 @@ for _kind in (
         offered_to,
         (_TOLD.OFFERED, _TOLD.QUEUED, _TOLD.MOVED_ON),
         awaits=True,
-        outdated=taken,
+        outdated=outdated.not_free,
     ),
     Kind(
         "claimed_by_other",
@@ -204,8 +192,17 @@ for _kind in (
         too_late,
         (_TOLD.ASSIGNED,),
         channels=(IN_APP,),
+        outdated=outdated.theirs_again,
     ),
-    Kind("reminder", "Reminder", URGENT, "the owner", named, (_TOLD.REMINDED,), outdated=answered),
+    Kind(
+        "reminder",
+        "Reminder",
+        URGENT,
+        "the owner",
+        named,
+        (_TOLD.REMINDED,),
+        outdated=outdated.promise_over_or_not_theirs,
+    ),
     Kind(
         "warning",
         "Promise about to break",
@@ -214,11 +211,35 @@ for _kind in (
         named,
         (_TOLD.BACKUP,),
         by_backup=True,
-        outdated=answered,
+        outdated=outdated.promise_over_or_not_theirs,
     ),
-    Kind("broken", "Promise broken", URGENT, "the owner and the manager of the team", named, (_TOLD.BROKEN,)),
-    Kind("set_away", "Set away", URGENT, "who was set away, and the manager", named, (_TOLD.SET_AWAY,)),
-    Kind("escalated", "Lead about to be lost", URGENT, _TEAM, named_or_admins, (_TOLD.ESCALATED,)),
+    Kind(
+        "broken",
+        "Promise broken",
+        URGENT,
+        "the owner and the manager of the team",
+        named,
+        (_TOLD.BROKEN,),
+        outdated=outdated.kept_after_all,
+    ),
+    Kind(
+        "set_away",
+        "Set away",
+        URGENT,
+        "who was set away, and the manager",
+        named,
+        (_TOLD.SET_AWAY,),
+        outdated=outdated.back_again,
+    ),
+    Kind(
+        "escalated",
+        "Lead about to be lost",
+        URGENT,
+        _TEAM,
+        named_or_admins,
+        (_TOLD.ESCALATED,),
+        outdated=outdated.promise_over,
+    ),
     Kind(
         "woken",
         "Back from snoozing",
@@ -226,13 +247,30 @@ for _kind in (
         "the owner, unless they woke it themselves",
         owner_unless_actor,
         (_TOLD.WOKEN,),
-        outdated=closed_or_not_theirs,
+        outdated=outdated.not_theirs_or_snoozed,
     ),
-    Kind("held", "Lead waits for somebody", NORMAL, _TEAM, managers, (_TOLD.HELD,), (IN_APP,)),
+    Kind(
+        "held",
+        "Lead waits for somebody",
+        NORMAL,
+        _TEAM,
+        managers,
+        (_TOLD.HELD,),
+        (IN_APP,),
+        outdated=outdated.not_waiting,
+    ),
     Kind("returned", "Lead returned as invalid", LOW, _TEAM, managers, (_TOLD.RETURNED,)),
     Kind("reply", "The lead replied", URGENT, f"the owner, else {_TEAM}", who_answers, (_TOLD.REPLIED,)),
     Kind("consent", "Consent changed", NORMAL, f"the owner, else {_TEAM}", who_answers, (_TOLD.CONSENT,)),
-    Kind("task_due", "Reminder of a task", NORMAL, f"who is to do it, else {_TEAM}", who_does, (_TOLD.TASK_DUE,)),
+    Kind(
+        "task_due",
+        "Reminder of a task",
+        NORMAL,
+        f"who is to do it, else {_TEAM}",
+        who_does,
+        (_TOLD.TASK_DUE,),
+        outdated=outdated.task_over,
+    ),
     Kind("mention", "You were mentioned", NORMAL, "everyone whom the note names", mentioned, (_TOLD.NOTED,)),
     Kind("step_failed", "Escalation failed", URGENT, "the admins", the_admins, (_TOLD.STEP_FAILED,)),
     # Raised by what comes later: the audit of pools, and the watch over sources.

@@ -70,7 +70,7 @@ def outdated(row: Notification) -> str:
     kind = KINDS[row.kind]
     if row.backup and kind.awaits and row.lead.accepted_at and row.lead.owner_id == row.user_id:
         return "The lead was accepted in time."
-    return kind.outdated(row.lead, row.user_id)
+    return kind.outdated(row)
 
 
 def only_what_fits(claimed: Claim, now: datetime) -> Claim:
