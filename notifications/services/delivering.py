@@ -6,7 +6,6 @@ each message arrives at least once, and twice only where a worker died after sen
 
 import logging
 import random
-import time
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -37,12 +36,12 @@ MOST_TROUBLE: Final = 3
 def deliver(channel: str, *, seconds: float = SECONDS, lease: timedelta = claiming.LEASE) -> tuple[int, bool]:
     """Send what is due over a channel, one message after the other.
 
-    It ends when nothing is due, when the channel is stopped, full or does not answer, and after ``seconds``. Returns
-    how many were taken up, and whether there is more to do at once.
+    It ends when nothing is due, when the channel is stopped, full or does not answer, and after ``seconds``, by the
+    clock by which messages are due. Returns how many were taken up, and whether there is more to do at once.
     """
-    ends, taken, trouble = time.monotonic() + seconds, 0, 0
-    while time.monotonic() < ends:
-        now, stopped = timezone.now(), switches.stop_of(channel)
+    ends, taken, trouble = timezone.now() + timedelta(seconds=seconds), 0, 0
+    while (now := timezone.now()) < ends:
+        stopped = switches.stop_of(channel)
         if stopped:
             claiming.note_why(channel, stopped, now)
         claimed = None if stopped else claiming.claim(channel, now, lease)

@@ -56,6 +56,14 @@ def test_what_is_not_due_waits(channel):
     assert deliver("recorder") == (0, False)
 
 
+def test_a_task_gives_way_after_five_seconds_of_the_clock_by_which_messages_are_due(channel, clock):
+    for name in ("ann", "ben", "cleo", "dan"):
+        queued(reachable(name))
+    channel.answers = [lambda: clock.shift(timedelta(seconds=2))] * 4
+    assert deliver("recorder") == (3, True)
+    assert deliver("recorder") == (1, False)
+
+
 def test_a_passing_error_is_tried_again_later_with_the_same_token(channel, clock):
     row = queued(reachable("ann"))
     channel.answers = [passing()]
