@@ -1,10 +1,17 @@
-"""Migrations that fill data, on rows that were there before them; all of the way back and again."""
+"""Migrations that fill data, on rows that were there before them, and while others write; all of the way back and
+again."""
 
+import json
 from datetime import UTC, datetime
+from importlib import import_module
 
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from distribution.models import Decision, DecisionTrace
+from tests.concurrency.threads import at_once, errors
+from tests.distribution.world import make_lead
 
 BEFORE = [
     ("pipeline", "0005_sources_may_leave_owners_to_the_rules"),
@@ -50,6 +57,8 @@ def old_rows(apps):
     ]
     of("pipeline", "Event").create(lead=leads[0], kind="lead.stage_changed", at=MOVED)
     of("distribution", "Pool").create(name="Sales", relax=["hours", "language"])
+    decision = of("distribution", "Decision").create(lead=leads[0], outcome="held", trigger="created", duration_us=1)
+    of("distribution", "DecisionTrace").create(decision=decision, schema_version=1, data={"rules": ["A"]})
     sequence = of("notifications", "Sequence").create(name="Welcome", start="assigned")
     run = of("notifications", "SequenceRun").create(sequence=sequence, lead=leads[0], started_at=CAME_IN)
     for key in (f"sequence:{run.pk}:0", f"sequence:{run.pk + 1}:0:sms"):
@@ -75,6 +84,7 @@ def filled(apps):
         "calls": len(set(of("notifications", "Call").values_list("uid", flat=True))),
         "reasons": list(of("notifications", "Stop").values_list("reason", flat=True)),
         "relax": of("distribution", "Pool").get().relax,
+        "traces": list(of("distribution", "DecisionTrace").values_list("data", flat=True)),
     }
 
 
@@ -86,7 +96,105 @@ def test_rows_of_before_are_filled_and_the_way_back_is_open(before):
         "calls": 2,
         "reasons": ["word", "link", "asked"],
         "relax": [{"demand": "hours", "after": 0}, {"demand": "language", "after": 0}],
+        "traces": [{"rules": ["A"]}],
     }
     assert filled(migrate(latest())) == expected
     assert migrate(BEFORE).get_model("distribution", "Pool").objects.get().relax == ["hours", "language"]
     assert filled(migrate(latest())) == expected
+
+
+# --- Traces become text, in parts ------------------------------------------------------------------
+
+ROUTED = {"rules": ["Größe", 1, None]}
+retyping = import_module("distribution.migrations.0011_traces_are_text")
+
+
+@pytest.fixture
+def traces(transactional_db, monkeypatch):
+    """Five traces as they were; two are changed at a time."""
+    monkeypatch.setattr(retyping, "ROWS_AT_ONCE", 2)
+    try:
+        retyping.retype("jsonb")
+        yield [add_trace() for _ in range(5)]
+    finally:
+        retyping.retype("text")
+
+
+def add_trace():
+    decision = Decision.objects.create(lead=make_lead(), outcome="held", trigger="created", duration_us=1)
+    return DecisionTrace.objects.create(decision=decision, schema_version=1, data=ROUTED).pk
+
+
+def column():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT data_type, is_nullable FROM information_schema.columns "
+            "WHERE table_name = 'distribution_decisiontrace' AND column_name = 'data'"
+        )
+        return cursor.fetchone()
+
+
+def kept():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT decision_id, data::text FROM distribution_decisiontrace")
+        return {pk: json.loads(text) for pk, text in cursor.fetchall()}
+
+
+def test_traces_change_their_type_and_back(traces):
+    for type in ("text", "jsonb"):
+        retyping.retype(type)
+        assert column() == (type, "NO")
+        assert kept() == dict.fromkeys(traces, ROUTED)
+
+
+def test_leads_are_routed_while_traces_change_their_type(traces, monkeypatch):
+    """After each part another process reads and adds traces, and waits for nobody."""
+    fill_part, seen = retyping.fill_part, []
+
+    def read_and_write():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 1")
+        seen.append(len(kept()))
+        add_trace()
+
+    def fill(type, after):
+        last = fill_part(type, after)
+        if len(seen) < 3:
+            assert not errors(at_once([read_and_write]))
+        return last
+
+    monkeypatch.setattr(retyping, "fill_part", fill)
+    retyping.retype("text")
+    assert seen == [5, 6, 7]
+    assert list(kept().values()) == [ROUTED] * 8
+
+
+def test_a_trace_that_was_written_after_the_last_part_is_taken_along(traces, monkeypatch):
+    fill_part = retyping.fill_part
+
+    def fill(type, after):
+        last = fill_part(type, after)
+        if last is None:
+            assert not errors(at_once([add_trace]))
+        return last
+
+    monkeypatch.setattr(retyping, "fill_part", fill)
+    retyping.retype("text")
+    assert list(kept().values()) == [ROUTED] * 6
+
+
+def test_a_change_of_type_that_was_broken_off_is_taken_up(traces, monkeypatch):
+    fill_part = retyping.fill_part
+
+    def broken(type, after):
+        if after:
+            raise KeyboardInterrupt
+        return fill_part(type, after)
+
+    monkeypatch.setattr(retyping, "fill_part", broken)
+    with pytest.raises(KeyboardInterrupt):
+        retyping.retype("text")
+    monkeypatch.setattr(retyping, "fill_part", fill_part)
+    assert column() == ("jsonb", "NO")
+    retyping.retype("text")
+    assert kept() == dict.fromkeys(traces, ROUTED)
