@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from leadcrm.lib.places import time_zones_of, world_zones
 from leadcrm.lib.postal import region_of_postal
@@ -98,6 +98,14 @@ def address_of(lead: Lead, channel: str) -> str:
 def stop_of(channel: str, address: str) -> Stop | None:
     """What keeps an address from being written to over this channel, if anything does."""
     return Stop.objects.filter(channel=channel, address=normal_address(channel, address), lifted_at=None).first()
+
+
+def stops_of(lead: Lead) -> list[Stop]:
+    """What keeps a lead from being written to, over any channel."""
+    email, phone = normal_address("email", lead.email), lead.phone
+    at_phone = Q(address=phone) & ~Q(channel="email") if phone else Q(pk=None)
+    at_email = Q(address=email, channel="email") if email else Q(pk=None)
+    return list(Stop.objects.filter(at_phone | at_email, lifted_at=None).order_by("channel"))
 
 
 def why_stopped(channel: str, address: str) -> str:

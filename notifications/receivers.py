@@ -7,7 +7,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from leadcrm.lib.wake import wake, wake_after_commit
-from notifications import tasks
+from notifications import guard, tasks
 from notifications.kinds import kinds_of
 from notifications.services import sequences
 from pipeline import signals
@@ -43,3 +43,9 @@ def lead_closed(lead: Lead, at: datetime, **_: Any) -> None:
 def closing_undone(lead: Lead, closed_at: datetime, **_: Any) -> None:
     """In the transaction: automatic messages go on as before."""
     sequences.take_up_runs(lead, closed_at)
+
+
+@receiver(signals.stops_asked, dispatch_uid="notifications.stops_asked")
+def stops_asked(lead: Lead, **_: Any) -> list[tuple[str, str]]:
+    """Asked by pages: over which channels a lead gets nothing, and why."""
+    return [(stop.channel, f"{stop.get_reason_display()}.") for stop in guard.stops_of(lead)]

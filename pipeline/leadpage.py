@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,12 +16,14 @@ from pipeline.display import Due, action_of, age, badge_of, due_of, money, perso
 from pipeline.models import Account, AttributeDefinition, Consent, Lead, LostReason, Stage
 from pipeline.related import RelatedLine, same_company, same_person
 from pipeline.selectors import workable_leads
+from pipeline.signals import stops_asked
 from pipeline.tasklines import TaskLine, task_lines
 from pipeline.timeline import Timeline, build_timeline
 
 MOST_TASKS: Final = 50
 MOST_CONSENTS: Final = 20
 _WHATSAPP: Final = str(Consent.Channel.WHATSAPP.label)
+_SMS: Final = str(Consent.Channel.SMS.label)
 _EMAIL: Final = str(Consent.Channel.EMAIL.label)
 
 
@@ -175,12 +177,24 @@ def _time_there(lead: Lead, now: datetime) -> str:
 
 
 def _ways(lead: Lead, agreed: Mapping[str, bool]) -> Iterator[Way]:
+    stopped = _stops(lead)
     if lead.phone:
         digits = "".join(filter(str.isdigit, lead.phone))
         also = ((_WHATSAPP, f"https://wa.me/{digits}"),)
-        yield Way("Phone", lead.phone, "Call", f"tel:{lead.phone}", also, _word(_WHATSAPP, agreed, silent=True))
+        words = [stopped.get(_SMS, ""), stopped.get(_WHATSAPP) or _word(_WHATSAPP, agreed, silent=True)]
+        yield Way("Phone", lead.phone, "Call", f"tel:{lead.phone}", also, " ".join(filter(None, words)))
     if lead.email:
-        yield Way("E-mail", lead.email, "Write", f"mailto:{lead.email}", word=_word(_EMAIL, agreed))
+        word = stopped.get(_EMAIL) or _word(_EMAIL, agreed)
+        yield Way("E-mail", lead.email, "Write", f"mailto:{lead.email}", word=word)
+
+
+def _stops(lead: Lead) -> dict[str, str]:
+    """By channel, that the address of a lead is on the stop list."""
+    names = dict(Consent.Channel.choices)
+    answers: list[tuple[Any, Any]] = stops_asked.send(None, lead=lead)
+    stops = (stop for _, found in answers for stop in found)
+    named = ((names.get(channel, channel), why) for channel, why in stops)
+    return {name: f"Nothing goes there by {name}: {why}" for name, why in named}
 
 
 def _word(channel: str, agreed: Mapping[str, bool], *, silent: bool = False) -> str:

@@ -24,6 +24,7 @@ Asked while a page is made (``send``); whoever knows answers:
 ``takeable_asked(user, lead_ids)``   the ids of those of these leads that this user may take now
 ``territory_asked(territory_id)``    the condition (``Q``) for leads that lie in a territory
 ``territories_asked(people)``        the territories of these people, or all (None), as pairs of id and name
+``stops_asked(lead)``                the channels over which nothing may be sent to a lead, each with why, as pairs
 ``blind_asked()``                    the condition (``Q``) for leads that are hidden as long as nobody has them
 ``hiders_asked()``                   what hides leads, as rows: without any, no lead is hidden
 """
@@ -53,6 +54,7 @@ territory_asked = Signal()
 territories_asked = Signal()
 blind_asked = Signal()
 hiders_asked = Signal()
+stops_asked = Signal()
 
 
 def condition_from(asked: Signal, **about: Any) -> Q:

@@ -16,7 +16,7 @@ from leadcrm.lib.text import clean, clean_lines
 from leadcrm.lib.transactions import retried
 from notifications import replies
 from notifications.links import LIFETIME, Action, actions_for
-from notifications.models import ContactAddress, InboundMessage, Notification, Stop
+from notifications.models import ContactAddress, InboundMessage, Notification, Preference, Stop
 from notifications.readerwords import ASKING
 from notifications.services import acting, optouts
 from notifications.services.sequences import end_runs
@@ -100,11 +100,17 @@ def _obey(kept: InboundMessage, wish: Wish, now: datetime) -> str:
     change = optouts.stop if wish == Wish.STOP else optouts.start
     changed = change(kept.channel, kept.sender, words=kept.text, origin=f"{kept.channel} message", now=now)
     lead = lead_at(kept.sender)
-    language = lead.language if lead and lead.language else _language_at(kept)
+    language = _wished(rep_at(kept.channel, kept.sender)) or (lead and lead.language) or _language_at(kept)
     if wish == Wish.STOP or changed:  # its line in the history is that of the consent
         kept.lead, kept.result = lead, f"{wish.upper()} was {'done' if changed else 'in force already'}."
         kept.save(update_fields=["lead", "result"])
     return replies.in_language(replies.STOPPED if wish == Wish.STOP else replies.STARTED, language) if changed else ""
+
+
+def _wished(rep: Rep | None) -> str:
+    """The language in which a rep wants messages; "" for nobody, and for one who chose none."""
+    chosen = Preference.objects.filter(user=rep.user_id) if rep else Preference.objects.none()
+    return chosen.values_list("language", flat=True).first() or ""
 
 
 def _language_at(kept: InboundMessage) -> str:
@@ -128,7 +134,7 @@ def _act(kept: InboundMessage, rep: Rep, command: str, now: datetime) -> str:
     if not command:
         kept.result = f"{rep.name} wrote something that is no command."
         kept.save(update_fields=["result"])
-        return replies.COMMANDS
+        return replies.in_language(replies.COMMANDS, _wished(rep))
     answer = _answer(asked_of(rep, kept.channel, now), rep, command, now)
     kept.result = f"{rep.name}: {answer}"[:300]
     kept.save(update_fields=["result"])
@@ -149,15 +155,17 @@ def _answer(asked: list[Notification], rep: Rep, command: str, now: datetime) ->
     """
     action = Action.ACCEPT if command == "accept" else Action.DECLINE
     waiting = [row for row in asked if row.lead and action in actions_for(rep.user, row.lead)]
+    language = _wished(rep)
     if not waiting:
-        return _late(asked, rep)
+        return _late(asked, rep, language)
     first = waiting[0]
     meant = {row.lead_id: row.lead for row in waiting if _message(row) == _message(first)}
     if len(meant) > 1 or first.lead is None:
-        return replies.SEVERAL.format(", ".join(called_by(rep.user, lead) for lead in meant.values() if lead))
+        names = ", ".join(called_by(rep.user, lead) for lead in meant.values() if lead)
+        return replies.in_language(replies.SEVERAL, language).format(names)
     if action == Action.ACCEPT:
-        return acting.accept(first.lead, rep, now)[1]
-    return acting.decline(first.lead, rep, "declined by message", now)[1]
+        return acting.accept(first.lead, rep, now, language)[1]
+    return acting.decline(first.lead, rep, "declined by message", now, language)[1]
 
 
 def _message(row: Notification) -> int:
@@ -165,11 +173,11 @@ def _message(row: Notification) -> int:
     return row.bundled_into_id or row.pk
 
 
-def _late(asked: list[Notification], rep: Rep) -> str:
+def _late(asked: list[Notification], rep: Rep, language: str) -> str:
     """Why nothing is done: who was faster with the lead that the rep was asked about last, or that it is theirs."""
     if not asked or asked[0].lead is None:
-        return replies.NO_LEAD
-    return acting.standing(asked[0].lead, rep)
+        return replies.in_language(replies.NO_LEAD, language)
+    return acting.standing(asked[0].lead, rep, language)
 
 
 # --- Leads ---------------------------------------------------------------------------------------

@@ -9,10 +9,19 @@ from xml.etree import ElementTree
 import pytest
 from django.utils import timezone
 
-from distribution.models import Assignment
+from distribution.models import Assignment, Offer, Rep
 from notifications import replies
+from notifications.defaults import LANGUAGES
 from notifications.guard import check
-from notifications.models import ChannelSwitch, ContactAddress, InboundMessage, Notification, SequenceRun, Stop
+from notifications.models import (
+    ChannelSwitch,
+    ContactAddress,
+    InboundMessage,
+    Notification,
+    Preference,
+    SequenceRun,
+    Stop,
+)
 from notifications.services import deliver, fan_out, inbound
 from pipeline.models import Consent, Event, Lead, LeadSource
 from tests.concurrency.threads import at_once
@@ -278,7 +287,7 @@ def test_a_rep_declines_by_reply_and_somebody_else_gets_the_lead(rep):
     world(rep, "Ben")
     lead = owned(rep)
     told(rep, lead)
-    assert said(write("2", f"whatsapp:{REP_PHONE}", "SM1")) == [inbound.replies.NO_LEAD]  # told by SMS, not WhatsApp
+    assert said(write("2", f"whatsapp:{REP_PHONE}", "SM1")) == [replies.NO_LEAD["en"]]  # told by SMS, not WhatsApp
     assert said(write("2", REP_PHONE, "SM2")) == ["You have declined Novak. It goes to somebody else."]
     lead.refresh_from_db()
     assert lead.owner.rep.name == "Ben"
@@ -320,7 +329,7 @@ def test_a_lead_that_is_being_worked_is_not_given_away_by_a_number(rep, kind):
 
 def test_a_message_is_answered_by_a_number_for_two_days_as_by_its_links(rep):
     told(rep, owned(rep), sent_at=timezone.now() - timedelta(days=2))
-    assert said(write("1", REP_PHONE, "SM1")) == [inbound.replies.NO_LEAD]
+    assert said(write("1", REP_PHONE, "SM1")) == [replies.NO_LEAD["en"]]
 
 
 def test_of_several_leads_in_one_message_none_is_guessed(rep):
@@ -340,9 +349,53 @@ def test_a_command_delivered_twice_is_done_once(rep):
 
 
 def test_a_rep_who_writes_something_else_is_told_what_can_be_replied_and_is_no_lead(rep):
-    assert said(write("What?", REP_PHONE, "SM1")) == [inbound.replies.COMMANDS]
-    assert said(write("1", REP_PHONE, "SM2")) == [inbound.replies.NO_LEAD]
+    assert said(write("What?", REP_PHONE, "SM1")) == [replies.COMMANDS["en"]]
+    assert said(write("1", REP_PHONE, "SM2")) == [replies.NO_LEAD["en"]]
     assert not Lead.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr", "pt"])
+def test_a_rep_is_answered_in_the_language_of_their_messages(rep, language):
+    Preference.objects.create(user=rep.user, language=language)
+    taken, own, several = make_rep("Ben"), owned(rep, last_name="Own"), [owned(rep, last_name=name) for name in "AB"]
+    answers = [*said(write("What?", REP_PHONE, "SM0")), *said(write("1", REP_PHONE, "SM1"))]
+    told(rep, own)
+    answers += [*said(write("1", REP_PHONE, "SM2")), *said(write("2", REP_PHONE, "SM3"))]
+    told(rep, own := owned(rep, last_name="Novak"))
+    answers += said(write("2", REP_PHONE, "SM4"))
+    told(rep, owned(taken))
+    answers += said(write("1", REP_PHONE, "SM5"))
+    Lead.objects.update(closed_at=timezone.now())
+    answers += said(write("1", REP_PHONE, "SM6"))
+    Lead.objects.filter(pk__in=[lead.pk for lead in several]).update(closed_at=None)
+    told(rep, several[1], bundled_into=told(rep, several[0]))
+    answers += [*said(write("1", REP_PHONE, "SM7")), *said(write("STOP", REP_PHONE, "SM8"))]
+    answers += said(write("START", REP_PHONE, "SM9"))
+    expected = [
+        replies.COMMANDS[language], replies.NO_LEAD[language], replies.ACCEPTED[language].format(lead="Own"),
+        replies.YOURS[language].format(lead="Own"), replies.DECLINED[language].format(lead="Novak"),
+        replies.TOO_LATE[language].format(who="ben", lead="Novak"), replies.CLOSED[language].format(lead="Novak"),
+        replies.SEVERAL[language].format("B, A"), replies.STOPPED[language], replies.STARTED[language],
+    ]  # fmt: skip
+    assert answers == expected
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "pt"])
+def test_a_rep_who_is_full_is_told_so_in_their_language(rep, language):
+    Preference.objects.create(user=rep.user, language=language)
+    Rep.objects.update(capacity=0)
+    lead = make_lead(last_name="Novak", routing_state="claimable")
+    Offer.objects.create(lead=lead, rep=rep, offered_at=timezone.now())
+    told(rep, lead, kind="offered")
+    (answer,) = said(write("1", REP_PHONE, "SM1"))
+    assert answer == replies.FULL[language] if language != "en" else "ask for more capacity" in answer
+
+
+def test_every_answer_is_there_in_every_language():
+    found = [value for value in vars(replies).values() if isinstance(value, dict) and "de" in value]
+    assert len(found) > 10
+    for texts in found:
+        assert {*texts} | {"en"} == {*LANGUAGES}
 
 
 def test_a_number_that_was_not_verified_commands_nothing(rep):
@@ -353,6 +406,38 @@ def test_a_number_that_was_not_verified_commands_nothing(rep):
     assert said(write("1", REP_PHONE, "SM1")) == []
     lead.refresh_from_db()
     assert lead.accepted_at is None
+
+
+# --- What stands on the lead's page ---------------------------------------------------------------
+
+
+def words_at(rep, lead):
+    Lead.objects.filter(pk=lead.pk).update(owner=rep.user, routing_state="assigned")
+    return {way.label: way.word for way in signed_in(rep.user).get(f"/leads/{lead.uid}/").context["page"].ways}
+
+
+@pytest.mark.parametrize(
+    ("sender", "words"),
+    [
+        (PHONE, "Nothing goes there by SMS: The receiver said STOP. No word about WhatsApp is on record."),
+        (f"whatsapp:{PHONE}", "Nothing goes there by WhatsApp: The receiver said STOP."),
+    ],
+)
+def test_the_page_of_a_lead_says_where_to_it_said_stop_until_it_said_start(lead, rep, sender, words):
+    write("STOP", sender, "SM1")
+    assert words_at(rep, lead) == {"Phone": words}
+    write("START", sender, "SM2")
+    assert "Nothing goes" not in words_at(rep, lead)["Phone"]
+
+
+def test_so_does_the_page_of_a_lead_that_came_in_after_the_stop(rep, lead):
+    write("STOP", f"whatsapp:{PHONE}", "SM1")
+    Stop.objects.create(channel="email", address="ada@acme.example", reason="bounced")
+    later = make_lead(phone=PHONE, email="ada@acme.example")
+    assert words_at(rep, later) == {
+        "Phone": "Nothing goes there by WhatsApp: The receiver said STOP.",
+        "E-mail": "Nothing goes there by E-mail: Messages come back from there.",
+    }
 
 
 # --- States of our own messages ------------------------------------------------------------------
