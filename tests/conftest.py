@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 
 import hypothesis
 import pytest
@@ -38,6 +39,13 @@ def _plain_static_files(settings):
 def _empty_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _seen_for_good(monkeypatch):
+    """How many queries a page asks must not depend on how long a test takes: that somebody was seen is noted once, and
+    not again after a minute."""
+    monkeypatch.setattr("distribution.middleware.SEEN_EVERY", timedelta(days=1))
 
 
 @pytest.fixture(autouse=True)

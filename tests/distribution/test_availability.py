@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from distribution.errors import WrongState, WrongValue
@@ -206,6 +208,29 @@ def test_being_seen_is_noted_once_a_minute():
     for seconds, noted in ((0, 0), (59, 0), (60, 60)):
         availability.note_seen(ann.user, NOW + timedelta(seconds=seconds))
         assert Rep.objects.get().last_seen_at == NOW + timedelta(seconds=noted)
+
+
+@pytest.mark.parametrize(("seconds", "more"), [(59, 0), (61, 1)])
+def test_a_page_asks_one_query_more_once_a_minute(monkeypatch, seconds, more):
+    monkeypatch.setattr("distribution.middleware.SEEN_EVERY", availability.SEEN_EVERY)
+    assert queries_after(seconds) == more
+
+
+def test_in_tests_pages_cost_the_same_however_long_they_take():
+    assert queries_after(61) == 0
+
+
+def queries_after(seconds):
+    """How many queries more than the second time a page costs so much later."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        client = signed_in(make_rep("Ann").user)
+        client.get("/my/availability/")
+        with CaptureQueriesContext(connection) as before:
+            client.get("/my/availability/")
+        clock.shift(seconds)
+        with CaptureQueriesContext(connection) as later:
+            client.get("/my/availability/")
+    return len(later) - len(before)
 
 
 def test_a_signed_in_rep_who_opens_a_page_is_seen():
