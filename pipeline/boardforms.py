@@ -9,6 +9,7 @@ from django.conf import settings
 from leadcrm.lib.money import CURRENCIES
 from pipeline.intake import READERS, FieldError
 from pipeline.models import ExchangeRate, Lead, LeadSource, LostReason, Stage
+from pipeline.questions import ATTRIBUTE_PREFIX, question_field
 from pipeline.services.leads import LONGEST_REASON
 
 _WHO = ("first_name", "last_name", "company", "email", "phone")
@@ -98,22 +99,38 @@ class QuickLeadForm(forms.Form):
             if name in self.fields:
                 field = self.fields[name]
                 field.required, field.error_messages["required"] = True, f"Give the {field.label}."
+        self.fields.update(_required_questions(source))
 
     def sent(self) -> dict[str, Any]:
         """What was filled in, for the intake. A currency alone says nothing."""
-        sent = {name: value for name, value in self.cleaned_data.items() if value}
+        sent = {name: value for name, value in self.cleaned_data.items() if value and name in READERS}
         if "value" not in sent:
             sent.pop("currency", None)
         return sent
+
+    def answers(self) -> dict[str, Any]:
+        """What was answered to the questions that the source must answer, by key."""
+        given = {name: value for name, value in self.cleaned_data.items() if name.startswith(ATTRIBUTE_PREFIX)}
+        return {name.removeprefix(ATTRIBUTE_PREFIX): value for name, value in given.items()}
 
     def refuse(self, errors: Iterable[FieldError]) -> None:
         """Show what the intake found wrong at the field that it is about."""
         for fault in errors:
             typed = fault.field == "currency" and not self.cleaned_data.get("currency")
             name = "value" if typed else fault.field
-            self.add_error(name if name in self.fields else None, fault.detail)
+            if name in self.fields:
+                self.add_error(name, fault.detail)
+            else:
+                self.add_error(None, f"{name}: {fault.detail}")
 
     def clean(self) -> dict[str, Any]:
         if not any(self.cleaned_data.get(name) for name in _WHO):
             raise forms.ValidationError("Say who it is: a name, a company, an e-mail address or a phone number.")
         return self.cleaned_data
+
+
+def _required_questions(source: LeadSource) -> dict[str, forms.Field]:
+    """A field for each question that the source must answer, named as the intake names it."""
+    keys = {name.removeprefix(ATTRIBUTE_PREFIX) for name in source.required_fields} - READERS.keys()
+    asked = source.attributes.filter(key__in=keys) if keys else ()
+    return {ATTRIBUTE_PREFIX + one.key: question_field(one, blank="", required=True) for one in asked}

@@ -107,7 +107,9 @@ def add(request: PageRequest, slug: str) -> HttpResponse:
     form = QuickLeadForm(source, request.POST if request.method == "POST" else None)
     if form.is_valid() and first is not None:
         try:
-            lead = create_lead(source=source, fields=form.sent(), actor=request.user, stage=first)
+            lead = create_lead(
+                source=source, fields=form.sent(), attributes=form.answers(), actor=request.user, stage=first
+            )
         except InvalidLead as error:
             form.refuse(error.errors)
         else:

@@ -19,12 +19,20 @@ from leadcrm.lib.languages import LANGUAGES
 from pipeline.attributes import read_attributes
 from pipeline.intake import READERS, ConsentInput, FieldError, read_fields
 from pipeline.models import AttributeDefinition, Consent, Lead, LeadSource, Stage
+from pipeline.questions import ATTRIBUTE_PREFIX, Widgets, question_field
 
 QUESTION = "question_"
 LONGEST_INPUT = 500
 # What other fields are read with.
 CONTEXT = ("country", "currency")
 _Type = AttributeDefinition.Type
+_QUESTION_WIDGETS: Widgets = {
+    _Type.TEXT: UnfoldAdminTextInputWidget,
+    _Type.NUMBER: UnfoldAdminDecimalFieldWidget,
+    _Type.BOOLEAN: UnfoldAdminSelectWidget,
+    _Type.DATE: UnfoldAdminSingleDateWidget,
+    _Type.CHOICE: UnfoldAdminSelectWidget,
+}
 
 
 def _text(help_text: str = "") -> forms.CharField:
@@ -63,7 +71,7 @@ class LeadForm(AnyModelForm):
 
     def tell(self, errors: list[FieldError]) -> None:
         for error in errors:
-            name = error.field.replace("attributes.", QUESTION)
+            name = error.field.replace(ATTRIBUTE_PREFIX, QUESTION)
             if name in self.fields:
                 self.add_error(name, error.detail)
             else:
@@ -103,7 +111,7 @@ class LeadAddForm(LeadForm):
 
     def _missing(self, source: LeadSource) -> Iterator[FieldError]:
         filled = {name for name, value in self.sent().items() if value not in ("", None, [])}
-        filled |= {f"attributes.{key}" for key in self.answers()}
+        filled |= {f"{ATTRIBUTE_PREFIX}{key}" for key in self.answers()}
         for name in source.required_fields:
             if name not in filled and name not in self.errors:
                 yield FieldError(name, "required", f"{source} needs this.")
@@ -160,19 +168,7 @@ class LeadChangeForm(LeadForm):
 
 def question_fields() -> dict[str, forms.Field]:
     """A form field for each question of our own."""
-    return {QUESTION + definition.key: _question(definition) for definition in AttributeDefinition.objects.all()}
-
-
-def _question(definition: AttributeDefinition) -> forms.Field:
-    about: dict[str, Any] = {"label": definition.label, "required": False, "help_text": definition.help_text}
-    if definition.type == _Type.NUMBER:
-        return forms.DecimalField(widget=UnfoldAdminDecimalFieldWidget, **about)
-    if definition.type == _Type.DATE:
-        return forms.DateField(widget=UnfoldAdminSingleDateWidget, **about)
-    if definition.type == _Type.BOOLEAN:
-        choices = [("", "Not asked"), ("yes", "Yes"), ("no", "No")]
-        return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **about)
-    if definition.type == _Type.CHOICE:
-        choices = [("", "Not asked"), *((str(choice), str(choice)) for choice in definition.choices)]
-        return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **about)
-    return forms.CharField(max_length=LONGEST_INPUT, widget=UnfoldAdminTextInputWidget, **about)
+    definitions = AttributeDefinition.objects.all()
+    return {
+        QUESTION + definition.key: question_field(definition, widgets=_QUESTION_WIDGETS) for definition in definitions
+    }

@@ -24,9 +24,8 @@ from leadcrm.lib.adminforms import ManyField, country_field, currency_field
 from leadcrm.lib.adminsteps import ask
 from pipeline.intake import READERS
 from pipeline.models import AttributeDefinition, Lead, LeadSource, SourceKey
+from pipeline.questions import ATTRIBUTE_PREFIX
 from pipeline.services.keys import issue_key, revoke_key
-
-ATTRIBUTE_PREFIX = "attributes."
 
 
 def sendable_fields() -> list[tuple[str, str]]:

@@ -253,6 +253,68 @@ def test_the_usual_currencies_come_first_and_the_leads_own_is_chosen(client, peo
     assert [form["currency"].value() for form in forms] == ["SEK", "EUR"]
 
 
+QUESTIONS = {
+    "timeline": ("choice", "select", "now", "now"),
+    "warehouse_m2": ("number", "number", "0", 0),
+    "start": ("date", "date", "2026-05-04", "2026-05-04"),
+    "tenant": ("boolean", "select", "no", False),
+    "system": ("text", "text", "SAP", "SAP"),
+}
+
+
+@pytest.fixture
+def desk():
+    """A source that must answer a question of each type, and may answer one more."""
+    pipeline = stages()["open"].pipeline
+    required = [f"attributes.{key}" for key in QUESTIONS]
+    desk = make_source("desk", kind=LeadSource.Kind.MANUAL, pipeline=pipeline, required_fields=required)
+    for key, (kind, *_) in QUESTIONS.items():
+        choices = ["now", "later"] if kind == "choice" else []
+        about = {"label": f"About {key}", "type": kind, "help_text": f"Such as {key}."}
+        desk.attributes.create(key=key, choices=choices, **about)
+    desk.attributes.create(key="hobby", label="Hobby")
+    return desk
+
+
+def test_the_questions_that_a_source_must_answer_are_asked_each_in_its_way(client, desk):
+    form = client.get("/board/sales/add/", headers=PART).context["form"]
+    asked = {name: form[name].field for name in form.fields if name.startswith("attributes.")}
+    widgets = {name.removeprefix("attributes."): field.widget.input_type for name, field in asked.items()}
+    assert widgets == {key: widget for key, (_, widget, *_) in QUESTIONS.items()}
+    assert all(field.required and field.help_text for field in asked.values())
+    assert dict(form["attributes.timeline"].field.choices) == {"": "", "now": "now", "later": "later"}
+
+
+def test_what_is_answered_is_kept_as_what_it_is(client, desk):
+    sent = {"last_name": "L"} | {f"attributes.{key}": typed for key, (_, _, typed, _) in QUESTIONS.items()}
+    assert client.post("/board/sales/add/", sent, headers=PART).status_code == 200
+    assert Lead.objects.get().attributes == {key: kept for key, (*_, kept) in QUESTIONS.items()}
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "said"),
+    [
+        *((key, "", "Answer this, too.") for key in QUESTIONS),
+        ("warehouse_m2", "many", "Enter a number."),
+        ("warehouse_m2", "1e16", "Send a number of at most 15 digits before the point."),
+        ("start", "4 May", "Enter a valid date."),
+        ("timeline", "soon", "Select a valid choice. soon is not one of the available choices."),
+    ],
+)
+def test_an_answer_that_is_missing_or_wrong_is_told_at_its_question(client, desk, key, typed, said):
+    sent = {"last_name": "L"} | {f"attributes.{key}": typed for key, (_, _, typed, _) in QUESTIONS.items()}
+    refused = client.post("/board/sales/add/", sent | {f"attributes.{key}": typed}, headers=PART)
+    assert refused.status_code == 422
+    assert refused.context["form"].errors == {f"attributes.{key}": [said]}
+    assert not Lead.objects.exists()
+
+
+def test_a_question_that_the_source_may_not_answer_is_named_in_words(client, desk):
+    desk.attributes.set(desk.attributes.filter(key="hobby"))
+    refused = client.post("/board/sales/add/", {"last_name": "L"}, headers=PART)
+    assert "attributes.tenant: This source must send this field." in refused.context["form"].non_field_errors()
+
+
 def test_an_empty_lead_is_no_lead(client):
     stages()
     assert client.post("/board/sales/add/", {"last_name": " "}, headers=PART).status_code == 422
