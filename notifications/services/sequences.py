@@ -54,7 +54,7 @@ def begin(event: Event, now: datetime, known: Collection[Sequence] | None = None
         if start == Sequence.Start.ASSIGNED:
             _stop(SequenceRun.objects.filter(lead=event.lead_id, sequence__start=Sequence.Start.HELD), "assigned", now)
         sequence = sequence_for(event.lead, start, known)
-        if sequence is None or _too_old(event, sequence):
+        if sequence is None or _too_old(event, sequence) or _came_again(event.lead):
             return False
         if SequenceRun.objects.filter(lead=event.lead_id, sequence=sequence).exists():
             return False
@@ -82,6 +82,12 @@ def sequence_for(lead: Lead, start: str, known: Iterable[Sequence]) -> Sequence 
 def _too_old(event: Event, sequence: Sequence) -> bool:
     """Nobody is thanked for an enquiry of last year because a colleague takes it over."""
     return event.at - event.lead.created_at > timedelta(days=sequence.max_age_days)
+
+
+def _came_again(lead: Lead) -> bool:
+    """Nobody is welcomed twice: who has an open lead hears of that one only."""
+    first = lead.duplicate_of
+    return first is not None and first.closed_at is None and first.archived_at is None
 
 
 def _first_at(sequence: Sequence, now: datetime) -> datetime:

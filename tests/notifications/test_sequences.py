@@ -14,7 +14,7 @@ from notifications.models import ChannelSwitch, GuardPolicy, InboundMessage, Not
 from notifications.services import deliver, fan_out, optouts, sequences
 from notifications.services.resending import send_again
 from notifications.services.sequences import advance, begin, sweep_sequences
-from pipeline.models import Consent, Event
+from pipeline.models import Consent, Event, Lead
 from pipeline.services.activity import record_contact
 from pipeline.services.leads import close_lead
 from tests.concurrency.threads import at_once, errors
@@ -108,6 +108,16 @@ def test_nobody_is_thanked_for_an_old_enquiry_because_it_is_handed_over(lead, da
     lead.created_at = NOW - timedelta(days=days)
     lead.save()
     assert begin(happened(lead, Event.Kind.REASSIGNED), NOW) == begun
+
+
+@pytest.mark.parametrize(("before", "begun"), [({}, False), ({"closed_at": NOW}, True), ({"archived_at": NOW}, True)])
+@pytest.mark.parametrize("kind", [Event.Kind.ASSIGNED, Event.Kind.HELD])
+def test_who_comes_again_while_an_earlier_lead_is_open_is_not_welcomed_again(lead, kind, before, begun):
+    """Scenario 77: the owner is told; the person hears nothing twice."""
+    make_sequence(0, start="held" if kind == Event.Kind.HELD else "assigned")
+    again = make_lead(email=lead.email, duplicate_of=lead, created_at=NOW)
+    Lead.objects.filter(pk=lead.pk).update(**before)
+    assert begin(Event.objects.get(pk=happened(again, kind).pk), NOW) is begun
 
 
 def test_the_answer_to_a_waiting_lead_is_taken_back_when_it_is_assigned_before_it_went(lead):
