@@ -46,7 +46,9 @@ def lead(request: PageRequest, uid: UUID) -> HttpResponse:
 def history(request: PageRequest, uid: UUID) -> HttpResponse:
     """A page of the lead's history: all of it, or one kind of lines."""
     lead = access_lead(request.user, uid)
-    found = build_timeline(lead, timezone.now(), request.GET.get("show", ""), request.GET.get("before", ""))
+    found = build_timeline(
+        lead, request.user, timezone.now(), request.GET.get("show", ""), request.GET.get("before", "")
+    )
     context = {"section": "board", "uid": lead.uid, "title": str(lead), "history": found, "shows": SHOWS}
     return page_or_part(request, "lead/history.html", "lead/_timeline.html", context)
 

@@ -127,11 +127,12 @@ def work_lead(user: User | AnonymousUser, uid: UUID | str) -> Lead:
 
 
 def people_of(lead: Lead) -> QuerySet[User]:
-    """Who may be named for a task of a lead: its owner, the manager of its team and, while nobody has it, the team."""
+    """Who may be named for a task of a lead: its owner, the manager of its team and, while nobody has it, the team, if
+    it may know who the lead is."""
     managers = Team.objects.filter(leads=lead.pk).values("manager_id")
     owners = Lead.objects.filter(pk=lead.pk).values("owner_id")
     named = Q(pk__in=owners) | Q(pk__in=managers)
-    if lead.owner_id is None:
+    if lead.owner_id is None and Lead.objects.filter(not_hidden(), pk=lead.pk).exists():
         named |= Q(pk__in=Team.members.through.objects.filter(team__leads=lead.pk).values("user_id"))
     return User.objects.filter(named, is_active=True).order_by("first_name", "last_name", "pk")
 

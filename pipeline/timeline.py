@@ -1,15 +1,17 @@
 """The history of a lead as lines ready to show."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 
 from leadcrm.lib.moments import in_readers_zone, moment_text
 from pipeline.display import age, person
 from pipeline.models import Event, Lead, Stage
+from pipeline.selectors import visible_leads
 from pipeline.services.activity import CHANNELS
 
 ON_A_PAGE: Final = 30
@@ -84,10 +86,11 @@ class Timeline:
     older: str
 
 
-def build_timeline(lead: Lead, now: datetime, show: str = "", before: str = "") -> Timeline:
+def build_timeline(lead: Lead, user: User | AnonymousUser, now: datetime, show: str = "", before: str = "") -> Timeline:
     """What happened to a lead that was read with its source and stage, the newest first.
 
     Args:
+        user: who reads it; there is no way from here to leads that they may not see.
         show: a key of ``SHOWS``; anything else is everything.
         before: what the page before gave as ``older``; anything else begins with the newest.
     """
@@ -96,7 +99,19 @@ def build_timeline(lead: Lead, now: datetime, show: str = "", before: str = "") 
     stages = dict(Stage.objects.filter(pipeline=lead.stage.pipeline_id).values_list("slug", "name"))
     shown = events[:ON_A_PAGE]
     older = f"{shown[-1].at.isoformat()}~{shown[-1].pk}" if len(events) > ON_A_PAGE else ""
-    return Timeline(show, [_line(event, lead, stages, now) for event in shown], older)
+    known = _known_leads(shown, user)
+    return Timeline(show, [_line(event, lead, stages, known, now) for event in shown], older)
+
+
+def _other_lead(event: Event) -> str:
+    return str(event.data.get("lead_uid") or "")
+
+
+def _known_leads(events: Iterable[Event], user: User | AnonymousUser) -> set[str]:
+    """The uids of the other leads that these events name, as far as the user may see them."""
+    named = {uid for uid in map(_other_lead, events) if uid}
+    found = visible_leads(user).filter(uid__in=named).values_list("uid", flat=True) if named else ()
+    return {str(uid) for uid in found}
 
 
 def _events(lead: Lead, show: str, place: tuple[datetime, int] | None) -> QuerySet[Event]:
@@ -121,7 +136,8 @@ def _place(text: str) -> tuple[datetime, int] | None:
     return (moment, int(pk)) if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
 
 
-def _line(event: Event, lead: Lead, stages: Mapping[str, str], now: datetime) -> Line:
+def _line(event: Event, lead: Lead, stages: Mapping[str, str], known: Collection[str], now: datetime) -> Line:
+    other = _other_lead(event)
     return Line(
         title=_title(event),
         detail=_detail(event, lead, stages),
@@ -130,7 +146,7 @@ def _line(event: Event, lead: Lead, stages: Mapping[str, str], now: datetime) ->
         at=event.at,
         age=age(event.at, now),
         tone=_TONES.get(Event.Kind(event.kind), "") if event.kind in Event.Kind.values else "",
-        lead=str(event.data.get("lead_uid") or ""),
+        lead=other if other in known else "",
         recording=str(event.data.get("recording") or ""),
     )
 

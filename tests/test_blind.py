@@ -25,10 +25,11 @@ from notifications.content import content_of
 from notifications.defaults import LANGUAGES
 from notifications.kinds import KINDS
 from notifications.models import ActionLink, Call, Notification
-from notifications.services import acting, inbound
+from notifications.services import acting, deliver, fan_out, inbound
 from pipeline.models import Account, Event, Lead, Task
 from pipeline.reach import reach_of
 from pipeline.selectors import visible_leads, workable_leads
+from pipeline.services.tasks import remind_due
 from tests.distribution.calendars import make_leave
 from tests.distribution.world import make_lead, make_source, world
 from tests.notifications.twilio_calls import call, use_twilio
@@ -226,6 +227,50 @@ def test_what_every_page_asks_and_what_boards_ask_is_the_same(people):
     for name in ("manager", "owner", "teammate", "stranger", "watcher", "admin"):
         user = getattr(people, name)
         assert set(reach_of(user).leads()) == set(visible_leads(user))
+
+
+def test_history_leads_to_no_hidden_lead_of_the_same_person(people):
+    """The offer tells its number, so that a way from somebody's history would tell who it is."""
+    hidden = offered(people)
+    known = make_lead(last_name="Known", team=people.team, routing_state="unassigned")
+    data = {"lead_uid": str(hidden.uid), "sentence": "The same person came in again, by web."}
+    Event.objects.create(lead=known, kind=Event.Kind.MATCHED, data=data)
+    for user, leads_on in ((people.teammate, False), (people.watcher, False), (people.manager, True)):
+        for path in (f"/leads/{known.uid}/", f"/leads/{known.uid}/history/"):
+            page = signed_in(user).get(path).content.decode()
+            assert "The same person came in again" in page
+            assert (str(hidden.uid) in page) is leads_on
+
+
+# --- Tasks ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_a_task_of_a_hidden_lead_can_be_given_only_to_who_may_know_who_it_is(people, blind):
+    """And the other way round, where the team may know it, to all of the team."""
+    lead, client = offered(people, blind=blind), signed_in(people.manager)
+    offered_to = client.get(f"/leads/{lead.uid}/").context["forms"]["task"].fields["who"].queryset
+    assert (people.teammate in offered_to) is not blind
+    asked = {"text": "Call", "soon": "tomorrow", "who": people.teammate.pk}
+    assert client.post(f"/leads/{lead.uid}/tasks/", asked).status_code == (422 if blind else 302)
+    assert Task.objects.exists() is not blind
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_a_task_from_before_a_lead_was_hidden_tells_nothing_on_its_way(people, blind):
+    """The reminder goes out, to the bell and the inbox too; My day, the task and its changes do not show it."""
+    lead, client = offered(people, blind=blind), signed_in(people.teammate)
+    due = timezone.now() - timedelta(minutes=1)
+    task = Task.objects.create(
+        lead=lead, text="Call Zyxmaria", due_at=due, remind_at=due, assignee=people.teammate, created_by=people.manager
+    )
+    assert remind_due() == 1
+    fan_out()
+    deliver("in_app")
+    assert Notification.objects.filter(user=people.teammate, kind="task_due", state="delivered").count() == 1
+    paths = ("/my/", "/my/changes/?since=0", "/my/inbox/", "/my/bell/latest/", f"/tasks/{task.pk}/")
+    seen = [path for path in paths if told(client.get(path).content.decode())]
+    assert seen == ([] if blind else list(paths))
 
 
 # --- Messages ------------------------------------------------------------------------------------

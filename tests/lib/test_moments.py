@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -46,4 +47,6 @@ def test_a_timeline_has_one_clock():
     lead = make_lead(created_at=NOON)
     Event.objects.create(lead=lead, kind=Event.Kind.REMINDED, at=NOON, data={"sentence": f"Due by {utc_text(NOON)}."})
     with timezone.override("Europe/Berlin"):
-        assert "Due by 26 Nov 2026, 13:04 CET." in [line.detail for line in build_timeline(lead, NOON).lines]
+        assert "Due by 26 Nov 2026, 13:04 CET." in [
+            line.detail for line in build_timeline(lead, AnonymousUser(), NOON).lines
+        ]

@@ -237,7 +237,7 @@ def test_sorting_by_hand_is_for_boards_only_and_no_part_of_the_history(people, l
     assert event.actor == people.owner
     assert event.fanned_out_at
     for show in ("", "changes", "routing"):
-        assert build_timeline(lead, timezone.now(), show).lines == []
+        assert build_timeline(lead, people.owner, timezone.now(), show).lines == []
     version = lead.version
     lead.refresh_from_db()
     assert lead.version == version
