@@ -55,7 +55,7 @@ const isOlder = (fresh, old) => Number(fresh.dataset.version) < Number(old?.data
 function refresh(fresh) {
   const old = document.getElementById(fresh.id);
   if (isOlder(fresh, old)) return false;
-  if (old?.dataset.version === fresh.dataset.version && old.dataset.place === fresh.dataset.place && !old.dataset.moved) {
+  if (old?.dataset.version === fresh.dataset.version && old.dataset.place === fresh.dataset.place && !("moved" in old.dataset)) {
     return false;
   }
   const focused = old?.contains(document.activeElement) ? document.activeElement.className || document.activeElement.tagName : null;
@@ -264,17 +264,19 @@ let refused = null; // puts a card back when its dialog is left
 
 async function openDialog(url, putBack = null, body = null) {
   const answer = await send(url, body, putBack ?? undefined);
-  if (answer && fill(answer.page)) refused = putBack;
+  if (answer && fill(answer.page, putBack !== null)) refused = putBack;
 }
 
-function fill(page) {
+// `chosen`: whereto is known already, so that what the stage asks for comes first.
+function fill(page, chosen = false) {
   if (!page.querySelector("form")) return false;
   dialog.replaceChildren(...[...page.body.childNodes].map((node) => document.adoptNode(node)));
   globalThis.htmx?.process(dialog);
   fitToStage(dialog);
   if (!dialog.open) dialog.showModal(); // which sets the focus itself
   const wrong = dialog.querySelector("[aria-invalid=true]");
-  (wrong ?? dialog.querySelector("[autofocus], input:not([type=hidden]), select"))?.focus();
+  const asked = chosen && dialog.querySelector("[data-for-kind]:not([hidden]) :is(input, select)");
+  (wrong || asked || dialog.querySelector("[autofocus], input:not([type=hidden]), select"))?.focus();
   return true;
 }
 
