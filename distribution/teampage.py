@@ -37,7 +37,7 @@ class Piece:
     uid: UUID
     version: int
     title: str
-    about: str
+    about: list[str]
     due: Due | None
 
 
@@ -147,7 +147,7 @@ def _leads(user: User, reps: Iterable[Rep], now: datetime) -> dict[int, list[Pie
 def _piece(lead: Lead, now: datetime) -> Piece:
     about = (lead.company if lead.name else "", lead.stage.name, money(lead.value, lead.currency))
     due = due_of(lead.respond_by, now) if lead.respond_by else None
-    return Piece(lead.uid, lead.version, str(lead), " · ".join(filter(None, about)), due)
+    return Piece(lead.uid, lead.version, str(lead), list(filter(None, about)), due)
 
 
 def broken_today(user: User, now: datetime) -> list[Broken]:

@@ -9,7 +9,8 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 
 from leadcrm.lib.moments import short_moment
-from pipeline.models import Lead
+from leadcrm.lib.places import countries, regions
+from pipeline.models import Account, Lead
 from pipeline.selectors import status_of
 from pipeline.signals import takeable_asked
 
@@ -96,6 +97,13 @@ def money(amount: Decimal | None, currency: str) -> str:
         return ""
     digits = 0 if amount == amount.to_integral_value() else 2
     return f"{amount:,.{digits}f} {currency}"
+
+
+def place_of(where: Lead | Account) -> str:
+    """Where somebody is, by the names that people know; what is in no table stays as it came."""
+    country, region = countries().get(where.country), regions(where.country).get(where.region)
+    parts = (f"{where.postal_code} {where.city}".strip(), region.name if region else where.region)
+    return ", ".join(filter(None, (*parts, country.name if country else where.country)))
 
 
 def person(user: User) -> str:

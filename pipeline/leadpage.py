@@ -11,8 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from leadcrm.lib.languages import LANGUAGES
-from leadcrm.lib.places import countries, regions
-from pipeline.display import Due, action_of, age, badge_of, due_of, money, person, takeable
+from pipeline.display import Due, action_of, age, badge_of, due_of, money, person, place_of, takeable
 from pipeline.models import Account, AttributeDefinition, Consent, Lead, LostReason, Stage
 from pipeline.related import RelatedLine, same_company, same_person
 from pipeline.selectors import workable_leads
@@ -79,7 +78,7 @@ class LeadPage:
     uid: UUID
     version: int
     title: str
-    subtitle: str
+    subtitle: list[str]
     badge: str
     tone: str
     pipeline: str
@@ -125,7 +124,7 @@ def build_lead_page(lead: Lead, user: User, now: datetime, show: str = "", befor
         uid=lead.uid,
         version=lead.version,
         title=str(lead),
-        subtitle=", ".join(part for part in (lead.job_title, lead.company if lead.name else "") if part),
+        subtitle=[part for part in (lead.job_title, lead.company if lead.name else "") if part],
         badge=badge,
         tone=tone,
         pipeline=lead.stage.pipeline.name,
@@ -154,7 +153,7 @@ def build_lead_page(lead: Lead, user: User, now: datetime, show: str = "", befor
         person=others,
         company=[other for other in same_company(lead, user, now) if other.uid not in known],
         account=lead.account,
-        history=build_timeline(lead, now, show, before),
+        history=build_timeline(lead, user, now, show, before),
     )
 
 
@@ -223,7 +222,7 @@ def _facts(lead: Lead) -> Iterator[Fact]:
     yield Fact("Website", lead.website, lead.website if lead.website.startswith(("http://", "https://")) else "")
     yield Fact("Product", lead.product)
     yield Fact("Value", money(lead.value, lead.currency))
-    yield Fact("Place", _place(lead))
+    yield Fact("Place", place_of(lead))
     yield Fact("Language", LANGUAGES.get(lead.language, lead.language))
     yield Fact("Time zone", lead.time_zone)
     yield Fact("Industry", lead.industry)
@@ -236,13 +235,6 @@ def _facts(lead: Lead) -> Iterator[Fact]:
     campaign = (lead.utm_source, lead.utm_medium, lead.utm_campaign, lead.utm_term, lead.utm_content)
     yield Fact("Campaign", " / ".join(filter(None, campaign)))
     yield Fact("Lost because", lead.lost_reason)
-
-
-def _place(lead: Lead) -> str:
-    """By the names that people know; what is in no table stays as it came."""
-    country, region = countries().get(lead.country), regions(lead.country).get(lead.region)
-    parts = (f"{lead.postal_code} {lead.city}".strip(), region.name if region else lead.region)
-    return ", ".join(filter(None, (*parts, country.name if country else lead.country)))
 
 
 def _attributes(lead: Lead) -> Iterator[Fact]:

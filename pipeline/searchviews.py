@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from leadcrm.lib.pages import PageRequest, page_or_part
 from leadcrm.lib.text import clean
-from pipeline.display import badge_of, person
+from pipeline.display import badge_of, person, place_of
 from pipeline.models import Account, Lead
 from pipeline.search import LONGEST, search_accounts, search_leads
 from pipeline.selectors import access_account, visible_leads
@@ -29,7 +29,7 @@ class FoundLead:
 
     uid: UUID
     title: str
-    about: str
+    about: list[str]
     owner: str
     badge: str
     tone: str
@@ -71,17 +71,16 @@ def _lines(leads: list[Lead]) -> list[FoundLead]:
 def _line(lead: Lead) -> FoundLead:
     badge, tone = badge_of(lead)
     ways = (lead.company, lead.email, lead.phone)
-    about = " · ".join(way for way in ways if way and way != str(lead))
+    about = [way for way in ways if way and way != str(lead)]
     return FoundLead(lead.uid, str(lead), about, person(lead.owner) if lead.owner else "", badge, tone)
 
 
 def _facts(account: Account) -> list[tuple[str, str]]:
-    place = ", ".join(part for part in (account.postal_code, account.city, account.region or account.country) if part)
     facts = (
         ("Owner", person(account.owner) if account.owner else ""),
         ("Domain", account.domain),
         ("Part of", account.parent.name if account.parent else ""),
-        ("Where", place),
+        ("Where", place_of(account)),
         ("Industry", account.industry),
         ("Employees", f"{account.employees:,}" if account.employees is not None else ""),
     )

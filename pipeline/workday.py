@@ -34,7 +34,7 @@ class WorkLine:
     uid: UUID
     title: str
     company: str
-    wants: str
+    wants: list[str]
     badge: str
     tone: str
     phone: str
@@ -112,7 +112,7 @@ def _work_line(lead: Lead, now: datetime) -> WorkLine:
         uid=lead.uid,
         title=str(lead),
         company=lead.company if lead.name else "",
-        wants=", ".join(filter(None, (lead.product, money(lead.value, lead.currency)))),
+        wants=list(filter(None, (lead.product, money(lead.value, lead.currency)))),
         badge=badge,
         tone=tone,
         phone=lead.phone,

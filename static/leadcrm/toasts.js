@@ -30,6 +30,7 @@ function show({ text, tone = "info", seconds = 8, action = null, about = "" }) {
   toast.dataset.about = about;
   if (tone === "error") toast.setAttribute("role", "alert");
   const words = document.createElement("bdi");
+  words.dir = "ltr"; // a sentence of ours, also when it begins with a name that runs the other way
   words.textContent = text;
   toast.append(words);
   const close = () => toast.remove();

@@ -151,10 +151,10 @@ def test_a_lead_that_a_rep_takes_stays_theirs_though_the_rules_had_decided(
     type(pool).objects.update(method="round_robin")
     with deciding(lead, monkeypatch) as came:
         first.get_by_role("button", name=re.compile("Take it.*Lovelace")).click()
-        expect(first.locator(".messages")).to_contain_text("Lovelace is yours.")
+        expect(first.locator(".toast.success")).to_have_text("Lovelace is yours.")
     assert came == [None]
     second.get_by_role("button", name=re.compile("Take it.*Lovelace")).click()
-    expect(second.locator(".messages")).to_contain_text("Somebody else was faster")
+    expect(second.locator(".toast.info")).to_contain_text("was faster: Lovelace is taken.")
     first.reload()
     expect(card(first, lead)).to_be_visible()
     assert [row.rep.user for row in Assignment.objects.all()] == [people.owner]
@@ -174,7 +174,7 @@ def test_of_ten_leads_that_come_in_at_once_a_rep_with_one_place_left_gets_one(op
     entered = (partial(enter, client, f"New {number}") for number, client in enumerate(clients))
     assert not errors(at_once(entered))
     page = opened(people.owner, MINE)
-    mine = page.locator("#column-open .card", has_text="To accept")
+    mine = page.locator("#column-open .card", has=page.get_by_role("button", name="Accept"))
     expect(mine).to_have_count(3)
     expect(mine.filter(has_text="New")).to_have_count(1)
     team = opened(people.manager, "/team/availability/")
@@ -197,9 +197,9 @@ def test_who_has_one_place_left_takes_one_of_two_offers_and_is_told_why_not_both
         services.assign_lead(lead.pk)
     first, second = (opened(people.owner, "/offers/") for _ in offered)
     first.get_by_role("button", name=re.compile("Take it.*Lovelace")).click()
-    expect(first.locator(".messages")).to_contain_text("Lovelace is yours.")
+    expect(first.locator(".toast.success")).to_have_text("Lovelace is yours.")
     second.get_by_role("button", name=re.compile("Take it.*Byron")).click()
-    expect(second.locator(".messages")).to_contain_text("close a lead, or ask for more capacity")
+    expect(second.locator(".toast.error")).to_contain_text("or ask for more capacity")
     assert [lead.last_name for lead in Lead.objects.filter(owner=people.owner)] == ["Lovelace"]
 
 

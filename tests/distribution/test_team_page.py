@@ -142,7 +142,7 @@ def test_leads_are_told_apart_by_company_stage_and_value(people):
     [lead] = arrive()
     Lead.objects.filter(pk=lead.pk).update(company="Acme", value=12500, currency="EUR")
     [piece] = lines(people.manager)["Owner Person"].leads
-    assert piece.about == f"Acme · {lead.stage.name} · 12,500 EUR"
+    assert piece.about == ["Acme", lead.stage.name, "12,500 EUR"]
 
 
 def test_the_page_leads_on_to_what_it_does_not_show(people):

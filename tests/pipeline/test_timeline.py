@@ -85,7 +85,7 @@ def lead(people, talks):
 
 
 def lines(lead, show=""):
-    return build_timeline(lead, timezone.now() + timedelta(seconds=1), show).lines
+    return build_timeline(lead, lead.owner, timezone.now() + timedelta(seconds=1), show).lines
 
 
 def test_every_kind_of_event_that_is_told_has_words_here():
