@@ -15,9 +15,9 @@ from pipeline.models import Lead
 from pipeline.selectors import visible_leads
 
 
-def came_blind() -> Q:
-    """The condition for leads that a blind pool offered, or that wait for one."""
-    offers, holds = (model.objects.filter(lead=OuterRef("pk"), pool__blind=True) for model in (Offer, Hold))
+def came_blind(lead: str = "pk") -> Q:
+    """The condition for leads that a blind pool offered, or that wait for one; ``lead``: where a row says its lead."""
+    offers, holds = (model.objects.filter(lead=OuterRef(lead), pool__blind=True) for model in (Offer, Hold))
     return Q(Exists(offers)) | Q(Exists(holds))
 
 

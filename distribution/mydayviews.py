@@ -54,7 +54,7 @@ def _day(request: PageRequest, newest: int) -> dict[str, object]:
         "rep": rep,
         "status": build_status(rep, now) if rep else None,
         "forms": {"away": AwayForm(auto_id="away_%s")},
-        "offers": len(open_offers(rep)) if rep else 0,
+        "offers": open_offers(request.user).values("lead").distinct().count(),
         "pools": pool_lines(rep) if rep else [],
         "broken": None if rep or not manages(request.user) else broken_today(request.user, now),
     }

@@ -1,20 +1,23 @@
 """Open offers as values ready to show."""
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
-from distribution.blind import called, called_by
+from distribution.blind import called, called_by, came_blind, hidden_from
 from distribution.models import Offer
+from distribution.selectors import open_offers
+from leadcrm.lib.prepared import Param, Prepared
 from pipeline.display import Due, age, due_of, money, person
 from pipeline.models import Lead
 from pipeline.selectors import known_people, visible_leads
 
 LAST_CALL: Final = timedelta(minutes=2)
+_REMEMBERED: Final = "_offered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,30 @@ class OfferLine:
     amber: datetime | None
 
 
-def build_offers(offers: Iterable[Offer], hidden: Collection[int], now: datetime) -> list[OfferLine]:
-    """Offers that were read with their lead, pool and team; ``hidden``: the ids of leads that may not be named."""
+def build_offers(user: User, now: datetime) -> list[OfferLine]:
+    """What a user may take now, each lead once: one query, and another when any of it came through a blind pool."""
+    offers = offered_to(user)
+    blind = [offer.lead_id for offer in offers if offer.blind]
+    hidden = hidden_from(user, blind) if blind else set()
     return [_line(offer, offer.lead_id in hidden, now) for offer in offers]
+
+
+def offered_to(user: User) -> list[Any]:
+    """The open offers to a user, each lead once. The user object remembers them, as it does permissions: it lives as
+    long as a request, and a board asks both for the lane and for its cards."""
+    found: list[Any] | None = getattr(user, _REMEMBERED, None)
+    if found is None:
+        found = list({offer.lead_id: offer for offer in _OFFERS.rows(user=user.pk)}.values())
+        setattr(user, _REMEMBERED, found)
+    return found
+
+
+def _with_what_is_shown() -> QuerySet[Offer]:
+    offers = open_offers(Param("user")).select_related("lead", "pool", "team")
+    return offers.annotate(blind=came_blind("lead"))
+
+
+_OFFERS: Final = Prepared(_with_what_is_shown)
 
 
 def _line(offer: Offer, hidden: bool, now: datetime) -> OfferLine:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Aggregate, Count, Exists, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, JSONObject
@@ -71,6 +72,12 @@ def load_rep(now: datetime, timetable: Timetable = ALWAYS, *, pk: int = 0, user_
     moment = _as_param(now)
     row = _REP.first(pk=pk, now=moment) if pk else _REP_OF_USER.first(user_id=user_id, now=moment)
     return _reps([row], now, timetable)[row["id"]] if row else None
+
+
+def load_person(user: User, now: datetime, timetable: Timetable) -> Rep | None:
+    """The rep that a user is, as of now and without caps; None for who is none."""
+    row = _REP_OF_USER.first(user_id=user.pk, now=_as_param(now))
+    return _reps([row], now, timetable, {})[row["id"]] if row and row["active"] else None
 
 
 def load_people(reps: "QuerySet[RepRow]", now: datetime, timetable: Timetable) -> list[Rep]:

@@ -32,10 +32,10 @@ from distribution.models import (
     WorkingHours,
     WorkShift,
 )
+from distribution.offers import offered_to
 from distribution.people import load_rep
 from distribution.services import books, clocks, recounting, waking
 from distribution.services.handling import accept_own, end_assignment, end_routing, take_up_assignment
-from distribution.services.taking import offers_to_user
 from distribution.territoryleads import leads_in, territory_names
 from pipeline import signals
 from pipeline.models import AttributeDefinition, Lead, Team
@@ -168,7 +168,7 @@ def lead_waiting(lead_id: int, **_: Any) -> None:
 @receiver(signals.takeable_asked, dispatch_uid="distribution.takeable_asked")
 def takeable_asked(user: User, lead_ids: list[int], **_: Any) -> set[int]:
     """Asked by pages: the leads among these that were offered to this user and are still free."""
-    return set(offers_to_user(user).filter(lead__in=lead_ids).values_list("lead", flat=True))
+    return {offer.lead_id for offer in offered_to(user)}.intersection(lead_ids)
 
 
 @receiver(signals.blind_asked, dispatch_uid="distribution.blind_asked")

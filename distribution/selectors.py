@@ -14,8 +14,9 @@ from distribution.errors import NotYours
 from distribution.explain import Json, Names, mentioned
 from distribution.fields import with_choices
 from distribution.models import Assignment, Decision, Offer, Pool, PoolMember, Rep, Territory
-from distribution.services.taking import offers_ever_to, offers_to
+from distribution.services.taking import offers_ever_to, offers_to_user
 from leadcrm.lib import access
+from leadcrm.lib.prepared import Param
 from pipeline.models import Event, Lead, Task, Team
 from pipeline.selectors import visible_leads, workable_leads
 
@@ -83,11 +84,10 @@ def may_give_up(user: User, lead: Lead) -> bool:
     return lead.owner_id == user.pk or may_pass_on(user, lead)
 
 
-def open_offers(rep: Rep) -> list[Offer]:
-    """What a rep may take now, the oldest first, one line per lead."""
-    offers = offers_to(rep).filter(lead__closed_at=None, lead__archived_at=None)
-    found = offers.select_related("lead", "pool", "team").order_by("offered_at", "pk")
-    return list({offer.lead_id: offer for offer in found}.values())
+def open_offers(user: User | Param) -> QuerySet[Offer]:
+    """What a user may take now, the oldest first; a lead is in it once for each way it was offered."""
+    offers = offers_to_user(user).filter(lead__closed_at=None, lead__archived_at=None)
+    return offers.order_by("offered_at", "pk")
 
 
 def concerned_since(user: User, since: int) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -21,6 +21,7 @@ from distribution.people import load_people
 from distribution.selectors import looked_after, manageable_reps
 from distribution.states import State, load_of, state_of
 from leadcrm.lib import access
+from leadcrm.lib.prepared import Param, Prepared
 from pipeline.display import Due, due_of, money
 from pipeline.models import Lead, Team
 from pipeline.selectors import visible_leads
@@ -87,11 +88,18 @@ def manages(user: User) -> bool:
     """Whether a user has people to look after, in teams or in pools."""
     if not user.is_active or user.has_perm("distribution.change_rep"):
         return user.is_active
-    ways: list[QuerySet[Any, Any]] = [Team.objects.filter(manager=user, archived_at=None)]
-    if user.has_perm("distribution.look_after_pool"):
-        ways.append(Pool.objects.all())
-    ways += access.grants(user, ("look_after_pool",))
-    return User.objects.filter(reduce(or_, map(Exists, ways)), pk=user.pk).exists()
+    if user.has_perm("distribution.look_after_pool") and Pool.objects.exists():
+        return True
+    return _MANAGING.first(user=user.pk) is not None
+
+
+def _managing() -> QuerySet[User, tuple[int]]:
+    user = Param("user")
+    ways = [Team.objects.filter(manager=user, archived_at=None), *access.grants(user, ("look_after_pool",))]
+    return User.objects.filter(reduce(or_, map(Exists, ways)), pk=user).order_by().values_list("pk")
+
+
+_MANAGING: Final = Prepared(_managing)
 
 
 def build_team(user: User, number: str, now: datetime) -> TeamPage:

@@ -11,12 +11,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from distribution.blind import hidden_from
 from distribution.decisionpage import build_decision_page
 from distribution.errors import AlreadyTaken, DistributionError
-from distribution.offers import build_offers, too_late
+from distribution.offers import too_late
 from distribution.planpage import build_plan_page
-from distribution.selectors import acting_rep, decision_of, lead_to_take, open_offers, rep_of
+from distribution.selectors import acting_rep, decision_of, lead_to_take
 from distribution.services import accept_lead, claim_lead, pull_next
 from leadcrm.lib.pages import PageRequest, back, page_or_part
 from pipeline.selectors import access_lead
@@ -48,12 +47,7 @@ def plan(request: PageRequest, uid: UUID) -> HttpResponse:
 @require_safe
 def offers(request: PageRequest) -> HttpResponse:
     """What was offered to the signed-in rep, wherever else it may be seen."""
-    rep = rep_of(request.user)
-    found = open_offers(rep) if rep else []
-    hidden = hidden_from(request.user, [offer.lead_id for offer in found])
-    lines = build_offers(found, hidden, timezone.now())
-    context = {"section": "board", "offers": lines, "back": reverse("board")}
-    return page_or_part(request, "distribution/offers.html", "distribution/_offers.html", context)
+    return page_or_part(request, "distribution/offers.html", "distribution/_offers.html", {"section": "board"})
 
 
 @login_required

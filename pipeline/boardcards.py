@@ -39,7 +39,7 @@ class Card:
     ``mark`` stands for the lead where its uid is nobody's business.
     """
 
-    uid: UUID
+    uid: str
     page: str
     version: int
     stage: str
@@ -85,11 +85,11 @@ def build_card(lead: Lead, user: User, order: Order, free: Collection[int], now:
     """One lead as a card. Reads its stage, source and owner; ``free``: the leads that the user may take."""
     action = action_of(lead, user, free)
     owner = person(lead.owner) if lead.owner else ""
-    step = _step_of(lead)
+    step, uid = _step_of(lead), str(lead.uid)
     badge, tone = _badge(lead, told=bool(action) or step.text == _ACCEPT)
     return Card(
-        uid=lead.uid,
-        page=f"{root_of('lead')}{lead.uid}/",
+        uid=uid,
+        page=f"{root_of('lead')}{uid}/",
         version=lead.version,
         stage=lead.stage.slug,
         place=order.place_of(lead),

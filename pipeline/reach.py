@@ -5,12 +5,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from leadcrm.lib import access
+from leadcrm.lib.prepared import Param, Prepared
 from pipeline.models import Lead, Team
 from pipeline.signals import blind_asked, condition_from, hiders_asked
 
@@ -85,8 +87,7 @@ def reach_of(user: User | AnonymousUser) -> Reach:
     if not isinstance(user, User) or not user.is_active:
         return Reach(User(is_active=False))
     found: dict[str, list[int]] = {}
-    first, *others = _parts(user)
-    for pk, what in first.union(*others, all=True):
+    for pk, what in _reached().rows(user=user.pk):
         found.setdefault(what, []).append(pk)
     return Reach(
         user,
@@ -98,14 +99,16 @@ def reach_of(user: User | AnonymousUser) -> Reach:
     )
 
 
-def _parts(user: User) -> list[QuerySet[Any, Any]]:
-    """The rows of a union: an id, and what it is."""
+@cache
+def _reached() -> Prepared[tuple[int, str]]:
+    """Rows of an id and what it is. Made when it is first asked for: who hides leads is known then."""
+    user = Param("user")
     hiders: list[tuple[Any, Any]] = hiders_asked.send(None)
     wide: list[tuple[str, QuerySet[Any, Any]]] = [
         ("managed", Team.objects.filter(manager=user).values_list("pk")),
         ("joined", Team.members.through.objects.filter(user=user).values_list("team_id")),
-        ("owns", User.objects.filter(Exists(Lead.objects.filter(owner=OuterRef("pk"))), pk=user.pk).values_list("pk")),
+        ("owns", User.objects.filter(Exists(Lead.objects.filter(owner=OuterRef("pk"))), pk=user).values_list("pk")),
         *(("hides", rows.values_list("pk")) for _, rows in hiders),
     ]
     named = [rows.order_by().annotate(what=Value(name)) for name, rows in wide]
-    return [*named, *access.grants(user, _PATHS)]
+    return Prepared(*(rows.all for rows in (*named, *access.grants(user, _PATHS))))

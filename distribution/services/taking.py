@@ -16,6 +16,7 @@ from distribution.models import Assignment, Offer, PoolMember, Rep
 from distribution.people import load_pool, load_rep
 from distribution.services import books, clocks
 from distribution.services.recording import end_waiting
+from leadcrm.lib.prepared import Param
 from leadcrm.lib.transactions import retried
 from pipeline.models import Event, Lead, Team
 from pipeline.services.standing import Standing, open_leads, place
@@ -33,7 +34,7 @@ def offers_to(rep: Rep) -> QuerySet[Offer]:
     return _open_offers(Rep.objects.filter(pk=rep.pk))
 
 
-def offers_to_user(user: User) -> QuerySet[Offer]:
+def offers_to_user(user: User | Param) -> QuerySet[Offer]:
     """:func:`offers_to` for a user's profile, without reading it; none for a user who has none."""
     return _open_offers(Rep.objects.filter(user=user, active=True))
 

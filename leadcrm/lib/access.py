@@ -14,6 +14,8 @@ from guardian import admin as guardian_admin
 from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
+from leadcrm.lib.prepared import Param
+
 __all__ = ["GuardedModelAdmin", "grant", "grants", "has", "objects_for", "revoke"]
 
 # For admin pages: who may do what with one object. Not typed, like the admin classes it is mixed with.
@@ -49,13 +51,12 @@ def objects_for(user: User, permission: str, model: type[M]) -> QuerySet[M]:
     return found
 
 
-def grants(user: User, permissions: Collection[str]) -> list[QuerySet[Any, Any]]:
-    """What a user was granted on single objects by their groups, as rows (id of the object, permission) of a union.
-
-    Beside it stand permissions for a whole model: ask ``has_perm``.
+def grants(user: Param, permissions: Collection[str]) -> list[QuerySet[Any, Any]]:
+    """What a user was granted on single objects by their groups, as rows (id of the object, permission), for prepared
+    queries. Beside it stand permissions for a whole model: ask ``has_perm``.
     """
-    of_user = UserObjectPermission.objects.filter(user=user.pk)
-    of_groups = GroupObjectPermission.objects.filter(group__user=user.pk)
+    of_user = UserObjectPermission.objects.filter(user=user).order_by()
+    of_groups = GroupObjectPermission.objects.filter(group__user=user).order_by()
     return [
         rows.filter(permission__codename__in=permissions)
         .annotate(target=Cast("object_pk", BigIntegerField()))

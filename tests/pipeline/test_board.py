@@ -228,7 +228,7 @@ def test_a_card_says_who_what_how_old_how_much_and_why(people):
         created_at=timezone.now() - timedelta(hours=3),
     )
     card = column(signed_in(people.manager).get("/board/?who=team")).cards[0]
-    assert (card.uid, card.title, card.company, card.product) == (lead.uid, "Ada Lovelace", "Engines Ltd", "Looms")
+    assert (card.uid, card.title, card.company, card.product) == (str(lead.uid), "Ada Lovelace", "Engines Ltd", "Looms")
     assert (card.age, card.value, card.owner, card.initials) == ("3 h ago", "12,500 GBP", "Owner Person", "OP")
     assert (card.badge, card.source, card.score, card.step) == ("To accept", "web", 71, "")
 
