@@ -38,6 +38,10 @@ def manage(tmp_path: Path):
     return run
 
 
+def test_there_is_nothing_to_warn_of(manage):
+    assert "no issues" in manage("check", "--database", "default")
+
+
 def test_the_demo_comes_in_through_live_routing_and_everything_holds(manage):
     manage("migrate", "-v0")
     assert "sign in as rep" in manage("demo", "--stream", "3", "--every", "0")
