@@ -103,7 +103,7 @@ def add(request: PageRequest, slug: str) -> HttpResponse:
     if not opened.may_add:
         raise Http404("There is no such page.")
     first = next((stage for stage in opened.stages if stage.kind == Stage.Kind.OPEN), None)
-    source = manual_source(opened.view.pipeline)
+    source = manual_source(opened.view.pipeline, make=request.method == "POST")
     form = QuickLeadForm(source, request.POST if request.method == "POST" else None)
     if form.is_valid() and first is not None:
         try:

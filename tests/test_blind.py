@@ -30,11 +30,11 @@ from pipeline.models import Account, Event, Lead, Task
 from pipeline.reach import reach_of
 from pipeline.selectors import visible_leads, workable_leads
 from pipeline.services.tasks import remind_due
+from tests.addresses import TABLE, VISITORS, path_of
 from tests.distribution.calendars import make_leave
 from tests.distribution.world import make_lead, make_source, world
 from tests.notifications.twilio_calls import call, use_twilio
 from tests.pipeline.people import make_people, signed_in
-from tests.test_access import TABLE, VISITORS, path_of
 
 pytestmark = pytest.mark.django_db
 

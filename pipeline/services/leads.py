@@ -122,13 +122,15 @@ def build_consents(lead: Lead, consents: Sequence[ConsentInput]) -> list[Consent
     ]
 
 
-def manual_source(pipeline: Pipeline) -> LeadSource:
+def manual_source(pipeline: Pipeline, *, make: bool = True) -> LeadSource:
     """Where leads come from that people enter on a board: its own source of this kind, else one for all boards, which
-    is made when there is none."""
+    is made when there is none. Without ``make`` it is only said what it would be."""
     manual = LeadSource.objects.filter(kind=LeadSource.Kind.MANUAL, active=True)
     fitting = manual.filter(Q(pipeline=pipeline) | Q(pipeline=None)).order_by(F("pipeline").asc(nulls_last=True), "pk")
     named = {"name": "Entered by hand", "kind": LeadSource.Kind.MANUAL}
-    return fitting.first() or LeadSource.objects.get_or_create(slug="by-hand", defaults=named)[0]
+    if (found := fitting.first()) or not make:
+        return found or LeadSource(slug="by-hand", **named)
+    return LeadSource.objects.get_or_create(slug="by-hand", defaults=named)[0]
 
 
 def first_stage(source: LeadSource) -> Stage:
