@@ -8,10 +8,14 @@ const tell = (text) => document.dispatchEvent(new CustomEvent("toast", { detail:
 
 const isQuiet = (event) => event.detail.elt?.dataset.quiet !== undefined;
 
+const REFUSALS = {
+  403: "This page has expired. Reload it and do that again.", // the token of its forms is an old one
+  404: "This is not there any more. Reload the page.",
+};
+
 document.addEventListener("htmx:responseError", (event) => {
   if (isQuiet(event)) return;
-  const gone = event.detail.xhr.status === 404;
-  tell(gone ? "This is not there any more. Reload the page." : "That did not work. Please try again in a moment.");
+  tell(REFUSALS[event.detail.xhr.status] ?? "That did not work. Please try again in a moment.");
 });
 
 document.addEventListener("htmx:sendError", (event) => isQuiet(event) || tell("The server cannot be reached. Please check your connection."));

@@ -24,8 +24,9 @@ async function send(url, body, failed = () => {}) {
     const response = await ask(url, body);
     if (body) sent += 1;
     if (response.status === 404) throw new Error("This lead is not there any more. Reload the page.");
+    if (response.status === 403) throw new Error("This page has expired. Reload it and do that again.");
     const text = response.status === 204 ? "" : await response.text();
-    if (response.status >= 500 || response.status === 403) throw new Error("That did not work. Please try again in a moment.");
+    if (response.status >= 500) throw new Error("That did not work. Please try again in a moment.");
     return { response, page: parsed(text) };
   } catch (error) {
     failed();

@@ -61,11 +61,13 @@ def _everybody_served(transactional_db) -> Iterator[None]:
 
 
 @pytest.fixture
-def axe() -> Callable[[Page], list[str]]:
-    """Check a page for accessibility once it is all there; one line per serious or critical fault (rule, element)."""
+def axe() -> Callable[..., list[str]]:
+    """Check a page for accessibility once it is all there; one line per serious or critical fault (rule, element).
+    By some rules only, or by all."""
 
-    def check(page: Page) -> list[str]:
-        violations = Axe().run(settled(page)).response["violations"]
+    def check(page: Page, *rules: str) -> list[str]:
+        options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+        violations = Axe().run(settled(page), options=options).response["violations"]
         return [
             f"{found['id']}: {node['html'][:160]}"
             for found in violations

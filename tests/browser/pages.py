@@ -3,7 +3,11 @@
 A key pressed at a page that is leaving, or whose scripts are not there yet, is lost; so is what is dropped too early.
 """
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
+
+from pipeline.models import Lead
 
 UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
 
@@ -15,6 +19,14 @@ UNFOLD = """() => {
     });
     return Promise.all([...document.querySelectorAll("details:not([open])")].map(unfold));
 }"""
+
+# Says of a page how many of its questions are not answered yet.
+COUNTED = """
+  const real = window.fetch;
+  let open = 0;
+  const count = (by) => (document.documentElement.dataset.unanswered = open += by);
+  window.fetch = (...what) => (count(1), real(...what).finally(() => count(-1)));
+"""
 
 # Letters that have no width yet would move what stands beside them.
 LETTERS = "() => { document.body.getBoundingClientRect(); return document.fonts.ready.then(() => null); }"
@@ -74,3 +86,47 @@ def middle_of(element: Locator) -> tuple[float, float]:
     box = element.bounding_box()
     assert box, f"{element} is not shown"
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+# --- The board -----------------------------------------------------------------------------------
+
+
+def card(page: Page, lead: Lead) -> Locator:
+    return page.locator(f"#lead-{lead.uid}")
+
+
+def in_column(page: Page, lead: Lead, slug: str) -> Locator:
+    return page.locator(f"#column-{slug} #lead-{lead.uid}")
+
+
+def move(page: Page, lead: Lead, slug: str) -> None:
+    """Drag a card by mouse to another column."""
+    column = page.locator(f"#column-{slug} .column-body")
+    drag(card(page, lead).locator(".owner"), to=column, arrived=in_column(page, lead, slug))
+
+
+class Finger:
+    """Takes a card after a short hold."""
+
+    def __init__(self, page: Page, held: Locator) -> None:
+        self.session = page.context.new_cdp_session(page)
+        box = held.locator(".owner").bounding_box()
+        self.x, self.y = box["x"] + 20, box["y"] + 10
+        self.touch("touchStart")
+        expect(held).to_have_class(re.compile("sortable-chosen"))
+        self.move(self.x + 8, self.y + 8)
+        expect(page.locator(".sortable-ghost")).to_be_attached()
+
+    def touch(self, kind: str) -> None:
+        points = [] if kind == "touchEnd" else [{"x": self.x, "y": self.y}]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def move(self, x: float, y: float) -> None:
+        across, down = (x - self.x) / 15, (y - self.y) / 15
+        for _ in range(15):
+            self.x, self.y = self.x + across, self.y + down
+            self.touch("touchMove")
+
+    def let_go(self, arrived: Locator) -> None:
+        expect(arrived).to_be_attached()
+        self.touch("touchEnd")

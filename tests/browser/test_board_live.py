@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from distribution import services
 from pipeline import moveviews
@@ -13,7 +13,7 @@ from pipeline.models import Lead, LostReason, Pipeline, Stage
 from pipeline.services import moving
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on
-from tests.browser.pages import drag, let_go, take
+from tests.browser.pages import Finger, card, in_column, let_go, move, take
 from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
@@ -54,47 +54,6 @@ def lead(people):
 
 def owned(people, **fields):
     return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
-
-
-def card(page: Page, lead: Lead) -> Locator:
-    return page.locator(f"#lead-{lead.uid}")
-
-
-def in_column(page: Page, lead: Lead, slug: str) -> Locator:
-    return page.locator(f"#column-{slug} #lead-{lead.uid}")
-
-
-def move(page: Page, lead: Lead, slug: str) -> None:
-    """Drag a card by mouse to another column."""
-    column = page.locator(f"#column-{slug} .column-body")
-    drag(card(page, lead).locator(".owner"), to=column, arrived=in_column(page, lead, slug))
-
-
-class Finger:
-    """Takes a card after a short hold."""
-
-    def __init__(self, page: Page, held: Locator) -> None:
-        self.session = page.context.new_cdp_session(page)
-        box = held.locator(".owner").bounding_box()
-        self.x, self.y = box["x"] + 20, box["y"] + 10
-        self.touch("touchStart")
-        expect(held).to_have_class(re.compile("sortable-chosen"))
-        self.move(self.x + 8, self.y + 8)
-        expect(page.locator(".sortable-ghost")).to_be_attached()
-
-    def touch(self, kind: str) -> None:
-        points = [] if kind == "touchEnd" else [{"x": self.x, "y": self.y}]
-        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    def move(self, x: float, y: float) -> None:
-        across, down = (x - self.x) / 15, (y - self.y) / 15
-        for _ in range(15):
-            self.x, self.y = self.x + across, self.y + down
-            self.touch("touchMove")
-
-    def let_go(self, arrived: Locator) -> None:
-        expect(arrived).to_be_attached()
-        self.touch("touchEnd")
 
 
 # --- Moving ------------------------------------------------------------------------------------

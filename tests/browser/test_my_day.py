@@ -73,8 +73,9 @@ def test_a_rep_accepts_finishes_and_goes_away_with_keys_alone(my_day, leads, peo
     expect(page.get_by_role("heading", name="My fairness")).to_be_visible()
 
 
-def test_a_key_opens_the_form_of_the_lead_in_focus(my_day, leads):
-    page = my_day()
+@SIZES
+def test_a_key_opens_the_form_of_the_lead_in_focus(my_day, leads, size):
+    page = my_day(size)
     page.keyboard.press("k")
     page.keyboard.press("k")  # from the end: the task, then the reply
     go_by(page, "l")

@@ -11,18 +11,11 @@ from distribution import services
 from distribution.models import Rep
 from pipeline.models import Event, Lead
 from pipeline.services.tasks import TaskTerms, add_task
-from tests.browser.pages import go_by, settled
+from tests.browser.pages import COUNTED, go_by, settled
 from tests.distribution.world import make_lead, world
 from tests.pipeline.people import make_people
 
 LIT = re.compile("changed")
-# Says of a page how many of its questions are not answered yet.
-COUNTED = """
-  const real = window.fetch;
-  let open = 0;
-  const count = (by) => (document.documentElement.dataset.unanswered = open += by);
-  window.fetch = (...what) => (count(1), real(...what).finally(() => count(-1)));
-"""
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture
@@ -93,13 +94,27 @@ def test_news_that_are_on_their_way_do_not_take_a_lead_out_of_the_hand(team_page
     expect(team_page.get_by_text("Ada Byron is Teammate Person's now.")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_and_everybody_can_use_it(live_server, managers_page: Page, people, size, theme, axe):
+@SIZES
+def test_all_leads_are_handed_over_after_a_second_question(live_server, managers_page: Page, people, size):
     page = managers_page
-    page.emulate_media(color_scheme=theme)
     page.set_viewport_size(size)
-    for path in ("/team/availability/", f"/availability/{people.owner.rep.pk}/hand-over/"):
-        page.goto(f"{live_server.url}{path}")
-        assert axe(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    page.goto(f"{live_server.url}/team/availability/")
+    settled(page).get_by_role("link", name="Hand over the leads of Owner Person").click()
+    page.get_by_label("To").first.select_option(label="Teammate Person")
+    page.get_by_label("Why").fill("Leaves us")
+    page.get_by_role("button", name="Hand over …").click()
+    page.get_by_role("button", name="Yes, hand over 2 leads").click()
+    expect(page.locator(".messages")).to_contain_text("2 leads of Owner Person handed over.")
+    expect(leads_of(page, "Teammate").get_by_role("listitem")).to_have_count(2)
+    assert set(Lead.objects.values_list("owner", flat=True)) == {people.teammate.pk}
+
+
+def test_on_a_phone_a_lead_is_passed_on_by_its_link(live_server, managers_page: Page, people):
+    page = managers_page
+    page.set_viewport_size(PHONE)
+    page.goto(f"{live_server.url}/team/availability/")
+    settled(page).get_by_role("link", name="Pass on Ada Byron").click()
+    page.get_by_label("To").select_option(label="Teammate Person")
+    page.get_by_role("button", name="Pass it on").click()
+    expect(page.locator(".messages")).to_contain_text("Ada Byron was passed on.")
+    assert Lead.objects.get(last_name="Byron").owner == people.teammate
