@@ -7,11 +7,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from distribution import services
 from pipeline.models import Lead, Pipeline, SavedView, Stage
 from pipeline.services.moving import move_on
-from tests.browser.pages import COUNTED, Finger, card, in_column, middle_of, settled, take, without_news
-from tests.distribution.setups import make_pool, make_rule_set, publish
+from tests.browser.pages import COUNTED, Finger, card, in_column, middle_of, take, without_news
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
 
@@ -79,22 +77,6 @@ def test_two_on_phones_see_what_the_other_does_also_after_a_gap_and_only_one_of_
     assert Lead.objects.get(pk=lead.pk).stage.slug == "talks"
 
 
-def test_of_two_who_claim_on_phones_one_wins_and_the_other_is_told_kindly(opened, people):
-    stages()
-    publish(make_rule_set("Offers", pool=make_pool("Offers", people.owner.rep, people.teammate.rep, method="claim")))
-    services.assign_lead(make_lead(last_name="Offered").pk)
-    first, second = (opened(user, "/board/sales/?who=mine", viewport=PHONE, news=False) for user in (
-        people.owner, people.teammate,
-    ))  # fmt: skip
-    take_it = re.compile("Take it.*Offered")
-    expect(second.get_by_role("button", name=take_it)).to_be_visible()
-    first.get_by_role("button", name=take_it).click()
-    expect(first.locator(".messages")).to_contain_text("Offered is yours.")
-    second.get_by_role("button", name=take_it).click()
-    expect(second.locator(".messages")).to_contain_text("Somebody else was faster")
-    assert Lead.objects.get().owner == people.owner
-
-
 @SIZES
 def test_a_board_shows_within_three_seconds_what_others_do(page: Page, live_server, sign_in, people, lead, size):
     sign_in(people.manager, page.context)
@@ -110,7 +92,7 @@ def test_a_board_shows_within_three_seconds_what_others_do(page: Page, live_serv
     expect(in_column(page, lead, "talks")).to_be_attached()
 
 
-# --- With keys, and many at once -------------------------------------------------------------------
+# --- With keys ---------------------------------------------------------------------------------------
 
 
 def test_on_a_phone_with_a_keyboard_a_card_is_moved_lost_and_fetched_back(opened, people, lead):
@@ -129,19 +111,6 @@ def test_on_a_phone_with_a_keyboard_a_card_is_moved_lost_and_fetched_back(opened
     expect(in_column(page, lead, "lost")).to_be_attached()
     page.get_by_role("button", name="Undo").last.click()
     expect(in_column(page, lead, "talks")).to_be_attached()
-
-
-def test_on_a_phone_many_cards_are_moved_at_once(opened, people, lead):
-    other = owned(people, last_name="Bob")
-    page = opened(people.owner, viewport=PHONE)
-    for one in (lead, other):
-        card(page, one).get_by_role("checkbox").check()
-    bar = page.get_by_role("form", name="With the selected leads")
-    bar.get_by_label("Stage").select_option("Talks")
-    bar.get_by_role("button", name="Move").click()
-    for one in (lead, other):
-        expect(in_column(page, one, "talks")).to_be_attached()
-    expect(bar).to_be_hidden()
 
 
 # --- By hand within a column -----------------------------------------------------------------------
@@ -183,7 +152,7 @@ def test_a_card_is_dragged_within_its_column_by_a_finger(opened, people, by_hand
     expect(page.locator("#said")).to_contain_text("2 of 3 shown")
 
 
-# --- Adding, narrowing, keeping, as a table --------------------------------------------------------
+# --- Adding, narrowing, keeping --------------------------------------------------------------------
 
 
 @SIZES
@@ -207,17 +176,3 @@ def test_a_lead_is_added_found_by_a_filter_and_the_filter_kept(opened, people, l
     page.get_by_role("button", name="Keep").click()
     expect(page.locator(".messages")).to_contain_text("“Only Ada” is kept among your views.")
     assert SavedView.objects.get().query.endswith("q=Lovelace")
-
-
-@SIZES
-def test_a_table_is_sorted_and_its_rows_are_moved(opened, people, lead, size):
-    other = owned(people, first_name="Bob", last_name="Aaron")
-    page = opened(people.owner, "/board/sales/table/?who=team", viewport=size)
-    page.get_by_role("link", name="Company").click()
-    expect(page.locator("th[aria-sort]")).to_contain_text("Company")
-    settled(page)
-    for one in (lead, other):
-        page.get_by_label(f"Select {one}").check()
-    page.get_by_label("Stage", exact=True).select_option("Talks")
-    page.get_by_role("button", name="Move", exact=True).click()
-    expect(page.locator("tbody tr").filter(has_text="Talks")).to_have_count(2)
