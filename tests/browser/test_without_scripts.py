@@ -170,7 +170,7 @@ def test_a_manager_reassigns_passes_on_hands_over_and_pauses(opened, people, lea
     page.get_by_role("button", name="Reassign").click()
     page.get_by_label("To").select_option(label="Teammate Person")
     page.get_by_role("button", name="Reassign").click()
-    said(page, "1 reassigned to Teammate Person.")
+    said(page, "1 given to Teammate Person.")
     to_team(page)
     page.get_by_role("link", name="Pass on Ada Lovelace").click()
     page.get_by_label("To").select_option(label="Owner Person")
