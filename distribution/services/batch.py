@@ -177,8 +177,8 @@ def _foresee(
     except Exception:
         logger.exception("deciding a batch failed; its leads are tried one by one")
         return _Group(pool_id, (), (), {}), [], {waiting.pk for waiting in leads}
+    forecast.carry_on(shared)
     cases = [case for _, case in settled]
-    forecast.carry_on(shared, cases)
     return _Group(pool_id, [waiting for waiting, _ in settled], cases, stands_on), others, behind
 
 

@@ -76,7 +76,9 @@ def take_places(takings: Sequence[Taking], now: datetime) -> bool:
         {"id": t.rep.id, "open_leads": t.leads, "last_assigned_at": now, "limited": t.limited}
         for t in sorted(takings, key=lambda taking: taking.rep.id)
     ]
-    room = "(v.limited = 0 OR t.capacity IS NULL OR t.open_leads + v.limited <= t.capacity)"
+    # Those that ask for no limit may come before those that do, and then leave less room. Whoever had room after all
+    # gets it when the leads are tried one by one.
+    room = "(v.limited = 0 OR t.capacity IS NULL OR t.open_leads + v.open_leads <= t.capacity)"
     counters = _counters({t.rep.id: t.leads for t in takings}, {t.rep.id: t.rep.time_zone for t in takings}, now)
     changed, counted = write(
         update(RepRow, rows, match=("id",), add=("open_leads",), given=("limited",), where=room), _counting(counters)
@@ -97,9 +99,7 @@ def _within_caps(takings: Sequence[Taking], counts: Mapping[tuple[int, str], int
     def count(pk: int, leads: int, cap: Cap) -> int:
         return before.get((pk, cap.period), 0) + leads if cap.rolling else counts[pk, cap.period]
 
-    return all(
-        count(t.rep.id, t.leads, cap) - (t.leads - t.limited) <= cap.limit for t in takings for cap in t.rep.caps
-    )
+    return all(count(t.rep.id, t.leads, cap) <= cap.limit for t in takings for cap in t.rep.caps)
 
 
 def hold_place(rep_id: int, member_id: int | None = None) -> None:

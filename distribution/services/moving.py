@@ -181,6 +181,7 @@ def _free(shared: Shared, held: Assignment) -> None:
     shared.pools = {pk: _freed_in(pool, held) for pk, pool in shared.pools.items()}
     shared.reps = {pk: _one_less(rep) if pk == lost else rep for pk, rep in shared.reps.items()}
     shared.owners = {pk: _one_less(rep) if rep and rep.id == lost else rep for pk, rep in shared.owners.items()}
+    shared.changed = {pk: _one_less(rep) if pk == lost else rep for pk, rep in shared.changed.items()}
 
 
 def _freed_in(pool: Pool, held: Assignment) -> Pool:

@@ -1,6 +1,6 @@
 """Pools and reps that many decisions share: as the decisions before have left them, and as they will probably be."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter_ns
@@ -36,11 +36,16 @@ class Waiting:
 class Shared:
     """Pools and reps that the leads of a group share, as the leads before have left them.
 
-    ``find``: where they come from when the first decision asks for them.
+    Args:
+        find: where they come from when the first decision asks for them, as they were before the group.
+
+    Attributes:
+        changed: the reps whom decisions changed, by id. Who is found later is as they are, not as before the group.
     """
 
     def __init__(self, find: Find) -> None:
         self._find = find
+        self.changed: dict[int, Rep] = {}
         self.pools: Mapping[int, Pool] = {}
         self.reps: Mapping[int, Rep] = {}
         self.owners: Mapping[int, Rep | None] = {}
@@ -48,7 +53,7 @@ class Shared:
     def decide(self, waiting: Waiting) -> Case:
         snapshot = replace(waiting.world, pools=self.pools, reps=self.reps, owners=self.owners)
         started = perf_counter_ns()
-        choice, snapshot = decide(waiting.facts, snapshot, self._find, waiting.seen)
+        choice, snapshot = decide(waiting.facts, snapshot, self._found, waiting.seen)
         took_us = (perf_counter_ns() - started) // 1000
         self.pools, self.reps, self.owners = snapshot.pools, snapshot.reps, snapshot.owners
         return Case.of(waiting.subject, choice, took_us)
@@ -57,10 +62,13 @@ class Shared:
         """Let the next decision see what this one did: credits, open leads, counts."""
         if choice.winner is None:
             return
-        rep = _one_more(choice.winner.rep, now)
+        rep = self.changed[choice.winner.rep.id] = _one_more(choice.winner.rep, now)
         self.pools = {pk: _after(pool, rep, choice, now) for pk, pool in self.pools.items()}
         self.reps = {pk: rep if pk == rep.id else other for pk, other in self.reps.items()}
         self.owners = {pk: rep if other and other.id == rep.id else other for pk, other in self.owners.items()}
+
+    def _found(self, kind: str, id: int) -> Found:
+        return _with_reps(self._find(kind, id), self.changed)
 
 
 class Forecast:
@@ -80,27 +88,26 @@ class Forecast:
         """What a decision asks for; ``read`` where it comes from the first time."""
         asked = (kind, id)
         known = self._known[asked] if asked in self._known else read(kind, id)
-        found = self._known[asked] = self._as_it_will_be(known)
+        # With what its reps got by other pools.
+        found = self._known[asked] = _with_reps(known, self._reps)
         return found
 
-    def carry_on(self, shared: Shared, cases: Iterable[Case]) -> None:
-        """Go on from what these decisions left."""
+    def carry_on(self, shared: Shared) -> None:
+        """Go on from what decisions left."""
         self._known |= {("pool", pk): pool for pk, pool in shared.pools.items()}
         self._known |= {("rep", pk): rep for pk, rep in shared.reps.items()}
         self._known |= {("owner", pk): rep for pk, rep in shared.owners.items()}
-        won = {case.choice.winner.rep.id for case in cases if case.choice.winner}
-        members = (member.rep for pool in shared.pools.values() for member in pool.members)
-        others = (rep for rep in (*shared.reps.values(), *shared.owners.values()) if rep is not None)
-        self._reps |= {rep.id: rep for rep in (*members, *others) if rep.id in won}
+        self._reps |= shared.changed
 
-    def _as_it_will_be(self, found: Found) -> Found:
-        """With what its reps got by other pools."""
-        if isinstance(found, Rep):
-            return self._reps.get(found.id, found)
-        if found is None or not any(member.rep.id in self._reps for member in found.members):
-            return found
-        members = (replace(member, rep=self._reps.get(member.rep.id, member.rep)) for member in found.members)
-        return replace(found, members=tuple(members))
+
+def _with_reps(found: Found, reps: Mapping[int, Rep]) -> Found:
+    """A rep, or a pool with its reps, as some of them are by now."""
+    if isinstance(found, Rep):
+        return reps.get(found.id, found)
+    if found is None or not any(member.rep.id in reps for member in found.members):
+        return found
+    members = (replace(member, rep=reps.get(member.rep.id, member.rep)) for member in found.members)
+    return replace(found, members=tuple(members))
 
 
 def _one_more(rep: Rep, now: datetime) -> Rep:

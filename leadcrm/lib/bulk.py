@@ -164,15 +164,21 @@ def _decoded(value: Any) -> Any:
 
 
 def _adapted(model: type[models.Model], rows: Rows) -> Iterable[dict[str, Any]]:
-    """Rows as SQLite stores their values. JSON stays as it is: taken out of the document it is text."""
+    """Rows as SQLite stores their values. Objects and lists stay as they are: taken out of the document they are JSON.
+    Other JSON would lose its quotes, and true would be 1."""
     database = connections[DEFAULT_DB_ALIAS]
     fields = _fields(model, rows[0])
-    plain = {name for name, field in fields.items() if not isinstance(field, models.JSONField)}
+
+    def adapted(name: str, value: Any) -> Any:
+        field = fields.get(name)
+        if field is None:
+            return value
+        if not isinstance(field, models.JSONField):
+            return field.get_db_prep_save(_decoded(value), database)
+        return dumps(value).decode() if isinstance(value, str | bool | int | float) else _decoded(value)
+
     for row in rows:
-        yield {
-            name: fields[name].get_db_prep_save(value, database) if name in plain else _decoded(value)
-            for name, value in row.items()
-        }
+        yield {name: adapted(name, value) for name, value in row.items()}
 
 
 # --- Statements --------------------------------------------------------------------------------------
