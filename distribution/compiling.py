@@ -6,9 +6,9 @@ cached under (id, stamp) is never stale.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, Prefetch, QuerySet, Subquery
@@ -34,6 +34,9 @@ HOURS: Final = "hours"
 POLICIES: Final = "policies"
 _STAMPS: Final = (TERRITORIES, CATALOGUE, HOURS, POLICIES)
 NO_RULES: Final = engine.RuleSet(0, "no live rule set")
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 _rule_sets: dict[tuple[int, int], engine.RuleSet] = {}
 _territories: dict[int, TerritoryIndex] = {}
@@ -110,47 +113,40 @@ _LIVE: Final = Prepared(_live_and_stamps)
 
 
 def _live_rules(pk: int, stamp: int) -> engine.RuleSet:
-    key = (pk, stamp)
-    if key not in _rule_sets:
-        compiled = compile_rule_set(RuleSet.objects.get(pk=pk))
-        _rule_sets.clear()
-        _rule_sets[key] = compiled
-    return _rule_sets[key]
+    return _newest(_rule_sets, (pk, stamp), lambda: compile_rule_set(RuleSet.objects.get(pk=pk)))
 
 
 def _territory_index(stamp: int) -> TerritoryIndex:
-    if stamp not in _territories:
-        index = compile_territories()
-        _territories.clear()
-        _territories[stamp] = index
-    return _territories[stamp]
+    return _newest(_territories, stamp, compile_territories)
 
 
 def _timetable(stamp: int) -> Timetable:
     """Kept for a year at most: then other holidays are near."""
-    key = (stamp, timezone.now().year)
-    if key not in _timetables:
-        timetable = load_timetable()
-        _timetables.clear()
-        _timetables[key] = timetable
-    return _timetables[key]
+    return _newest(_timetables, (stamp, timezone.now().year), load_timetable)
 
 
 def _policy_book(stamp: int) -> PolicyBook:
-    if stamp not in _policy_books:
-        book = load_policies()
-        _policy_books.clear()
-        _policy_books[stamp] = book
-    return _policy_books[stamp]
+    return _newest(_policy_books, stamp, load_policies)
 
 
 def attribute_fields(stamp: int) -> dict[str, Field]:
     """The installation's own fields by key, such as ``attr.budget_year``."""
-    if stamp not in _definitions:
-        fields = {ATTRIBUTE_PREFIX + d.key: _attribute_field(d) for d in AttributeDefinition.objects.all()}
-        _definitions.clear()
-        _definitions[stamp] = fields
-    return _definitions[stamp]
+    return _newest(_definitions, stamp, _read_attributes)
+
+
+def _read_attributes() -> dict[str, Field]:
+    return {ATTRIBUTE_PREFIX + d.key: _attribute_field(d) for d in AttributeDefinition.objects.all()}
+
+
+def _newest(kept: dict[K, V], key: K, make: Callable[[], V]) -> V:
+    """What is kept under a key, made when it is not there; nothing else is kept. Another thread may need an older or a
+    newer one at the same time."""
+    found = kept.get(key)
+    if found is None:
+        found = make()
+        kept.clear()
+        kept[key] = found
+    return found
 
 
 def _attribute_field(definition: AttributeDefinition) -> Field:

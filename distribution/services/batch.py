@@ -109,7 +109,6 @@ def assign_leads(
     Leads with nothing to do are skipped. A lead whose routing fails is marked for the sweep and stops nobody.
     """
     result = BatchResult()
-    occasion = Occasion(trigger, now or timezone.now(), actor)
     before: Sequence[Lead] = ()
     known: Known = {}
     forecast = Forecast()
@@ -117,6 +116,7 @@ def assign_leads(
         for ids in _chunks(list(dict.fromkeys(lead_ids))):
             found = {lead.pk: lead for lead in read_leads(ids, known)}
             leads = [found[pk] for pk in ids if pk in found and needs_routing(found[pk])]
+            occasion = Occasion(trigger, now or timezone.now(), actor)
             chunk = _look_at(leads, before, occasion.now)
             if forecast.failed:
                 write(_nothing)
@@ -262,11 +262,17 @@ def _write_safely(group: _Group, world: World, occasion: Occasion) -> Sequence[C
 @retried
 def _write_group(group: _Group, world: World, occasion: Occasion) -> Sequence[Case]:
     """Lock a pool and write what was decided for its leads. If it stands on what is not so, decide again: leads that
-    would go elsewhere then are left."""
+    would go elsewhere then are left.
+
+    Raises:
+        Changed: somebody changed the rules, or a lead.
+    """
     cases, read = group.cases, reader(occasion.now, world.timetable)
     with transaction.atomic():
         if group.pool_id:
             books.lock_pool(group.pool_id)
+        if live_world() != world:
+            raise Changed
         if not group.came_true(read):
             settled, _, _ = _decide(group.pool_id, group.leads, Shared(read))
             cases = [case for _, case in settled]

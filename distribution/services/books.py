@@ -72,16 +72,16 @@ def take_places(takings: Sequence[Taking], now: datetime) -> bool:
     if len(takings) > 1:
         # One update may lock its rows in any order.
         lock_reps(taking.rep.id for taking in takings)
+    # Leads that ask for no limit may come before those that do, and leave less room. Whoever had room after all gets it
+    # when the leads are tried one by one.
     rows = [
-        {"id": t.rep.id, "open_leads": t.leads, "last_assigned_at": now, "limited": t.limited}
+        {"id": t.rep.id, "open_leads": t.leads, "last_assigned_at": now, "room": t.leads if t.limited else 0}
         for t in sorted(takings, key=lambda taking: taking.rep.id)
     ]
-    # Those that ask for no limit may come before those that do, and then leave less room. Whoever had room after all
-    # gets it when the leads are tried one by one.
-    room = "(v.limited = 0 OR t.capacity IS NULL OR t.open_leads + v.open_leads <= t.capacity)"
+    room = "(v.room = 0 OR t.capacity IS NULL OR t.open_leads + v.room <= t.capacity)"
     counters = _counters({t.rep.id: t.leads for t in takings}, {t.rep.id: t.rep.time_zone for t in takings}, now)
     changed, counted = write(
-        update(RepRow, rows, match=("id",), add=("open_leads",), given=("limited",), where=room), _counting(counters)
+        update(RepRow, rows, match=("id",), add=("open_leads",), given=("room",), where=room), _counting(counters)
     )
     if len(changed) < len(takings):
         return False

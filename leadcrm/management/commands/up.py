@@ -73,6 +73,8 @@ class Command(BaseCommand):
             self.say(f"Sign in as {', '.join(logins)}, each with the password {EASY_PASSWORD}.")
             if host not in LOOPBACK:
                 self.stdout.write(self.style.WARNING("Everybody who reaches this machine can: change the passwords."))
+        elif not User.objects.exists():
+            self.say("Nobody can sign in yet: .venv/bin/python manage.py createsuperuser makes the first admin.")
         self.say("Ctrl-C stops everything.\n")
 
     def say(self, text: str) -> None:
