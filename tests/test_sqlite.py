@@ -1,4 +1,4 @@
-"""What `./run` starts with: SQLite. Everything else runs on PostgreSQL."""
+"""What `./run` starts with: SQLite. Everything else runs on PostgreSQL, and some of it here again."""
 
 import os
 import subprocess
@@ -48,3 +48,21 @@ def test_the_demo_comes_in_through_live_routing_and_everything_holds(manage):
     assert manage("doctor").strip().endswith("Everything holds.")
     manage("collectstatic", "--no-input", "-v0")
     assert manage("shell", "--no-imports", "-c", ASK).strip() == "[]"
+
+
+AGAIN = (
+    "tests/lib/test_bulk.py",
+    "tests/pipeline/api/test_bulk.py",
+    "tests/pipeline/api/test_create.py",
+    "tests/pipeline/api/test_idempotency.py",
+    "tests/distribution/test_assign.py",
+    "tests/distribution/test_batch.py",
+)
+
+
+def test_leads_are_taken_in_and_given_out_as_on_postgresql(tmp_path: Path):
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {**outside, "TEST_DATABASE_URL": f"sqlite:///{tmp_path / 'again.sqlite3'}"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not few_queries", *AGAIN]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
