@@ -109,7 +109,7 @@ def test_a_rep_adds_filters_keeps_and_finds(opened, people, lead):
     page.get_by_role("link", name="Filters", exact=True).click()
     page.get_by_label("Text", exact=True).fill("Lovelace")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator(".card h3")).to_have_text(["Ada Lovelace"])
+    expect(page.locator("#board .card h3")).to_have_text(["Ada Lovelace"])
     page.locator("summary", has_text="Keep").click()
     page.get_by_label("Name of the view").fill("Only Ada")
     page.get_by_role("button", name="Keep").click()
