@@ -75,13 +75,10 @@ class NoteForm(forms.Form):
 
 
 class SnoozeForm(forms.Form):
-    """Why a lead may rest, and until when: a moment, or a key of ``SOON`` pressed instead, as ``soon``."""
+    """Until when a lead may rest, and why if there is something to say: a moment, or a key of ``SOON`` pressed instead,
+    as ``soon``."""
 
-    reason = forms.CharField(
-        label="Why it can wait",
-        max_length=LONGEST_REASON,
-        error_messages=needs("Say why it can wait, such as 'on holiday until Monday'."),
-    )
+    reason = forms.CharField(label="Why it can wait", required=False, max_length=LONGEST_REASON)
     until = MomentField(label="Until", required=False)
 
     def __init__(self, *args: Any, **more: Any) -> None:

@@ -208,7 +208,7 @@ def _spoke(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
 def _snoozed(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
     """The moment is stored as it is, so it is told in the reader's zone."""
     until, reason = data.get("until"), data.get("reason", "")
-    return f"Until {moment_text(datetime.fromisoformat(until))}: {reason}" if until else str(reason)
+    return ": ".join(filter(None, (until and f"Until {moment_text(datetime.fromisoformat(until))}", str(reason))))
 
 
 def _task(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""What waits for one person: leads to accept, what is late, tasks of today, and replies that nobody answered."""
+"""What waits for one person: leads to accept, to contact or late, tasks of today, and replies that nobody answered."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -68,27 +68,30 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Workday:
-    """Everything that waits. ``coming``: the tasks after today that come first."""
+    """Everything that waits. ``promised``: what is accepted and has time left; ``coming``: the tasks after today that
+    come first."""
 
     accept: Shown
     late: Shown
+    promised: Shown
     tasks: Shown
     coming: list[TaskLine]
     replies: Shown
 
     @property
     def nothing(self) -> bool:
-        return not (self.accept.lines or self.late.lines or self.tasks.lines or self.replies.lines)
+        return not any(part.lines for part in (self.accept, self.late, self.promised, self.tasks, self.replies))
 
 
 def build_workday(user: User, now: datetime) -> Workday:
     """What waits for a user; a fixed number of queries."""
     mine = Lead.objects.filter(owner=user, closed_at=None, archived_at=None).select_related("stage")
     new = mine.filter(accepted_at=None, first_contacted_at=None)
-    late = mine.filter(respond_by__lte=now, snoozed_until=None).exclude(accepted_at=None, first_contacted_at=None)
+    accepted = mine.filter(snoozed_until=None).exclude(accepted_at=None, first_contacted_at=None)
     return Workday(
         accept=_work(new.order_by(F("respond_by").asc(nulls_last=True), "created_at", "pk"), now),
-        late=_work(late.order_by("respond_by", "pk"), now),
+        late=_work(accepted.filter(respond_by__lte=now).order_by("respond_by", "pk"), now),
+        promised=_work(accepted.filter(respond_by__gt=now).order_by("respond_by", "pk"), now),
         tasks=_todays(user, now),
         coming=_coming(user, now),
         replies=_replies(user, now),

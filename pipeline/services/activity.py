@@ -134,18 +134,17 @@ def untouch(lead: Lead, touches: Iterable[Any]) -> None:
 
 
 def snooze_lead(lead: Lead, until: datetime, reason: str, actor: User | None, *, now: datetime | None = None) -> None:
-    """Let an open lead rest until a moment: all its promises wait. Snoozing it again changes until when.
+    """Let an open lead rest until a moment: all its promises wait. Snoozing it again changes until when. The reason may
+    be empty.
 
     Raises:
-        BadWish: no reason, or a moment that has passed or lies too far ahead; WrongStage: the lead is closed;
+        BadWish: a moment that has passed or lies too far ahead; WrongStage: the lead is closed;
             StaleLead: it was changed meanwhile.
     """
     now = now or timezone.now()
     reason = reason.strip()[:LONGEST_REASON]
     if lead.closed_at or lead.archived_at:
         raise WrongStage("This lead is closed, so nothing waits.")
-    if not reason:
-        raise BadWish("reason", "Say why it can wait, such as 'on holiday until Monday'.")
     if not now < until <= now + LONGEST_SNOOZE:
         raise BadWish("until", "Give a moment that is still to come, within a year.")
     with transaction.atomic():

@@ -1,6 +1,7 @@
 // One key per action: an element with data-key is pressed by that key. Inside a list of [data-item], j and k go from one
-// to the next, and a key is first looked for in the one that has the focus. "?" shows what the keys do. Nothing happens
-// while somebody types, and who does not want keys switches them off.
+// to the next, and a key is looked for in the one that has the focus, else in the first, then outside the list: never in
+// another one, whose lead nobody meant. "?" shows what the keys do. Nothing happens while somebody types, and who does not
+// want keys switches them off.
 
 const SWITCH = "keys-off";
 const dialog = document.getElementById("keys");
@@ -8,7 +9,7 @@ const box = dialog?.querySelector("[data-keys-on]");
 
 const isOff = () => localStorage.getItem(SWITCH) === "yes";
 const isTyping = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") !== null;
-const items = () => [...document.querySelectorAll("[data-item]")];
+const items = () => [...document.querySelectorAll("[data-item]")].filter((item) => item.checkVisibility()); // not in a closed fold
 
 function step(by) {
   const all = items();
@@ -21,7 +22,7 @@ function step(by) {
 function target(key) {
   const wanted = `[data-key="${CSS.escape(key)}"]`;
   const item = document.activeElement?.closest("[data-item]");
-  return (item ?? items()[0])?.querySelector(wanted) ?? document.querySelector(`${wanted}:not([data-item] *)`) ?? document.querySelector(wanted);
+  return (item ?? items()[0])?.querySelector(wanted) ?? document.querySelector(`${wanted}:not([data-item] *)`);
 }
 
 const FIELD = "input:not([type=hidden]), select, textarea";

@@ -73,6 +73,20 @@ def test_a_rep_accepts_finishes_and_goes_away_with_keys_alone(my_day, leads, peo
     expect(page.get_by_role("heading", name="My fairness")).to_be_visible()
 
 
+@pytest.mark.parametrize("steps", [0, 3], ids=["no focus, so the first line", "a reply"])
+def test_a_key_does_nothing_where_its_line_has_no_such_action(my_day, leads, steps):
+    page = my_day()
+    for _ in range(steps):
+        page.keyboard.press("j")
+    page.keyboard.press("d")
+    page.keyboard.press("?")  # answered after the key before it
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    go_by(page, "o")  # what the key before led to would have taken the place of this page
+    expect(page.get_by_role("heading", name="First" if steps == 0 else "Third")).to_be_visible()
+    assert Task.objects.get().ended_at is None
+
+
 @SIZES
 def test_a_key_opens_the_form_of_the_lead_in_focus(my_day, leads, size):
     page = my_day(size)
@@ -111,6 +125,8 @@ def test_keys_are_offered_only_where_there_are_some(my_day, leads, new_context, 
 def test_a_task_leads_to_the_next_on_the_same_page(my_day, leads, size):
     page = my_day(size)
     page.get_by_role("button", name=re.compile("Done.*Send the offer")).click()
+    expect(page.get_by_role("heading", name="What is next for Third?")).to_be_in_viewport()
+    expect(page.locator(".messages", has_text="Done: Send the offer.")).to_be_in_viewport(ratio=1)
     with page.expect_navigation():
         page.get_by_role("button", name="Call again in 3 days").click()
     expect(page.get_by_role("heading", name="My day")).to_be_visible()

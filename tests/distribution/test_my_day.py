@@ -75,6 +75,19 @@ def test_what_is_late_was_accepted_and_does_not_rest(people):
     assert names(day(people.owner).late) == ["Late"]
 
 
+def test_what_is_accepted_and_promised_is_to_be_contacted_by_the_clock(people):
+    accepted = {"accepted_at": NOW - HOUR}
+    own(people, "In two", respond_by=NOW + 2 * HOUR, **accepted)
+    own(people, "In one", respond_by=NOW + HOUR, **accepted)
+    own(people, "Late", respond_by=NOW, **accepted)
+    own(people, "Resting", respond_by=NOW + HOUR, snoozed_until=NOW + HOUR, **accepted)
+    own(people, "Nothing promised", **accepted)
+    own(people, "New", respond_by=NOW + HOUR)
+    assert names(day(people.owner).promised) == ["In one", "In two"]
+    assert not day(people.owner).nothing
+    assert "To contact" in page(people.owner)
+
+
 def test_closed_leads_and_those_of_others_do_not_wait(people):
     lead = own(people, "Lost", respond_by=NOW - HOUR)
     close_lead(lead, stages()["lost"], actor=people.owner, lost_reason="No")
@@ -313,6 +326,7 @@ def test_a_full_day_costs_as_many_queries_as_a_quiet_one(people):
     for more in (1, 12):
         for number in range(more):
             reply(own(people, f"New {number}", respond_by=NOW + HOUR))
+            own(people, f"Promised {number}", respond_by=NOW + HOUR, accepted_at=NOW - HOUR)
             late = own(people, f"Late {number}", respond_by=NOW - HOUR, accepted_at=NOW - HOUR)
             Task.objects.create(lead=late, text="Call", due_at=NOW, assignee=people.owner)
         client.get("/my/")

@@ -102,7 +102,6 @@ def test_a_lead_is_snoozed_in_the_time_of_the_reader_and_woken(people, lead):
         ("note", {"text": "  "}, "text", "Write the note first."),
         ("snooze", {**SNOOZE, "until": "2026-03-01T09:00"}, "until", "still to come"),
         ("snooze", {**SNOOZE, "until": "2036-03-01T09:00"}, "until", "within a year"),
-        ("snooze", {**SNOOZE, "reason": ""}, "reason", "Say why it can wait"),
         ("snooze", {**SNOOZE, "until": ""}, "until", "Give a moment"),
     ],
 )
@@ -121,6 +120,15 @@ def test_a_lead_rests_until_nine_of_a_day_that_is_pressed(people, lead, soon, da
     client.post(f"/leads/{lead.uid}/snooze/", {"reason": "On holiday", "until": "", "soon": soon})
     lead.refresh_from_db()
     assert lead.snoozed_until == datetime(2026, 3, day, 8, 0, tzinfo=UTC)
+
+
+def test_one_press_is_enough_to_snooze_and_the_history_says_until_when(people, lead):
+    assert send(people.owner, lead, "snooze", reason="", until="", soon="tomorrow").status_code == 302
+    lead.refresh_from_db()
+    assert lead.snoozed_until == datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+    shown = page(people.owner, lead)
+    assert "Until 3 Mar 2026, 09:00 UTC" in shown
+    assert "09:00 UTC:" not in shown
 
 
 def test_a_moment_that_was_typed_counts_more_than_one_that_is_pressed_by_the_enter_key(people, lead):
