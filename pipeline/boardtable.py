@@ -106,7 +106,7 @@ class Table:
     """One page. ``count`` and ``total`` are of all that fit, ``first`` and ``last`` the numbers of the rows shown.
 
     ``more_url``: where as many as possible stand on one page, with ``more`` how many that would be; ``before`` and
-    ``after``: the pages beside.
+    ``after``: the pages beside; ``export_url``: where all is written as CSV in this order.
     """
 
     heads: list[TableHead]
@@ -121,6 +121,7 @@ class Table:
     after: str
     more: int
     more_url: str
+    export_url: str
 
 
 def build_table(view: View, sort: str, page: int, size: int = ROWS[0]) -> Table:
@@ -154,6 +155,7 @@ def build_table(view: View, sort: str, page: int, size: int = ROWS[0]) -> Table:
         after=address(page + 1) if start + len(found) < count and found else "",
         more=min(count, ROWS[-1]),
         more_url=address(1, ROWS[-1]) if count > size and size < ROWS[-1] else "",
+        export_url=view.url("board-export", **_wish(sort, ROWS[0])),
     )
 
 
@@ -167,12 +169,13 @@ def table_leads(view: View) -> QuerySet[Lead]:
     return leads_of(view, whenever=False).select_related("stage__pipeline", "owner", "source")
 
 
-def csv_rows(leads: QuerySet[Lead]) -> Iterator[str]:
-    """The leads as lines of CSV, as they are read; no cell is run by a spreadsheet, and Excel sees that it is UTF-8."""
+def csv_rows(leads: QuerySet[Lead], sort: str) -> Iterator[str]:
+    """The leads as lines of CSV, as they are read and in the order of the table; no cell is run by a spreadsheet, and
+    Excel sees that it is UTF-8."""
     writer: Any = csv.writer(_Echo())
     yield "\ufeff"
     yield writer.writerow(_CELLS)
-    for lead in leads.order_by("pk").iterator(chunk_size=_CHUNK):
+    for lead in leads.order_by(*_order(sort)).iterator(chunk_size=_CHUNK):
         yield writer.writerow([csv_safe(cell(lead)) for cell in _CELLS.values()])
 
 

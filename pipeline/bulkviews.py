@@ -65,7 +65,10 @@ def _move(request: PageRequest, leads: list[Lead], chosen: dict[UUID, int], form
 
 
 def _bulk_form(request: PageRequest, opened: Opened, form: BulkForm) -> HttpResponse:
-    """Asks for what is missing or wrong, such as why the leads were lost."""
+    """Asks for what is missing or wrong; why the leads were lost is no fault before it was asked."""
+    unasked = set(form.errors) == {"lost_reason"} and "lost_reason" not in request.POST
+    if unasked:
+        form = BulkForm(opened.view.pipeline.stages, initial={"stage": form.cleaned_data["stage"].slug})
     context = {
         "section": "board",
         "view": opened.view,
@@ -75,7 +78,7 @@ def _bulk_form(request: PageRequest, opened: Opened, form: BulkForm) -> HttpResp
         "next": request.POST.get("next", ""),
     }
     template = "board/_bulk_form.html" if request.htmx else "board/bulk.html"
-    return render(request, template, context, status=422)
+    return render(request, template, context, status=200 if unasked else 422)
 
 
 @login_required

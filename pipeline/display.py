@@ -99,6 +99,11 @@ def money(amount: Decimal | None, currency: str) -> str:
     return f"{amount:,.{digits}f} {currency}"
 
 
+def field_label(name: str) -> str:
+    """What people call a field of a lead."""
+    return "E-mail" if name == "email" else str(getattr(Lead._meta.get_field(name), "verbose_name", name)).capitalize()
+
+
 def place_of(where: Lead | Account) -> str:
     """Where somebody is, by the names that people know; what is in no table stays as it came."""
     country, region = countries().get(where.country), regions(where.country).get(where.region)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from leadcrm.lib.languages import LANGUAGES
-from pipeline.display import person
+from pipeline.display import field_label, person
 from pipeline.intake import FieldError
 from pipeline.models import Lead
 from pipeline.selectors import people_of
@@ -144,8 +144,7 @@ _HELP: Final = {
 
 
 def _edit_field(name: str) -> forms.Field:
-    label = str(getattr(Lead._meta.get_field(name), "verbose_name", name)).capitalize()
-    about: dict[str, Any] = {"label": label, "required": False, "help_text": _HELP.get(name, "")}
+    about: dict[str, Any] = {"label": field_label(name), "required": False, "help_text": _HELP.get(name, "")}
     if name == "language":
         return forms.ChoiceField(choices={"": "Unknown", **LANGUAGES}, show_hidden_initial=True, **about)
     widget = forms.Textarea({"rows": 4}) if name == "message" else None

@@ -186,7 +186,8 @@ def number_of(value: Any) -> Decimal:
 
 
 def _value(value: Any, reading: Reading) -> Decimal:
-    amount, currency = parse_money(text_of(value)) if isinstance(value, str) else (number_of(value), "")
+    known = reading.values.get("currency", "")
+    amount, currency = parse_money(text_of(value), currency=known) if isinstance(value, str) else (number_of(value), "")
     if not 0 <= amount < LARGEST_VALUE:
         raise Fault("invalid", f"Send an amount from 0 to less than {LARGEST_VALUE:,}.")
     if currency and reading.values.get("currency", currency) != currency:

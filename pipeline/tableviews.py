@@ -25,12 +25,14 @@ def table(request: PageRequest, slug: str) -> HttpResponse:
     opened = this_board(request, slug)
     asked = request.GET
     page, rows = number_of(asked.get("page", ""), 1), number_of(asked.get("rows", ""))
+    shown = build_table(opened.view, asked.get("sort", ""), page, rows)
     context = {
         "section": "board",
-        "table": build_table(opened.view, asked.get("sort", ""), page, rows),
+        "table": shown,
         "most": MOST_AT_ONCE,
         "view": opened.view,
         **toolbar(opened, "board-table"),
+        "export_url": shown.export_url,
     }
     return render(request, "board/table.html", context)
 
@@ -47,7 +49,8 @@ def export(request: PageRequest, slug: str) -> HttpResponseBase:
             messages.error(request, "Choose leads first.")
             return back(request, view.url("board-table"))
         leads = leads.filter(uid__in=chosen)
-    response = StreamingHttpResponse(csv_rows(leads), content_type="text/csv; charset=utf-8")
+    lines = csv_rows(leads, request.GET.get("sort", ""))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{view.pipeline.slug}-{view.now:%Y-%m-%d}.csv"'
     return response
 

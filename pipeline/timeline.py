@@ -3,13 +3,14 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 
 from leadcrm.lib.moments import in_readers_zone, moment_text
-from pipeline.display import age, person
+from pipeline.display import age, field_label, money, person
 from pipeline.models import Event, Lead, Stage
 from pipeline.selectors import visible_leads
 from pipeline.services.activity import CHANNELS
@@ -189,11 +190,17 @@ def _edited(data: Data, lead: Lead, stages: Mapping[str, str]) -> str:
     if "archived" in data:
         return "Put out of sight" if data["archived"] else "Brought back"
     changes: Mapping[str, list[Any]] = data.get("changes", {})
-    return "; ".join(f"{_field(name)}: {_or_blank(old)} → {_or_blank(new)}" for name, (old, new) in changes.items())
+    if "value" in changes:
+        changes = {**changes, "value": _worth(data)}
+    told = ((field_label(name), _or_blank(old), _or_blank(new)) for name, (old, new) in changes.items())
+    return "; ".join(f"{label}: {old} → {new}" for label, old, new in told)
 
 
-def _field(name: str) -> str:
-    return str(getattr(Lead._meta.get_field(name), "verbose_name", name)).capitalize()
+def _worth(data: Data) -> list[str]:
+    """The old and the new value as money; without the currency where it was not noted."""
+    currencies = data["changes"].get("currency") or [data.get("currency", "")] * 2
+    pairs = zip(data["changes"]["value"], currencies, strict=True)
+    return [money(Decimal(amount), currency).strip() if amount else "" for amount, currency in pairs]
 
 
 def _or_blank(value: Any) -> str:

@@ -26,6 +26,8 @@ _SIGNS = {
     "US$": "USD", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD",
     "R$": "BRL", "MX$": "MXN", "NT$": "TWD", "CN¥": "CNY", "JP¥": "JPY", "EURO": "EUR", "EUROS": "EUR", "RS": "INR",
 }  # fmt: skip
+# With three decimals; all others have two or none.
+_OF_THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 _SHARED_SIGNS = frozenset({"$", "¥", "KR"})
 
 _WORD = r"[^\d\s.,'+-]*"
@@ -59,11 +61,13 @@ def currency_code(raw: str) -> str:
     return code
 
 
-def parse_money(raw: str, decimal_mark: DecimalMark = "") -> Money:
+def parse_money(raw: str, decimal_mark: DecimalMark = "", currency: str = "") -> Money:
     """Reads ``1.234,56 €``, ``USD 1,234.56``, ``CHF 1'234.50`` or ``-5``.
 
     Args:
         decimal_mark: what the sender uses before the decimals, when known; decides ``1.234`` and ``1,234``.
+        currency: ISO 4217 code of the amount when the text names none, or "". Three digits after the only mark are
+            thousands in a currency that has fewer decimals.
 
     Raises:
         Unreadable: when there is no number, more than a number, or a number that can be read in two ways.
@@ -72,9 +76,10 @@ def parse_money(raw: str, decimal_mark: DecimalMark = "") -> Money:
     match = _MONEY.fullmatch(_ascii_digits(text)) if len(text) <= _LONGEST else None
     if not match or (match["sign"] and match["inner"]):
         raise Unreadable(f"{quoted(raw)} is not an amount. Write it in full, such as 1234.50 or 1234.50 EUR.")
-    amount = _amount(match["number"], decimal_mark, raw)
+    named = _currency(match["before"], match["after"], raw)
+    amount = _amount(match["number"], decimal_mark, named or currency, raw)
     negative = "-" in (match["sign"], match["inner"])
-    return Money(-amount if negative and amount else amount, _currency(match["before"], match["after"], raw))
+    return Money(-amount if negative and amount else amount, named)
 
 
 def _ascii_digits(text: str) -> str:
@@ -88,8 +93,8 @@ def _currency(before: str, after: str, raw: str) -> str:
     return "" if sign in _SHARED_SIGNS else currency_code(sign)
 
 
-def _amount(number: str, decimal_mark: DecimalMark, raw: str) -> Decimal:
-    mark = decimal_mark or _guessed_mark(number, raw)
+def _amount(number: str, decimal_mark: DecimalMark, currency: str, raw: str) -> Decimal:
+    mark = decimal_mark or _guessed_mark(number, currency, raw)
     integer, _, fraction = number.rpartition(mark) if mark and mark in number else (number, "", "")
     if (mark and mark in integer) or not _INTEGER.fullmatch(integer) or not (fraction or "0").isdigit():
         raise Unreadable(f"{quoted(raw)} is not a regular number. Write it as 1234.50.")
@@ -97,7 +102,7 @@ def _amount(number: str, decimal_mark: DecimalMark, raw: str) -> Decimal:
     return Decimal(f"{digits or 0}.{fraction or 0}" if fraction else digits)
 
 
-def _guessed_mark(number: str, raw: str) -> str:
+def _guessed_mark(number: str, currency: str, raw: str) -> str:
     """What separates the decimals: the last of two kinds, or the only one unless it may as well group thousands."""
     marks = [char for char in number if char in ".,"]
     if len(set(marks)) == 2:
@@ -106,9 +111,17 @@ def _guessed_mark(number: str, raw: str) -> str:
         return ""
     before, after = number.split(marks[0])
     may_group = len(after) == 3 and re.fullmatch("[1-9][0-9]{0,2}", before)
+    if may_group and currency and currency not in _OF_THREE_DECIMALS:
+        return ""
     if may_group:
         raise Unreadable(
-            f"{quoted(raw)} can be read in two ways. Write {before}{after} for the thousands, or {before}.{after}0 "
-            "for the decimals."
+            f"{quoted(raw)} can be read in two ways. Write {before}{after} for the thousands, or "
+            f"{before}.{_unmistakable(after)} for the decimals."
         )
     return marks[0]
+
+
+def _unmistakable(fraction: str) -> str:
+    """Three decimals as one, two or four."""
+    short = fraction.rstrip("0") or "0"
+    return f"{short}0" if len(short) == 3 else short

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from leadcrm.lib.moments import moment_text, short_moment
+from leadcrm.lib.moments import in_readers_zone, moment_text, short_moment
 
 register = template.Library()
 
@@ -26,6 +26,9 @@ def moment(at: datetime, age: str = "") -> SafeString:
 def moment_short(at: datetime) -> SafeString:
     """The time of a moment of today, else its date and time, with the moment in full as its title."""
     return moment(at, short_moment(at, timezone.now()))
+
+
+register.filter("in_readers_zone", in_readers_zone)
 
 
 @register.simple_tag

@@ -181,7 +181,8 @@ def edit_lead(
         changed["value_base"] = intake.in_base_currency({"value": lead.value, "currency": lead.currency} | changed)
     with transaction.atomic():
         change_lead(lead, version, **changed)
-        record(lead, Event.Kind.EDITED, actor=actor, changes=history)
+        named = {"currency": lead.currency} if "value" in history else {}
+        record(lead, Event.Kind.EDITED, actor=actor, changes=history, **named)
         touch(lead, actor)
     return history
 

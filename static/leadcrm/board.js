@@ -302,7 +302,7 @@ async function submit(event) {
   button?.removeAttribute("aria-busy");
   if (!answer) return;
   if (answer.page.getElementById("board-changes")) return done(form, answer);
-  if (fill(answer.page)) return;
+  if (fill(answer.page, form === bulk)) return;
   location.reload();
 }
 

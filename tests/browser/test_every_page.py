@@ -190,7 +190,7 @@ def open_keys(page: Page) -> None:
 
 
 def save_nonsense(page: Page) -> None:
-    page.get_by_label("Email").fill("nonsense")
+    page.get_by_label("E-mail").fill("nonsense")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#edit_email_error")).to_be_visible()
 

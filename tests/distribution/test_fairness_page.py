@@ -88,6 +88,20 @@ def test_who_is_away_is_skipped_and_stays_in_line(people):
     assert record.moments[-1].credit == before == member_of(people.owner).credit
 
 
+def test_why_somebody_was_skipped_and_until_when_is_told_in_the_readers_zone(people):
+    world(rep_of(people.owner), rep_of(people.teammate))
+    make_leave(rep_of(people.owner), NOW - timedelta(days=1), NOW + timedelta(days=1))
+    assign(2)
+    lead = Lead.objects.latest("pk")
+    for address in ("/my/fairness/", f"/leads/{lead.uid}/decision/"):
+        client = signed_in(people.owner if "fairness" in address else people.manager)
+        Lead.objects.update(team=people.team)
+        client.cookies["time_zone"] = "Europe/Berlin"
+        page = client.get(address).content.decode()
+        assert "until 3 Mar 2026, 11:00 CET" in page, address
+        assert "10:00 UTC" not in page, address
+
+
 def test_a_lead_that_was_returned_gives_its_turn_back(people):
     world(rep_of(people.owner), rep_of(people.teammate))
     assign(3)

@@ -1,3 +1,4 @@
+import re
 from contextlib import suppress
 from decimal import Decimal
 
@@ -35,6 +36,9 @@ from leadcrm.lib.text import Unreadable
         ("１２３，５０", "123.50", ""),
         ("١٢٣", "123", ""),
         ("¥1,000,000", "1000000", ""),
+        ("999,000 €", "999000", "EUR"),
+        ("EUR 12.500", "12500", "EUR"),
+        ("12.000 JPY", "12000", "JPY"),
     ],
 )
 def test_amounts_are_read_as_people_write_them(raw, amount, currency):
@@ -53,10 +57,25 @@ def test_what_is_not_one_regular_amount_is_refused(raw):
         parse_money(raw)
 
 
-@pytest.mark.parametrize("raw", ["1.234", "1,234", "999,000 €", "$12.500"])
+@pytest.mark.parametrize("raw", ["1.234", "1,234", "12.500 KWD", "BHD 1,234", "$12.500"])
 def test_an_amount_that_can_be_read_in_two_ways_is_refused(raw):
     with pytest.raises(Unreadable, match="two ways"):
         parse_money(raw)
+
+
+@pytest.mark.parametrize(("raw", "decimals"), [("12,500", "12.5"), ("12.000", "12.0"), ("1,234", "1.2340")])
+def test_the_hint_says_how_either_is_written_and_is_read_so(raw, decimals):
+    with pytest.raises(Unreadable, match=rf"Write {raw[:-4]}{raw[-3:]} for .* or {re.escape(decimals)} for"):
+        parse_money(raw)
+    assert parse_money(decimals).amount == Decimal(decimals)
+
+
+def test_knowing_the_currency_settles_it_but_for_one_of_three_decimals():
+    assert parse_money("12,500", currency="EUR").amount == parse_money("12.500", currency="EUR").amount == 12500
+    with pytest.raises(Unreadable, match="two ways"):
+        parse_money("12,500", currency="KWD")
+    with pytest.raises(Unreadable, match="two ways"):
+        parse_money("12,500 KWD", currency="EUR")
 
 
 def test_knowing_the_decimal_mark_of_the_sender_settles_it():

@@ -157,11 +157,14 @@ def test_nothing_chosen_moves_nothing(client, talks, chosen):
 
 def test_many_are_lost_for_a_reason_of_the_list_which_is_asked_for(client, three):
     LostReason.objects.create(name="Too expensive")
-    for part, wrong in ((True, {}), (False, {}), (True, {"lost_reason": "Whatever"})):
-        asked = move(client, three, "lost", part=part, **wrong)
+    empty, other = {"lost_reason": ""}, {"lost_reason": "Whatever"}
+    for part, sent in ((True, {}), (False, {}), (True, empty), (False, empty), (True, other)):
+        asked = move(client, three, "lost", part=part, **sent)
         page = asked.content.decode()
-        assert asked.status_code == 422
-        assert asked.context["form"].errors.keys() == {"lost_reason"}
+        assert asked.status_code == (422 if sent else 200)
+        assert asked.context["form"].errors.keys() == ({"lost_reason"} if sent else set())
+        assert ("aria-invalid" in page) == bool(sent)
+        assert '<option value="lost" data-kind="lost" selected>' in page
         assert '<option value="Too expensive">' in page
         assert all(f'name="lead" value="{one}"' in page for one in ticked(three))
     assert move(client, three, "lost", lost_reason="Too expensive").status_code == 200

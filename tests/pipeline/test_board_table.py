@@ -213,6 +213,21 @@ def test_csv_of_ticked_leads_has_only_those_that_one_sees(people):
     assert [row["last_name"] for row in read_csv(response)] == ["Chosen"]
 
 
+@pytest.mark.parametrize("sort", ["", "-value", "name"])
+def test_csv_is_in_the_order_that_is_shown_also_of_ticked_leads(client, people, sort):
+    now = timezone.now()
+    leads = [
+        owned(people, last_name=name, respond_by=now + timedelta(hours=hours), **worth(amount))
+        for name, amount, hours in (("Cyd", 1, 2), ("Bob", 3, 3), ("Ada", 2, 1))
+    ]
+    shown = client.get("/board/sales/table/", {"sort": sort})
+    address = shown.context["export_url"]
+    assert shown.content.decode().count(address.replace("&", "&amp;")) == 2
+    ticked = {"lead": [f"{lead.uid}:0" for lead in leads]}
+    for response in (client.get(address), client.post(address, ticked)):
+        assert [row["last_name"] for row in read_csv(response)] == rows(shown)
+
+
 @pytest.mark.parametrize("ticked", [[], ["rubbish"]])
 def test_a_file_of_nothing_is_not_written(client, people, ticked):
     owned(people)

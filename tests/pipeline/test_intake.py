@@ -64,6 +64,11 @@ def test_a_language_is_read_by_code_or_name(written):
     assert values(language=written)["language"] == "de"
 
 
+def test_a_value_is_read_with_its_currency():
+    assert values(value="12,500", currency="EUR")["value"] == 12500
+    assert faults(value="12,500", currency="KWD")["value"][0] == "invalid"
+
+
 def test_blank_means_not_sent():
     assert values(email=" ", phone=None, tags=[], company="\u200b") == {"time_zone": ""}
 

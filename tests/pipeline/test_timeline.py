@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from pipeline.models import Event, Stage
-from pipeline.services.leads import close_lead, reopen_lead
+from pipeline.services.leads import close_lead, edit_lead, reopen_lead
 from pipeline.services.moving import move_on, undo_move
 from pipeline.timeline import build_timeline
 from tests.distribution.world import make_lead, stages
@@ -100,6 +100,35 @@ def test_each_kind_says_what_happened(lead, kind):
     [line] = lines(lead)
     assert (line.title, line.detail) == (title, detail)
     assert line.text == data.get("text", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        ({"changes": {"email": ["", "a@b.example"]}}, "E-mail: blank → a@b.example"),
+        ({"changes": {"value": [None, "12000.00"]}, "currency": "EUR"}, "Value: blank → 12,000 EUR"),
+        ({"changes": {"value": ["0.00", "12.50"]}, "currency": "EUR"}, "Value: 0 EUR → 12.50 EUR"),
+        ({"changes": {"value": ["1250.00", None]}}, "Value: 1,250 → blank"),  # kept without its currency
+        (
+            {"changes": {"value": ["5.00", "6.00"], "currency": ["EUR", "USD"]}, "currency": "USD"},
+            "Value: 5 EUR → 6 USD; Currency: EUR → USD",
+        ),
+    ],
+)
+def test_what_was_edited_is_told_as_elsewhere(lead, data, detail):
+    Event.objects.create(lead=lead, kind=K.EDITED, data=data)
+    assert [line.detail for line in lines(lead)] == [detail]
+
+
+def test_an_edited_value_keeps_the_currency_that_it_was_in(lead):
+    edit_lead(lead, {"value": "12,000", "currency": "EUR"}, actor=lead.owner)
+    edit_lead(lead, {"value": "15.000 EUR"}, actor=lead.owner)
+    edit_lead(lead, {"currency": "USD"}, actor=lead.owner)
+    assert [line.detail for line in lines(lead)] == [
+        "Currency: EUR → USD",
+        "Value: 12,000 EUR → 15,000 EUR",
+        "Value: blank → 12,000 EUR; Currency: blank → EUR",
+    ]
 
 
 def test_every_kind_is_found_under_exactly_one_of_contacts_notes_changes_and_routing(lead):
