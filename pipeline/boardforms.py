@@ -67,12 +67,16 @@ def offer_reasons(fields: dict[str, forms.Field]) -> None:
 
 
 def offer_currencies(fields: dict[str, forms.Field], own: str = "") -> None:
-    """Let people choose a currency: on top the lead's ``own``, the base currency and those with an exchange rate."""
+    """Let people choose a currency."""
+    cast("forms.ChoiceField", fields["currency"]).choices = currency_choices(own)
+
+
+def currency_choices(own: str = "") -> list[tuple[str, list[tuple[str, str]]]]:
+    """All currencies in groups: on top the lead's ``own``, the base currency and those with an exchange rate."""
     rated = ExchangeRate.objects.values_list("currency", flat=True)
     usual = dict.fromkeys(code for code in (own, settings.BASE_CURRENCY, *rated) if code)
     groups = {"Usual": usual, "Others": sorted(CURRENCIES - usual.keys())}
-    currency = cast("forms.ChoiceField", fields["currency"])
-    currency.choices = [(name, [(code, code) for code in codes]) for name, codes in groups.items()]
+    return [(name, [(code, code) for code in codes]) for name, codes in groups.items()]
 
 
 class QuickLeadForm(forms.Form):

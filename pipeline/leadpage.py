@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from leadcrm.lib.languages import LANGUAGES
+from pipeline.boardforms import currency_choices
 from pipeline.display import Due, action_of, age, badge_of, due_of, money, person, place_of, takeable
 from pipeline.models import Account, AttributeDefinition, Consent, Lead, LostReason, Stage
 from pipeline.related import RelatedLine, same_company, same_person
@@ -87,6 +88,7 @@ class LeadPage:
     reasons: list[str]
     value: str
     currency: str
+    currencies: list[tuple[str, list[tuple[str, str]]]]
     owner: str
     team: str
     action: str
@@ -133,6 +135,7 @@ def build_lead_page(lead: Lead, user: User, now: datetime, show: str = "", befor
         reasons=list(LostReason.objects.values_list("name", flat=True)),
         value="" if lead.value is None else f"{lead.value:f}",
         currency=lead.currency or settings.BASE_CURRENCY,
+        currencies=currency_choices(lead.currency),
         owner=person(lead.owner) if lead.owner else "",
         team=lead.team.name if lead.team else "",
         action=action_of(lead, user, takeable(user, [lead])),

@@ -1,4 +1,4 @@
-// What a page of a lead does beyond forms and links: copying and printing.
+// What a page of a lead does beyond forms and links: copying, printing, and to go on without closing.
 
 const told = (text, tone = "info") => document.dispatchEvent(new CustomEvent("toast", { detail: { text, tone } }));
 
@@ -19,4 +19,13 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
 document.querySelectorAll("[data-print]").forEach((button) => {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
+});
+
+document.querySelectorAll("[data-cancel]").forEach((link) => {
+  link.addEventListener("click", (event) => {
+    const fold = link.closest("details");
+    event.preventDefault();
+    fold.open = false;
+    fold.querySelector("summary").focus();
+  });
 });

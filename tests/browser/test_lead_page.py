@@ -151,6 +151,26 @@ def test_a_stage_is_pressed_and_lost_asks_for_the_reason(open_page, lead, compla
     assert complaints == ["Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"]
 
 
+@SIZES
+def test_closing_is_asked_over_the_page_which_stays_where_it_is(open_page, lead, size):
+    page = open_page(size)
+    won, lost, below = (
+        page.locator("summary", has_text="won"),
+        page.locator("summary", has_text="lost"),
+        page.locator(".standing"),
+    )
+    before = [part.bounding_box() for part in (won, lost, below)]
+    won.click()
+    page.get_by_label("Currency").select_option("CHF")
+    assert [part.bounding_box() for part in (won, lost, below)] == before
+    form = page.locator(".close[open] form").bounding_box()
+    assert form
+    assert 0 <= form["x"] <= form["x"] + form["width"] <= size["width"]
+    page.locator(".close[open]").get_by_role("link", name="Cancel").click()
+    expect(page.get_by_label("Currency")).to_be_hidden()
+    expect(won).to_be_focused()
+
+
 def test_keys_open_what_they_stand_for_but_not_while_somebody_types(open_page, lead):
     page = open_page()
     page.keyboard.press("n")
