@@ -66,3 +66,18 @@ def test_offers_come_with_the_board(live_server, new_context, people, lead, sign
     page = context.new_page()
     page.goto(live_server.url + "/board/")
     expect(page.get_by_role("button", name=re.compile("Take it.*Offered"))).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/board/", "/offers/"])
+def test_the_next_one_is_asked_for_on_a_phone_without_scrolling_sideways(
+    live_server, page, people, lead, sign_in, path
+):
+    services.assign_lead(make_lead(last_name="Also offered", product="Pumps").pk)
+    sign_in(people.owner, page.context)
+    page.set_viewport_size(PHONE)
+    page.goto(live_server.url + path)
+    button = settled(page).get_by_role("button", name="Give me the next one").bounding_box()
+    assert button
+    assert button["x"] + button["width"] <= PHONE["width"]
+    lefts = {one.bounding_box()["x"] for one in page.locator(".offer-row .card").all()}
+    assert len(lefts) == (1 if path == "/offers/" else 2)

@@ -74,3 +74,16 @@ def test_enter_goes_to_the_page_of_all_that_was_found(live_server, reader: Page,
     go_by(reader, "Enter")
     expect(reader.get_by_role("main").get_by_role("listitem")).to_have_count(3)
     assert axe(reader) == []
+
+
+@pytest.mark.parametrize("width", [390, 700])
+def test_what_was_found_fits_a_narrow_screen(live_server, reader: Page, width):
+    reader.set_viewport_size({"width": width, "height": 844})
+    reader.goto(f"{live_server.url}/board/")
+    settled(reader).get_by_role("searchbox").fill("Lov")
+    found = reader.locator("#found-now")
+    expect(found.get_by_role("link")).to_have_count(2)
+    box = found.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width

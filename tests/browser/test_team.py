@@ -94,6 +94,28 @@ def test_news_that_are_on_their_way_do_not_take_a_lead_out_of_the_hand(team_page
     expect(team_page.get_by_text("Ada Byron is Teammate Person's now.")).to_be_visible()
 
 
+def test_the_cards_of_a_row_and_the_lists_in_them_end_on_one_line(team_page: Page):
+    cards = [card.bounding_box() for card in team_page.locator(".team > li").all()]
+    lists = [pieces.bounding_box() for pieces in team_page.locator(".pieces").all()]
+    assert len(cards) > 1
+    for boxes in (cards, lists):
+        assert len({box["y"] + box["height"] for box in boxes if box}) == 1
+
+
+@SIZES
+def test_what_is_said_below_a_field_keeps_off_what_comes_next(live_server, managers_page: Page, people, size):
+    page = managers_page
+    page.set_viewport_size(size)
+    page.goto(f"{live_server.url}/team/availability/")
+    settled(page).get_by_role("link", name="Hand over the leads of Owner Person").click()
+    form = page.get_by_role("form", name="For good")
+    hint = form.get_by_text("Whoever gets a lead").bounding_box()
+    button = form.get_by_role("button").bounding_box()
+    assert hint
+    assert button
+    assert button["y"] - hint["y"] - hint["height"] >= 12
+
+
 @SIZES
 def test_all_leads_are_handed_over_after_a_second_question(live_server, managers_page: Page, people, size):
     page = managers_page
