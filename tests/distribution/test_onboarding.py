@@ -1,11 +1,12 @@
 """Taking over a company from the exports of another system."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -415,6 +416,7 @@ def test_the_mapping_on_the_page_can_be_used():
     assert mapping.parts["team"].columns == {"name": "Full name", "office": "Where"}
 
 
+@time_machine.travel(datetime(2026, 11, 25, 12, tzinfo=UTC), tick=False)
 def test_people_who_are_changed_have_their_leads_and_promises_looked_at_again():
     apply_plan(plan_of())
     ann = Rep.objects.order_by("pk").first()
