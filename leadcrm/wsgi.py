@@ -1,15 +1,25 @@
 """Entry point for gunicorn: `gunicorn leadcrm.wsgi`."""
 
 import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadcrm.settings")
 
-application = get_wsgi_application()
+_application = get_wsgi_application()
 
 from leadcrm.checks import stop_on_errors  # noqa: E402 - only now are the applications loaded
 from leadcrm.lib.ahead import load_ahead  # noqa: E402
+from leadcrm.lib.roomy import with_room  # noqa: E402
 
 stop_on_errors()
 load_ahead()
+
+
+def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    return with_room(_application, environ, start_response)

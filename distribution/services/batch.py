@@ -39,6 +39,7 @@ from distribution.snapshots import (
     reader,
 )
 from leadcrm.lib.beside import beside
+from leadcrm.lib.roomy import with_room
 from leadcrm.lib.transactions import retried
 from pipeline.models import Lead
 
@@ -108,12 +109,16 @@ def assign_leads(
 
     Leads with nothing to do are skipped. A lead whose routing fails is marked for the sweep and stops nobody.
     """
+    return with_room(_assign_leads, list(dict.fromkeys(lead_ids)), trigger, actor, now)
+
+
+def _assign_leads(lead_ids: list[int], trigger: str, actor: User | None, now: datetime | None) -> BatchResult:
     result = BatchResult()
     before: Sequence[Lead] = ()
     known: Known = {}
     forecast = Forecast()
     with beside() as write:
-        for ids in _chunks(list(dict.fromkeys(lead_ids))):
+        for ids in _chunks(lead_ids):
             found = {lead.pk: lead for lead in read_leads(ids, known)}
             leads = [found[pk] for pk in ids if pk in found and needs_routing(found[pk])]
             occasion = Occasion(trigger, now or timezone.now(), actor)
