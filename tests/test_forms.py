@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.urls import get_resolver
 
 from pipeline.boardforms import MoveForm
-from pipeline.forms import NoteForm, SnoozeForm
+from pipeline.forms import NoteForm
 from pipeline.models import LostReason
 from tests.distribution.world import make_lead
 
@@ -46,7 +46,6 @@ def test_what_must_be_filled_in_is_marked_where_others_may_stay_empty():
     form = Mixed()
     assert [name for name in form.fields if "required</span>" in shown(form[name])] == ["must"]
     assert "required</span>" not in shown(AllOfIt()["must"])
-    assert "required</span>" in shown(SnoozeForm()["reason"])
     assert "required</span>" not in shown(NoteForm()["text"])
 
 

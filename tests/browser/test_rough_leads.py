@@ -237,6 +237,7 @@ def test_sentences_of_ours_about_a_name_from_right_to_left_run_as_ours(
     looked_at, page: Page, people, leads, size, scheme
 ):
     looked_at(people.owner, f"/leads/{leads['arabic'].uid}/")
+    page.reload()  # what the search found is closed again
     page.get_by_label("Note", exact=True).fill(HEBREW)
     assert page.get_by_label("Note", exact=True).evaluate("field => getComputedStyle(field).unicodeBidi") == "plaintext"
     page.get_by_role("button", name="Add this note").click()

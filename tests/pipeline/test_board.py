@@ -484,5 +484,5 @@ def test_the_lead_page_has_a_fixed_number_of_queries(people, django_assert_max_n
         record(lead, lead.events.model.Kind.CONTACTED, actor=people.manager)
     client = signed_in(people.owner)
     client.get("/board/")  # fills the cache of working hours
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         client.get(f"/leads/{lead.uid}/")

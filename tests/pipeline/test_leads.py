@@ -147,7 +147,7 @@ def test_an_edit_says_what_changed_and_changes_nothing_when_nothing_did(lead, se
     assert changes == {"company": ["", "Acme"], "value": [None, "5.00"], "currency": ["", "EUR"]}
     lead.refresh_from_db()
     assert (lead.company, lead.value_base, lead.version) == ("Acme", lead.value, 1)
-    assert lead.events.last().data == {"changes": changes}
+    assert lead.events.last().data == {"changes": changes, "currency": "EUR"}
     assert edit_lead(lead, {"company": " Acme "}, actor=None) == {}
     assert edit_lead(lead, {"company": "", "value": ""}, actor=None) == {
         "company": ["Acme", ""],
