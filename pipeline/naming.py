@@ -1,6 +1,7 @@
 """Names of people and companies: taken apart, and compared."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -67,6 +68,10 @@ def name_key(full: str) -> str:
     return " ".join(sorted(_without_titles(match_key(full).split())))
 
 
+def _without_and(words: Iterable[str]) -> list[str]:
+    return [word for word in words if word not in _AND_WORDS]
+
+
 @lru_cache(maxsize=65536)
 def company_key(name: str) -> str:
     """The form in which companies are compared: ``The ACME Corp., Inc.`` and ``Acme`` are one.
@@ -75,7 +80,8 @@ def company_key(name: str) -> str:
     one word.
     """
     spelled = match_key(name.replace("&", " and ").replace("+", " and "))
-    words = _joined_letters([word for word in spelled.split() if word not in _AND_WORDS])
+    # Once more, because letters may become such a word: E.T.
+    words = _without_and(_joined_letters(_without_and(spelled.split())))
     while len(words) > 1 and words[-1] in _LEGAL:
         words.pop()
     while len(words) > 1 and words[0] in _LEGAL_FIRST:
