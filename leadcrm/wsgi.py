@@ -1,13 +1,8 @@
 """Entry point for gunicorn: `gunicorn leadcrm.wsgi`."""
 
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadcrm.settings")
 
@@ -19,7 +14,4 @@ from leadcrm.lib.roomy import with_room  # noqa: E402
 
 stop_on_errors()
 load_ahead()
-
-
-def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    return with_room(_application, environ, start_response)
+application = with_room(_application)

@@ -98,6 +98,7 @@ class _Group:
         return all(find(*asked) == found for asked, found in self.stands_on.items())
 
 
+@with_room
 def assign_leads(
     lead_ids: Iterable[int],
     *,
@@ -109,16 +110,12 @@ def assign_leads(
 
     Leads with nothing to do are skipped. A lead whose routing fails is marked for the sweep and stops nobody.
     """
-    return with_room(_assign_leads, list(dict.fromkeys(lead_ids)), trigger, actor, now)
-
-
-def _assign_leads(lead_ids: list[int], trigger: str, actor: User | None, now: datetime | None) -> BatchResult:
     result = BatchResult()
     before: Sequence[Lead] = ()
     known: Known = {}
     forecast = Forecast()
     with beside() as write:
-        for ids in _chunks(lead_ids):
+        for ids in _chunks(list(dict.fromkeys(lead_ids))):
             found = {lead.pk: lead for lead in read_leads(ids, known)}
             leads = [found[pk] for pk in ids if pk in found and needs_routing(found[pk])]
             occasion = Occasion(trigger, now or timezone.now(), actor)
@@ -162,7 +159,8 @@ def _decide_chunk(chunk: _Chunk, forecast: Forecast, now: datetime) -> list[_Gro
         moved = _Groups(list)
         for pool_id, leads in groups.items():
             group, others, behind = _foresee(pool_id, leads, forecast, read)
-            decided.append(group)
+            if group.cases:
+                decided.append(group)
             for other_id, waiting in others:
                 moved[other_id].append(waiting)
             chunk.alone.update(behind)

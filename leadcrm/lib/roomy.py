@@ -7,6 +7,7 @@ frame that asks for much gets a block with much room behind it (``push_chunk`` i
 """
 
 from collections.abc import Callable
+from functools import wraps
 from types import FunctionType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
@@ -24,6 +25,11 @@ def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 _call_with_room: Final = FunctionType(_call.__code__.replace(co_stacksize=_SLOTS), globals())
 
 
-def with_room(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a function whose calls find room. Costs some 20 µs."""
-    return cast(R, _call_with_room(function, *args, **kwargs))
+def with_room(function: Callable[P, R]) -> Callable[P, R]:
+    """A function whose calls find room. Costs some 20 µs each time."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return cast(R, _call_with_room(function, *args, **kwargs))
+
+    return call

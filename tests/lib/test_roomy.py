@@ -10,11 +10,11 @@ def _deep(depth: int) -> int:
 
 
 def test_arguments_and_results_pass_through():
-    assert with_room(divmod, 7, 3) == (2, 1)
-    assert with_room(sorted, [1, 2], reverse=True) == [2, 1]
-    assert with_room(_deep, 500) == with_room(with_room, _deep, 500) == 500
+    assert with_room(divmod)(7, 3) == (2, 1)
+    assert with_room(sorted)([1, 2], reverse=True) == [2, 1]
+    assert with_room(_deep)(500) == with_room(with_room(_deep))(500) == 500
 
 
 def test_errors_pass_through():
     with pytest.raises(ZeroDivisionError):
-        with_room(divmod, 1, 0)
+        with_room(divmod)(1, 0)
