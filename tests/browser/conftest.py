@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.signals import request_finished, request_started
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.pages import settled, without_news
+from tests.browser.pages import DESKTOP, settled, without_news
 from tests.pipeline.people import signed_in
 from tests.support import browser
 from tests.support.waiting import wait_until
@@ -18,7 +18,6 @@ browser.use_own_node()
 expect.set_options(timeout=30_000)  # as long as for a click: a slow machine is no fault of a page
 
 GRAVE = {"serious", "critical"}
-DESKTOP = {"width": 1280, "height": 800}
 
 SignIn = Callable[[User, BrowserContext], None]
 

@@ -5,9 +5,13 @@ A key pressed at a page that is leaving, or whose scripts are not there yet, is 
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from pipeline.models import Lead
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
 

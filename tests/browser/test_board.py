@@ -7,12 +7,10 @@ from playwright.sync_api import Page, expect
 
 from distribution import services
 from pipeline.models import Lead
-from tests.browser.pages import go_by, settled, without_news
+from tests.browser.pages import DESKTOP, PHONE, go_by, settled, without_news
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead
 from tests.pipeline.people import make_people
-
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @pytest.fixture

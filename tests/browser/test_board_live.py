@@ -13,13 +13,12 @@ from pipeline.models import Lead, LostReason, Pipeline, Stage
 from pipeline.services import moving
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on
-from tests.browser.pages import Finger, card, in_column, let_go, move, take
+from tests.browser.pages import DESKTOP, PHONE, Finger, card, in_column, let_go, move, take
 from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
-from tests.pipeline.people import make_people
+from tests.pipeline.people import make_people, owned
 from tests.support.waiting import wait_until
 
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 LYING_PHONE = {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True}
 AT_THE_END = "board.scrollLeft > 0 && board.scrollLeft + board.clientWidth >= board.scrollWidth - 1"
 ROUGH = [
@@ -50,10 +49,6 @@ def lead(people):
     Stage.objects.create(pipeline=shown["open"].pipeline, name="Talks", slug="talks", position=0)
     Stage.objects.filter(slug__in=("won", "lost")).update(position=5)
     return owned(people, first_name="Ada", last_name="Lovelace")
-
-
-def owned(people, **fields):
-    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
 
 
 # --- Moving ------------------------------------------------------------------------------------

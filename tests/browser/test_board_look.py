@@ -9,11 +9,10 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, Route, expect
 
 from pipeline.models import Lead, Pipeline, SavedView, Stage
+from tests.browser.pages import PHONE, SIZES
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
 
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 TOUCH = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 BOXES = "all => all.map((one) => one.getBoundingClientRect().toJSON())"
 

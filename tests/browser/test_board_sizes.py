@@ -10,8 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from pipeline.models import Lead, Pipeline, SavedView, Stage
 from pipeline.services.moving import move_on
 from tests.browser.pages import COUNTED, Finger, card, in_column, middle_of, take, without_news
-from tests.distribution.world import make_lead, stages
-from tests.pipeline.people import make_people
+from tests.distribution.world import stages
+from tests.pipeline.people import make_people, owned
 
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 SIZES = pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
@@ -30,10 +30,6 @@ def lead(people):
         Stage.objects.create(pipeline=pipeline, name=slug.title(), slug=slug, position=position)
     Stage.objects.filter(slug__in=("won", "lost")).update(position=5)
     return owned(people, first_name="Ada", last_name="Lovelace")
-
-
-def owned(people, **fields) -> Lead:
-    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
 
 
 def ask_to_send(page: Page, lead: Lead, slug: str) -> Locator:

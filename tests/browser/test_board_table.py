@@ -15,12 +15,10 @@ from pipeline import moveviews
 from pipeline.models import Lead
 from pipeline.services import moving
 from pipeline.services.moving import move_on
-from tests.browser.pages import settled
+from tests.browser.pages import DESKTOP, PHONE, SIZES, settled
 from tests.distribution.world import make_lead, make_source, stages
 from tests.pipeline.people import make_people
 
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 NAMES = ("Ada Lovelace", "Bob Stone", "Cyd Charisse", "Dora Maar")
 
 

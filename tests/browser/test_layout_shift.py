@@ -9,15 +9,13 @@ from playwright.sync_api import Page, expect
 
 from distribution import services
 from pipeline.models import Event, Task
-from tests.browser.pages import settled
+from tests.browser.pages import PHONE, SIZES, settled
 from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead
 from tests.pipeline.people import make_people
 from tests.support.timings import WATCH, read_timings
 
 MOST = 0.05
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture

@@ -10,13 +10,10 @@ from playwright.sync_api import Page, expect
 from distribution import services
 from distribution.models import Rep
 from pipeline.models import Event, Lead, Stage, Task
-from tests.browser.pages import go_by, settled, unfold_all
+from tests.browser.pages import DESKTOP, SIZES, go_by, settled, unfold_all
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
-
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture

@@ -14,13 +14,10 @@ from notifications.leaving import url_of
 from notifications.models import ActionLink, Call, GuardPolicy, Notification
 from notifications.services import optouts
 from pipeline.models import Lead
-from tests.browser.pages import settled
+from tests.browser.pages import DESKTOP, SIZES, settled
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead
 from tests.notifications.sequences import make_sequence
-
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture(autouse=True)

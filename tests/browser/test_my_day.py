@@ -10,12 +10,9 @@ from playwright.sync_api import Page, expect
 from distribution import services
 from distribution.models import AwayReason, Rep
 from pipeline.models import Event, Lead, Task
-from tests.browser.pages import go_by, settled, unfold_all
+from tests.browser.pages import DESKTOP, PHONE, SIZES, go_by, settled, unfold_all
 from tests.distribution.world import make_lead, world
 from tests.pipeline.people import make_people
-
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture

@@ -14,13 +14,11 @@ from distribution import services
 from distribution.models import Rep
 from notifications.services import deliver, fan_out
 from pipeline.models import Account, AttributeDefinition, Event, Lead, Task
-from tests.browser.pages import settled, unfold_all
+from tests.browser.pages import DESKTOP, SIZES, settled, unfold_all
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, make_source, stages
 from tests.pipeline.people import make_people
 
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 ARABIC, HEBREW = "شركة النور للتجارة العامة", "חברת האור בע״מ"

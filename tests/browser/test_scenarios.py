@@ -22,15 +22,13 @@ from notifications.models import GuardPolicy, Notification
 from notifications.services import deliver, fan_out
 from notifications.services.sequences import sweep_sequences
 from pipeline.models import Lead, Pipeline, Stage
-from tests.browser.pages import drag, settled, without_news
+from tests.browser.pages import DESKTOP, PHONE, SIZES, card, in_column, move, settled, without_news
 from tests.concurrency.threads import at_once, errors
 from tests.distribution.world import make_lead, stages, world
 from tests.notifications.sequences import make_sequence
 from tests.pipeline.api.partner import LEADS, Partner
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people, owned, signed_in
 
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 TEAM, MINE = "/board/sales/?who=team", "/board/sales/?who=mine"
 
 
@@ -63,24 +61,6 @@ def opened(new_context, sign_in, live_server) -> Callable[..., Page]:
 
 def rep(user: User) -> Rep:
     return Rep.objects.get(user=user)
-
-
-def owned(people, **fields) -> Lead:
-    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
-
-
-def card(page: Page, lead: Lead) -> Locator:
-    return page.locator(f"#lead-{lead.uid}")
-
-
-def in_column(page: Page, lead: Lead, slug: str) -> Locator:
-    return page.locator(f"#column-{slug} #lead-{lead.uid}")
-
-
-def pull(page: Page, lead: Lead, slug: str) -> None:
-    """Drag a card by mouse to another column."""
-    to = page.locator(f"#column-{slug} .column-body")
-    drag(card(page, lead).locator(".owner"), to=to, arrived=in_column(page, lead, slug))
 
 
 def titles(page: Page, slug: str = "open") -> Locator:
@@ -289,21 +269,21 @@ IN_ORDER = ["Ada", "Bob", "Cyd"]
 def test_a_card_goes_back_to_its_exact_place_when_nobody_says_why_it_was_lost(opened, people, three):
     """Scenario 82: by mouse; leaving the question, and a server that fails, put it back between the same two."""
     page = opened(people.owner, TEAM)
-    pull(page, three[1], "lost")
+    move(page, three[1], "lost")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Why, when lost")).to_be_focused()
     page.keyboard.press("Escape")
     expect(titles(page)).to_have_text(IN_ORDER)
     expect(page.locator("#column-lost .card")).to_have_count(0)
 
-    pull(page, three[1], "lost")
+    move(page, three[1], "lost")
     dialog.get_by_role("button", name="Move").click()
     expect(dialog.get_by_text("Say why the lead was lost.")).to_be_visible()
     dialog.get_by_role("link", name="Cancel").click()
     expect(titles(page)).to_have_text(IN_ORDER)
 
     page.route("**/move/**", lambda route: route.fulfill(status=500))
-    pull(page, three[1], "talks")
+    move(page, three[1], "talks")
     expect(page.get_by_role("alert")).to_contain_text("That did not work.")
     expect(titles(page)).to_have_text(IN_ORDER)
     assert not Lead.objects.exclude(stage__slug="open").exists()
@@ -357,10 +337,10 @@ def test_an_old_page_moves_nothing_and_shows_the_card_as_it_is_now(opened, peopl
     """Scenario 83: the second of two who move a card is refused with 409, and sees where it is."""
     Stage.objects.create(pipeline=three[0].stage.pipeline, name="Offer", slug="offer", position=2)
     first, second = opened(people.owner, TEAM), opened(people.manager, TEAM, news=False)
-    pull(first, three[1], "talks")
+    move(first, three[1], "talks")
     expect(first.locator("#said")).to_contain_text("Bob is in Talks")
     with second.expect_response("**/move/**") as answer:
-        pull(second, three[1], "offer")
+        move(second, three[1], "offer")
     assert answer.value.status == 409
     expect(second.get_by_role("alert")).to_contain_text("Somebody else changed this lead meanwhile")
     expect(in_column(second, three[1], "talks")).to_have_attribute("data-version", "1")
@@ -370,9 +350,9 @@ def test_a_stage_that_is_full_takes_no_other_card_and_it_goes_back_to_its_place(
     """Scenario 83: how many of one owner a stage takes is asked when a move is written, not when the page was read."""
     Stage.objects.filter(slug="talks").update(wip_limit=1)
     first, second = opened(people.owner, TEAM), opened(people.manager, TEAM, news=False)
-    pull(first, three[0], "talks")
+    move(first, three[0], "talks")
     expect(first.locator("#said")).to_contain_text("Ada is in Talks")
-    pull(second, three[1], "talks")
+    move(second, three[1], "talks")
     expect(second.get_by_role("alert")).to_contain_text('"Talks" has room for 1 lead of one owner.')
     expect(titles(second)).to_have_text(IN_ORDER)
     assert [lead.last_name for lead in Lead.objects.filter(stage__slug="talks")] == ["Ada"]

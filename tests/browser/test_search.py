@@ -5,11 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.pages import go_by, settled
+from tests.browser.pages import DESKTOP, PHONE, go_by, settled
 from tests.distribution.world import make_lead
 from tests.pipeline.people import make_people
-
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @pytest.fixture

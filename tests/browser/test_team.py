@@ -6,13 +6,10 @@ from playwright.sync_api import Locator, Page, expect
 from distribution import services
 from pipeline.models import Lead
 from pipeline.services.leads import close_lead
-from tests.browser.pages import drag, settled
+from tests.browser.pages import PHONE, SIZES, drag, settled
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
-
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from pipeline.services.leads import edit_lead
 from pipeline.services.limits import make_room
 from pipeline.services.moving import move_on, undo_move
 from tests.concurrency.threads import all_before_any_goes_on, at_once, errors, when_one_waits_for_another
-from tests.distribution.world import make_lead, stages
-from tests.pipeline.people import make_people, signed_in
+from tests.distribution.world import stages
+from tests.pipeline.people import make_people, owned, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,10 +49,6 @@ def talks():
     """A stage with room for one lead of each owner."""
     pipeline = stages()["open"].pipeline
     return Stage.objects.create(pipeline=pipeline, name="Talks", slug="talks", position=1, wip_limit=1)
-
-
-def owned(people, **fields) -> Lead:
-    return make_lead(owner=people.owner, team=people.team, routing_state="assigned", **fields)
 
 
 @contextmanager

@@ -7,8 +7,7 @@ from distribution.models import Rep
 from distribution.selectors import leads_to_pass_on, may_pass_on
 from leadcrm.lib import access
 from pipeline.models import Lead
-from tests.distribution.world import make_lead
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people, owned, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -31,10 +30,6 @@ def by_the_team(client, lead, to):
 
 
 DOORS = pytest.mark.parametrize("through", [by_its_page, by_the_board, by_the_team])
-
-
-def owned(people, **more):
-    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned", **more})
 
 
 def of_the_managers_team(people):

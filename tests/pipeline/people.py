@@ -1,12 +1,14 @@
 """Two teams and the people around them, to try out who sees what."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client
 
 from distribution.models import Rep
-from pipeline.models import Team
+from pipeline.models import Lead, Team
+from tests.distribution.world import make_lead
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,8 @@ def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def owned(people: People, **fields: Any) -> Lead:
+    """A lead that the owner has."""
+    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)

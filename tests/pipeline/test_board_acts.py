@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from pipeline.models import Event, ExchangeRate, Lead, LeadSource, LostReason, Pipeline, Stage
 from pipeline.services.leads import edit_lead
-from tests.distribution.world import make_lead, make_source, stages
-from tests.pipeline.people import make_people, signed_in
+from tests.distribution.world import make_source, stages
+from tests.pipeline.people import make_people, owned, signed_in
 
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true"}
@@ -35,10 +35,6 @@ def lead(people):
 @pytest.fixture
 def client(people):
     return signed_in(people.owner)
-
-
-def owned(people, **fields):
-    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
 
 
 def move(client, lead, stage, *, part=True, **more):

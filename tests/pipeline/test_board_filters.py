@@ -13,7 +13,7 @@ from distribution.models import Territory, TerritoryArea
 from pipeline.models import SavedView
 from tests.distribution.setups import make_pool
 from tests.distribution.world import make_lead, make_source, stages
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people, owned, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -26,10 +26,6 @@ def people():
 @pytest.fixture
 def client(people):
     return signed_in(people.manager)
-
-
-def owned(people, **fields):
-    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pipeline.many import MOST_AT_ONCE
 from pipeline.models import Event, Lead, LostReason, Stage
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on
-from tests.distribution.world import make_lead, stages
-from tests.pipeline.people import make_people, signed_in
+from tests.distribution.world import stages
+from tests.pipeline.people import make_people, owned, signed_in
 
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true"}
@@ -44,10 +44,6 @@ def client(people):
 @pytest.fixture
 def three(people):
     return [owned(people, last_name=name) for name in ("Ada", "Bob", "Cyd")]
-
-
-def owned(people, **fields):
-    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
 
 
 def ticked(leads):

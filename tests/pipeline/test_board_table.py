@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from pipeline.services.moving import move_on
 from tests.distribution.world import make_lead, stages
-from tests.pipeline.people import make_people, signed_in
+from tests.pipeline.people import make_people, owned, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -26,10 +26,6 @@ def people():
 @pytest.fixture
 def client(people):
     return signed_in(people.manager)
-
-
-def owned(people, **fields):
-    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
 
 
 def worth(value, currency="EUR", base=None):

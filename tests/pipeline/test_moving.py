@@ -15,7 +15,7 @@ from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on, place_below, place_lead, undo_move
 from pipeline.timeline import build_timeline
 from tests.distribution.world import make_lead, stages
-from tests.pipeline.people import make_people
+from tests.pipeline.people import make_people, owned
 
 pytestmark = pytest.mark.django_db
 
@@ -33,10 +33,6 @@ def talks():
 @pytest.fixture
 def lead(people):
     return owned(people, last_name="Lovelace")
-
-
-def owned(people, **fields):
-    return make_lead(**{"owner": people.owner, "team": people.team, "routing_state": "assigned"} | fields)
 
 
 def columns(lead):
