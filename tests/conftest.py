@@ -1,5 +1,6 @@
 """Fixtures for all tests; the database comes from tests/support/pgplugin.py."""
 
+import logging
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -64,6 +65,12 @@ def _nobody_woken() -> Iterator[None]:
 
     yield
     wake.forget()
+
+
+@pytest.fixture
+def refused_in_silence(caplog) -> None:
+    """What is refused a thousand times need not be written down as often."""
+    caplog.set_level(logging.CRITICAL, "django.request")
 
 
 @pytest.fixture

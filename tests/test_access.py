@@ -1,6 +1,5 @@
 """Who may open which address: every address of the project for every kind of person (``tests/addresses.py``)."""
 
-import logging
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -27,15 +26,9 @@ from tests.addresses import (
     path_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("refused_in_silence")]
 
 PART: Final = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def _refused_in_silence(caplog):
-    """What is refused a thousand times need not be written down as often."""
-    caplog.set_level(logging.CRITICAL, "django.request")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Each attack comes from somebody who may send that form for things of their own. 
 others may be told.
 """
 
-import logging
 import re
 from datetime import timedelta
 from types import SimpleNamespace
@@ -27,14 +26,9 @@ from tests.distribution.calendars import make_leave
 from tests.distribution.world import make_lead, make_source
 from tests.pipeline.people import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("refused_in_silence")]
 
 FOREIGN: Final = "Zyxforeign"
-
-
-@pytest.fixture(autouse=True)
-def _refused_in_silence(caplog):
-    caplog.set_level(logging.CRITICAL, "django.request")
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.signals import request_finished, request_started
 from playwright.sync_api import BrowserContext, Page, expect
 
+from pipeline import moveviews
+from pipeline.services import moving
 from tests.browser.pages import DESKTOP, settled, without_news
 from tests.pipeline.people import signed_in
 from tests.support import browser
@@ -61,6 +63,13 @@ def _everybody_served(transactional_db) -> Iterator[None]:
     wait_until(lambda: len(done) >= len(begun), "the server's last answers")
     request_started.disconnect(begin)
     request_finished.disconnect(end)
+
+
+@pytest.fixture
+def never_too_late(monkeypatch):
+    """On a slow machine a notice stays until it is read, and it is never too late to undo something."""
+    for module in (moveviews, moving):
+        monkeypatch.setattr(module, "UNDO_SECONDS", 3600)
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from distribution import services
-from pipeline import moveviews
 from pipeline.models import Lead, LostReason, Pipeline, Stage
-from pipeline.services import moving
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on
 from tests.browser.pages import DESKTOP, PHONE, Finger, card, in_column, let_go, move, take
@@ -18,6 +16,8 @@ from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people, owned
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("never_too_late")
 
 LYING_PHONE = {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True}
 AT_THE_END = "board.scrollLeft > 0 && board.scrollLeft + board.clientWidth >= board.scrollWidth - 1"
@@ -29,13 +29,6 @@ ROUGH = [
     "👩‍👩‍👧‍👦🏳️‍🌈" * 10,
     "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘",
 ]
-
-
-@pytest.fixture(autouse=True)
-def _all_the_time(monkeypatch):
-    """On a slow machine a notice stays until it is read, and it is never too late to undo something."""
-    for module in (moveviews, moving):
-        monkeypatch.setattr(module, "UNDO_SECONDS", 3600)
 
 
 @pytest.fixture

@@ -11,22 +11,15 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from pipeline import moveviews
 from pipeline.models import Lead
-from pipeline.services import moving
 from pipeline.services.moving import move_on
 from tests.browser.pages import DESKTOP, PHONE, SIZES, settled
 from tests.distribution.world import make_lead, make_source, stages
 from tests.pipeline.people import make_people
 
+pytestmark = pytest.mark.usefixtures("never_too_late")
+
 NAMES = ("Ada Lovelace", "Bob Stone", "Cyd Charisse", "Dora Maar")
-
-
-@pytest.fixture(autouse=True)
-def _all_the_time(monkeypatch):
-    """On a slow machine a notice stays until it is read, and it is never too late to undo something."""
-    for module in (moveviews, moving):
-        monkeypatch.setattr(module, "UNDO_SECONDS", 3600)
 
 
 @pytest.fixture

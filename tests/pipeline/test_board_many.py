@@ -14,7 +14,6 @@ from pipeline.many import MOST_AT_ONCE
 from pipeline.models import Event, Lead, LostReason, Stage
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on
-from tests.distribution.world import stages
 from tests.pipeline.people import make_people, owned, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -29,11 +28,6 @@ def _no_time_passes(time_machine):
 @pytest.fixture
 def people():
     return make_people()
-
-
-@pytest.fixture
-def talks():
-    return Stage.objects.create(pipeline=stages()["open"].pipeline, name="Talks", slug="talks", position=1)
 
 
 @pytest.fixture

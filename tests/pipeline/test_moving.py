@@ -26,11 +26,6 @@ def people():
 
 
 @pytest.fixture
-def talks():
-    return Stage.objects.create(pipeline=stages()["open"].pipeline, name="Talks", slug="talks", position=1)
-
-
-@pytest.fixture
 def lead(people):
     return owned(people, last_name="Lovelace")
 

@@ -71,11 +71,6 @@ def people():
 
 
 @pytest.fixture
-def talks():
-    return Stage.objects.create(pipeline=stages()["open"].pipeline, name="Talks", slug="talks", position=1)
-
-
-@pytest.fixture
 def lead(people, talks):
     lead = make_lead(owner=people.owner, team=people.team, routing_state="assigned")
     for stage in Stage.objects.all():
