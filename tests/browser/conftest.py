@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.core.signals import request_finished, request_started
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -54,9 +53,6 @@ def _everybody_served(transactional_db) -> Iterator[None]:
     def end(**_: object) -> None:
         done.append(None)
 
-    # A request that the server had taken and not begun may have seen the rows of the test before, which were numbered
-    # otherwise.
-    ContentType.objects.clear_cache()
     request_started.connect(begin)
     request_finished.connect(end)
     yield

@@ -180,7 +180,7 @@ def test_keys_open_what_they_stand_for_but_not_while_somebody_types(open_page, l
     first = {"l": "contact_direction", "s": "snooze_reason", "p": "give-back_reason", "e": "edit_first_name"}
     for key, field in first.items():
         page.keyboard.press(key)
-        expect(page.locator(f"#{field}")).to_be_focused()
+        expect(settled(page).locator(f"#{field}")).to_be_focused()
         page.locator(f"#{field}").blur()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()

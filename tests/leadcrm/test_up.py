@@ -59,6 +59,9 @@ class Installation:
             self.process.wait(STOP_SECONDS)
 
 
+PROCESSES = {"web": "gunicorn", "worker": "celery --quiet -A leadcrm worker", "beat": "celery --quiet -A leadcrm beat"}
+
+
 def launch(var: Path, port: int, log: Path) -> "subprocess.Popen[bytes]":
     bare = {name: value for name, value in os.environ.items() if name not in {*ENVIRONMENT, "DATABASE_URL"}}
     command = [sys.executable, "manage.py", "up", "--no-demo", "--bind", f"127.0.0.1:{port}"]
@@ -95,11 +98,12 @@ def installation(var: Path) -> Iterator[Installation]:
 
 def test_what_dies_is_started_again_and_ctrl_c_stops_all(installation):
     assert urllib.request.urlopen(installation.url + "healthz").status == 200
-    for words in ("gunicorn", "celery --quiet -A leadcrm worker", "celery --quiet -A leadcrm beat"):
+    for name, words in PROCESSES.items():
         first = installation.pid_of(words)
         os.kill(first, signal.SIGKILL)
+        said = re.compile(rf"{name} *\| ended with SIGKILL; starting it again")
+        wait_until(lambda: said.search(installation.printed), f"a word of the end of {name}")  # noqa: B023
         wait_until(lambda: installation.pid_of(words) not in (first, 0), f"another {words}")  # noqa: B023
-    assert len(re.findall(r"(web|worker|beat) *\| ended with SIGKILL; starting it again", installation.printed)) == 3
     installation.stop()
     assert installation.process.returncode == 0
     assert installation.pids() == []
