@@ -114,7 +114,8 @@ class CandidateLine:
 
 @dataclass(frozen=True, slots=True)
 class AttemptLine:
-    """One target that was tried, and everyone who was considered for it."""
+    """One target that was tried, and everyone who was considered for it. ``lead_before``: of which leads the last is
+    told that a candidate had before the decision."""
 
     number: int
     title: str
@@ -130,6 +131,7 @@ class AttemptLine:
     relaxed: str
     ledger: bool
     tiers: bool
+    lead_before: str
     candidates: tuple[CandidateLine, ...]
 
     @property
@@ -299,6 +301,7 @@ def _attempt(attempt: Json, number: int, rules: Mapping[int, str], winner: int |
         relaxed=", ".join(map(_dropped, attempt["relaxed"])),
         ledger=any("share" in row for row in rows),
         tiers=method == "priority_tiers",
+        lead_before="Lead before, from this pool" if (attempt["pool"] or {}).get("id") else "Lead before",
         candidates=tuple(_candidate(row, winner) for row in rows),
     )
 

@@ -78,7 +78,7 @@ def _attempt(attempt: AttemptLine) -> Iterator[str]:
             yield f"  {note}"
     if attempt.candidates:
         extra = ["tier"] * attempt.tiers + list(LEDGER) * attempt.ledger
-        head = ("rank", "name", "result", "open", "weight", *extra, "last lead")
+        head = ("rank", "name", "result", "open", "weight", *extra, attempt.lead_before.lower())
         yield from _table([head, *(_candidate(row, extra) for row in attempt.candidates)])
     if attempt.tie:
         yield f"  {attempt.tie}"
@@ -87,7 +87,7 @@ def _attempt(attempt: AttemptLine) -> Iterator[str]:
 def _candidate(row: CandidateLine, extra: Sequence[str]) -> tuple[str, ...]:
     result = f"{row.verdict}: {row.why}" if row.why else row.verdict
     numbers = [str(getattr(row, name)) or "-" for name in extra]
-    last = utc_text(row.last) if row.last else "never"
+    last = utc_text(row.last) if row.last else "none"
     return (row.rank or "-", row.name, result, row.load, str(row.weight), *numbers, last)
 
 

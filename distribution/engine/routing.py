@@ -258,7 +258,7 @@ def _covers(rep: Rep, trail: _Trail) -> Iterator[Rep]:
 
 
 def _try_rep(rule: Rule, rep: Rep, demand: Demand) -> Attempt:
-    pool = Pool(0, rep.name, rule.target, (Member(0, rep),))
+    pool = Pool(0, rep.name, rule.target, (Member(0, rep, last_assigned_at=rep.last_assigned_at),))
     screening = screen(pool, demand)
     result = outcomes.ASSIGNED if screening.eligible else _why_nobody(screening)
     return Attempt(rule, "target", rule.target, result, pool, None, screening, Ranking(screening.eligible))

@@ -2,9 +2,11 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -14,6 +16,7 @@ from distribution.models import Decision, DecisionTrace, PoolMember, Rep
 from pipeline.models import Lead, Team
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, world
+from tests.pipeline.api.partner import LEADS, Partner
 from tests.pipeline.people import make_people, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -89,14 +92,50 @@ def test_it_shows_every_candidate_with_verdict_code_credits_weight_and_load(lead
     page = page_of(lead, people.owner)
     rows = re.findall(r"<tr class=\"(\w*)\">(.*?)</tr>", page, re.DOTALL)
     assert [(kind, words(row)) for kind, row in rows] == [
-        ("won", "1 Owner Person Gets it 0 3 75.0% +0.25 +1.00 +0.00 never"),
-        ("", "2 Teammate Person Can take it 0 1 25.0% -0.25 +0.00 +0.00 never"),
-        ("refused", "– Cyd Away on leave 0 1 – – – – never"),
-        ("refused", "– Dan At capacity at 2 of 2 open 2 of 2 1 – – – – never"),
+        ("won", "1 Owner Person Gets it 0 3 75.0% +0.25 +1.00 +0.00 none"),
+        ("", "2 Teammate Person Can take it 0 1 25.0% -0.25 +0.00 +0.00 none"),
+        ("refused", "– Cyd Away on leave 0 1 – – – – none"),
+        ("refused", "– Dan At capacity at 2 of 2 open 2 of 2 1 – – – – none"),
     ]
     assert 'title="away"' in page
     assert 'title="at_capacity"' in page
     assert "Ties go to whoever has waited longest" in page
+
+
+@pytest.mark.parametrize("earlier", [datetime(2024, 3, 2, 12, tzinfo=UTC), None])
+def test_of_a_single_rep_it_tells_the_lead_before_this_decision(people, earlier):
+    rules = make_rule_set("Spring")
+    make_rule(rules, "Key accounts", target="rep", rep=people.owner.rep)
+    publish(rules)
+    Rep.objects.filter(pk=people.owner.rep.pk).update(last_assigned_at=earlier)
+    lead = make_lead(last_name="Lovelace")
+    services.assign_lead(lead.pk)
+    seen = words(page_of(lead, people.owner))
+    told = "2 Mar 2024, 12:00" if earlier else "none"
+    assert f"Lead before 1 Owner Person Gets it 0 1 {told} " in seen
+
+
+def test_of_a_pool_it_tells_the_lead_before_from_that_pool(lead, people):
+    assert "Lead before, from this pool 1 Owner Person" in words(page_of(lead, people.owner))
+
+
+def test_a_rule_tried_in_vain_is_in_the_sentence_wherever_it_is_read(people, capsys):
+    """On the page, the panel of the lead's page, the command line and in the API."""
+    away = make_rep("Cyd", status="away", away_reason="on leave")
+    rules = make_rule_set("Spring")
+    make_rule(rules, "Key accounts", target="rep", rep=away)
+    make_rule(rules, "Everything", pool=make_pool("Rest", people.owner.rep))
+    publish(rules)
+    partner = Partner("web")
+    lead = make_lead(last_name="Lovelace", source=partner.source)
+    services.assign_lead(lead.pk)
+    call_command("explain", str(lead.uid))
+    said = "rule “Key accounts”: nobody is there (Cyd on leave); so rule “Everything”, pool “Rest”"
+    assert said in words(page_of(lead, people.owner))
+    panel = signed_in(people.owner).get(f"/leads/{lead.uid}/decision/", headers={"HX-Request": "true"})
+    assert said in words(panel.content.decode())
+    assert said in capsys.readouterr().out
+    assert said in partner.get(f"{LEADS}{lead.uid}/").json()["summary"]
 
 
 @pytest.mark.parametrize("code", list(FILTERS))

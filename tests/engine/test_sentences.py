@@ -63,8 +63,48 @@ SENTENCES = [
     (
         [dach(unavailable="fallback", fallback_pool_id=2)],
         [senior(DAN), pool(member(ANN), id=2, name="Rest")],
-        "Assigned to Ann: rule “Enterprise DACH”, its fallback, pool “Rest”, weighted round robin, "
-        "the only one who could take it.",
+        "Assigned to Ann: rule “Enterprise DACH”, pool “DACH senior”: nobody is there (Dan on leave until "
+        "2026-03-09 08:00 UTC); so its fallback, pool “Rest”, weighted round robin, the only one who could take it.",
+    ),
+    (
+        [dach(), dach(id=2, name="Second", pool_id=2)],
+        [senior(DAN), pool(member(ANN), member(EVE), id=2, name="Rest")],
+        "Assigned to Ann: rule “Enterprise DACH”, pool “DACH senior”: nobody is there (Dan on leave until "
+        "2026-03-09 08:00 UTC); so rule “Second”, pool “Rest”, weighted round robin, the only one who could take it; "
+        "skipped: Eve at 25 of 25 open.",
+    ),
+    (
+        [
+            dach(target="rep", rep_id=5),
+            dach(id=2, name="Second", target="territory_pool"),
+            dach(id=3, name="Third"),
+            dach(id=4, name="Fourth"),
+            dach(id=5, name="Fifth", target="rep", rep_id=1),
+        ],
+        [senior(DAN)],
+        "Assigned to Ann: rule “Enterprise DACH”: everyone is full (Eve at 25 of 25 open); "
+        "rule “Second”: territory “North” has no pool; rule “Third”, pool “DACH senior”: nobody is there "
+        "(Dan on leave until 2026-03-09 08:00 UTC); 1 more in vain; so rule “Fifth”, one rep.",
+    ),
+    (
+        [dach(target="rep", rep_id=5), dach(id=2, name="Second", unavailable="fallback", fallback_pool_id=2)],
+        [senior(DAN), pool(member(ANN), id=2, name="Rest", method="claim")],
+        "Offered to Ann: rule “Enterprise DACH”: everyone is full (Eve at 25 of 25 open); rule “Second”, "
+        "pool “DACH senior”: nobody is there (Dan on leave until 2026-03-09 08:00 UTC); so its fallback, pool “Rest”, "
+        "claim; the first to accept has it.",
+    ),
+    (
+        [dach()],
+        [senior(DAN), pool(member(ANN), id=3, name="Rest")],
+        "Assigned to Ann: rule “Enterprise DACH”, pool “DACH senior”: nobody is there (Dan on leave until "
+        "2026-03-09 08:00 UTC); so catch-all, pool “Rest”, weighted round robin, the only one who could take it.",
+    ),
+    (
+        [dach(), dach(id=2, name="Second", pool_id=2, unavailable="hold")],
+        [senior(EVE), pool(member(DAN), id=2, name="Rest")],
+        "Waiting until someone is available: rule “Enterprise DACH”, pool “DACH senior”: everyone is full "
+        "(Eve at 25 of 25 open); so rule “Second”, pool “Rest”, weighted round robin; "
+        "skipped: Dan on leave until 2026-03-09 08:00 UTC.",
     ),
     (
         [],
@@ -146,7 +186,23 @@ def test_sentence(entries, pools, expected):
 def test_a_lead_in_the_catch_all_queue_says_why_no_rule_placed_it():
     snapshot = world(rules(dach(), catch_all_team_id=5), senior(EVE))
     assert sentence(route(facts(country="DE"), snapshot)) == (
-        "Waiting in the team's queue to be taken: no rule placed it, catch-all, a team's queue; everyone is full."
+        "Waiting in the team's queue to be taken: rule “Enterprise DACH”, pool “DACH senior”: everyone is full "
+        "(Eve at 25 of 25 open); so catch-all, a team's queue."
+    )
+
+
+def test_a_lead_for_which_no_rule_is_says_so_in_the_catch_all_queue():
+    assert sentence(route(facts(country="DE"), world(rules(catch_all_team_id=5)))) == (
+        "Waiting in the team's queue to be taken: no rule placed it, catch-all, a team's queue; no rule matched."
+    )
+
+
+def test_of_many_rules_that_were_tried_in_vain_the_first_is_named():
+    entries = [dach(id=number, name=f"R{number}", target="rep", rep_id=5) for number in range(1, 6)]
+    said = sentence(route(facts(country="DE"), world(rules(*entries), people=(EVE,))))
+    assert said == (
+        "Everyone is full: rule “R1”: Eve at 25 of 25 open; rule “R2”: Eve at 25 of 25 open; "
+        "rule “R3”: Eve at 25 of 25 open; 2 more in vain."
     )
 
 

@@ -286,7 +286,9 @@ def test_the_first_rule_that_matches_and_can_deliver_wins_and_the_others_are_lis
     make_rule(draft, "First", pool=make_pool("One", "Una"))
     make_rule(draft, "Second", pool=make_pool("Two", "Dos"))
     response = try_lead(client, draft)
-    assert "Assigned to Una: rule “First”" in sentence(response)
+    assert "Assigned to Una: rule “Empty”, pool “Nobody”: the pool has no members; so rule “First”" in sentence(
+        response
+    )
     rules = {
         rule.name: (rule.label, rule.reason, rule.followed) for rule in response.context["result"].explanation.rules
     }
