@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from itertools import groupby
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -18,7 +17,7 @@ from distribution.selectors import leads_to_pass_on
 from distribution.services import assign_lead, reassign_lead
 from distribution.teampage import manages
 from leadcrm.lib.moments import in_readers_zone
-from leadcrm.lib.pages import PageRequest, back
+from leadcrm.lib.pages import PageRequest, back, tell
 from pipeline.display import person
 from pipeline.errors import StaleLead
 from pipeline.many import MOST_AT_ONCE, Outcome, each, names_of, read_chosen, too_many, with_others
@@ -34,7 +33,7 @@ def reassign(request: PageRequest) -> HttpResponse:
     if not leads and not manages(request.user):
         raise Http404("There is no such page.")
     if len(chosen) > MOST_AT_ONCE:
-        messages.error(request, too_many(chosen))
+        tell(request, "error", too_many(chosen))
         return back(request, reverse("board"))
     asked = "reason" in request.POST
     form = PassOnForm(request.user, request.POST if asked else None)
@@ -46,8 +45,7 @@ def reassign(request: PageRequest) -> HttpResponse:
         form.add_error("to", outcome.told(f"given to {to.name}"))
         return _form(request, form, leads, chosen)
     outcome = with_others(outcome, chosen, leads, request.user, "Closed, or not yours to pass on.")
-    tone = messages.SUCCESS if outcome.complete else messages.WARNING if outcome.done else messages.ERROR
-    messages.add_message(request, tone, _told(outcome, to))
+    tell(request, outcome.tone, _told(outcome, to))
     return back(request, reverse("board"))
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,7 +19,7 @@ from distribution.passingforms import HandOverForm
 from distribution.selectors import leads_to_pass_on, looked_after, manageable_reps
 from distribution.services import reassign_lead
 from distribution.teampage import build_team, manages
-from leadcrm.lib.pages import PageRequest, number_of, page_or_part
+from leadcrm.lib.pages import PageRequest, number_of, page_or_part, tell
 from pipeline.errors import StaleLead
 from pipeline.many import each
 from pipeline.models import Lead
@@ -88,9 +87,7 @@ def hand_over_all(request: PageRequest, pk: int) -> HttpResponse:
 
 def _hand_over(request: PageRequest, rep: Rep, leads: Iterable[Lead], told: dict[str, Any]) -> None:
     outcome = each(leads, lambda lead: reassign_lead(lead.pk, actor=request.user, **told), DistributionError)
-    tone = messages.SUCCESS if outcome.complete else messages.WARNING
-    text = outcome.told(f"lead{pluralize(len(outcome.done))} of {rep.name} handed over")
-    messages.add_message(request, tone, text)
+    tell(request, outcome.tone, outcome.told(f"lead{pluralize(len(outcome.done))} of {rep.name} handed over"))
 
 
 def _check_manages(request: PageRequest) -> None:

@@ -17,7 +17,7 @@ from distribution.offers import too_late
 from distribution.planpage import build_plan_page
 from distribution.selectors import acting_rep, decision_of, lead_to_take
 from distribution.services import accept_lead, claim_lead, pull_next
-from leadcrm.lib.pages import PageRequest, back, page_or_part
+from leadcrm.lib.pages import PageRequest, Tone, back, page_or_part, tell
 from pipeline.selectors import access_lead
 
 
@@ -77,10 +77,10 @@ def claim(request: PageRequest, uid: UUID) -> HttpResponse:
     return _answer(request, f"{lead} is yours.", "success", reverse("board"))
 
 
-def _answer(request: PageRequest, text: str, tone: str, otherwise: str) -> HttpResponse:
+def _answer(request: PageRequest, text: str, tone: Tone, otherwise: str) -> HttpResponse:
     """What was done or refused: on a board as a notice, after which it looks what changed; else on the next page."""
     if not request.htmx:
-        messages.add_message(request, getattr(messages, tone.upper()), text)
+        tell(request, tone, text)
         return back(request, otherwise)
     response: HttpResponse = HttpResponse(status=204 if tone == "success" else 409)
     for name, detail in (("toast", {"text": text, "tone": tone}), ("board-changed", {}), ("offers-changed", {})):

@@ -33,9 +33,9 @@ def bulk(request: PageRequest, slug: str) -> HttpResponse:
     form = BulkForm(opened.view.pipeline.stages, request.POST)
     chosen = read_chosen(request.POST.getlist("lead"))
     if not chosen:
-        return answer(request, opened, [], "Choose leads first.", refused=True)
+        return answer(request, opened, [], "Choose leads first.", tone="error")
     if len(chosen) > MOST_AT_ONCE:
-        return answer(request, opened, [], too_many(chosen), refused=True)
+        return answer(request, opened, [], too_many(chosen), tone="error")
     if not form.is_valid():
         return _bulk_form(request, opened, form)
     leads = list(_workable(request, opened).filter(uid__in=chosen))
@@ -89,7 +89,7 @@ def undo_many(request: PageRequest, slug: str) -> HttpResponse:
     versions = _moved(request.GET.get("moved", ""))
     leads = list(_workable(request, opened).filter(pk__in=versions))
     if not leads:
-        return answer(request, opened, [], str(TooLate()), refused=True)
+        return answer(request, opened, [], str(TooLate()), tone="error")
     moves = last_moves(leads)
     outcome = each(
         leads, lambda lead: take_back(lead, moves.get(lead.pk), actor=request.user, version=versions[lead.pk])
@@ -114,5 +114,4 @@ def _moved(packed: str) -> dict[int, int]:
 def _told(
     request: PageRequest, opened: Opened, leads: list[Lead], outcome: Outcome, text: str, undo: str = ""
 ) -> HttpResponse:
-    ids, refused = [lead.pk for lead in leads], not outcome.done
-    return answer(request, opened, ids, text, refused=refused, undo=undo, left=outcome.left)
+    return answer(request, opened, [lead.pk for lead in leads], text, tone=outcome.tone, undo=undo, left=outcome.left)

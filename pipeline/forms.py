@@ -51,7 +51,11 @@ def fill_moment(form: forms.Form, name: str) -> None:
 class ContactForm(forms.Form):
     """That somebody spoke or wrote with the lead."""
 
-    direction = forms.ChoiceField(label="Who", choices={OUT: "We reached out", IN: "They reached us"})
+    direction = forms.ChoiceField(
+        label="Who",
+        choices={"": "Choose …", OUT: "We reached out", IN: "They reached us"},
+        error_messages=needs("Say who reached out: you, or they."),
+    )
     channel = forms.ChoiceField(label="How", choices=CHANNELS)
     at = MomentField(label="When", required=False)
     text = forms.CharField(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
+from leadcrm.lib.pages import Tone
 from pipeline.errors import PipelineError
 from pipeline.models import Lead
 from pipeline.selectors import visible_leads
@@ -52,9 +53,11 @@ class Outcome:
     unknown: int = 0
 
     @property
-    def complete(self) -> bool:
-        """Whether it was done with all of them."""
-        return not (self.refused or self.unknown)
+    def tone(self) -> Tone:
+        """How this is told: it was done with all of them, with some, or with none."""
+        if not (self.refused or self.unknown):
+            return "success"
+        return "warning" if self.done else "error"
 
     @property
     def left(self) -> list[Lead]:

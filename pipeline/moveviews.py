@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from leadcrm.lib.pages import PageRequest, back
+from leadcrm.lib.pages import PageRequest, Tone, back, tell
 from pipeline.board import changes_of
 from pipeline.boardforms import MoveForm, QuickLeadForm
 from pipeline.errors import PipelineError, ReasonMissing, StaleLead
@@ -49,7 +48,7 @@ def move(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
             form.add_error(fault.field if fault.field in form.fields else None, fault.detail)
         return _move_form(request, opened, lead, form)
     except PipelineError as error:
-        return answer(request, opened, [lead.pk], str(error), refused=True)
+        return answer(request, opened, [lead.pk], str(error), tone="error")
     text = f"{lead} is in “{lead.stage}” now."
     return answer(request, opened, [lead.pk], text, undo=opened.view.url("board-undo", str(uid), version=lead.version))
 
@@ -91,7 +90,7 @@ def undo(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
             raise StaleLead
         undo_move(lead, actor=request.user, version=int(version))
     except PipelineError as error:
-        return answer(request, opened, [lead.pk], str(error), refused=True)
+        return answer(request, opened, [lead.pk], str(error), tone="error")
     return answer(request, opened, [lead.pk], f"{lead} is back in “{lead.stage}”.")
 
 
@@ -125,23 +124,23 @@ def answer(
     ids: list[int],
     text: str,
     *,
-    refused: bool = False,
+    tone: Tone = "success",
     undo: str = "",
     left: Sequence[Lead] = (),
 ) -> HttpResponse:
     """What was done or refused: for a board its fresh cards, else a message on the page that the form came from.
 
     Args:
+        tone: what was refused is an error.
         left: of many, those that it was not done with.
     """
     view = opened.view
-    tone = "error" if refused else "warning" if left else "success"
     if not request.htmx:
-        messages.add_message(request, getattr(messages, tone.upper()), text, extra_tags=undo)
+        tell(request, tone, text, undo)
         return back(request, view.url())
     context = {
         "changes": changes_of(view, opened.stages, ids),
         "view": view,
         "notice": {"text": text, "tone": tone, "undo": undo, "seconds": UNDO_SECONDS, "left": left},
     }
-    return render(request, "board/_changes.html", context, status=409 if refused else 200)
+    return render(request, "board/_changes.html", context, status=409 if tone == "error" else 200)

@@ -1,8 +1,9 @@
 """What every view of pages needs, whichever app it belongs to."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -15,6 +16,8 @@ from django_htmx.middleware import HtmxDetails
 UNATTENDED: Final = "unattended"
 # The header that tells an open page from which event on to ask what changed (static/leadcrm/live.js).
 NEWEST_EVENT: Final = "X-Newest-Event"
+# How a message is meant, and looks.
+Tone = Literal["success", "info", "warning", "error"]
 
 
 class PageRequest(HttpRequest):
@@ -35,6 +38,11 @@ def page_or_part(request: PageRequest, page: str, part: str, context: Mapping[st
 def go(request: PageRequest, url: str) -> HttpResponse:
     """To another page. For htmx by a header of its own: a redirect would be followed into the part that is swapped."""
     return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
+
+
+def tell(request: HttpRequest, tone: Tone, text: str, tags: str = "") -> None:
+    """A message on the page that is shown next. ``tags``: what belongs to it, such as the address that undoes it."""
+    messages.add_message(request, messages.DEFAULT_LEVELS[tone.upper()], text, extra_tags=tags)
 
 
 def number_of(text: str, otherwise: int = 0) -> int:

@@ -92,6 +92,16 @@ def middle_of(element: Locator) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+# --- A lead --------------------------------------------------------------------------------------
+
+
+def log_contact(page: Page, text: str) -> None:
+    """Note down that we reached out, and what came of it."""
+    page.locator("#contact_direction").select_option(label="We reached out")
+    page.get_by_label("What came of it").fill(text)
+    page.get_by_role("button", name="Log this contact").click()
+
+
 # --- The board -----------------------------------------------------------------------------------
 
 

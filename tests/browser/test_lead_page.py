@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from distribution import services
 from distribution.models import Rep
 from pipeline.models import Event, Lead, Stage, Task
-from tests.browser.pages import DESKTOP, SIZES, go_by, settled, unfold_all
+from tests.browser.pages import DESKTOP, SIZES, go_by, log_contact, settled, unfold_all
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
@@ -55,8 +55,7 @@ def test_a_rep_accepts_logs_a_call_and_writes_a_note(open_page, lead, complaints
     page = open_page(size)
     page.get_by_role("button", name="Accept").click()
     expect(page.locator(".messages")).to_contain_text("You have accepted Ada Lovelace.")
-    page.get_by_label("What came of it").fill("Wants a demo <b>today</b>")
-    page.get_by_role("button", name="Log this contact").click()
+    log_contact(page, "Wants a demo <b>today</b>")
     expect(page.locator(".timeline")).to_contain_text("Wants a demo <b>today</b>")
     page.get_by_label("Note", exact=True).fill("Likes trains")
     page.get_by_role("button", name="Add this note").click()
@@ -106,6 +105,7 @@ def test_fields_are_edited_in_their_place_and_a_mistake_is_told_there(open_page,
 @pytest.mark.parametrize(
     ("fold", "button", "field", "said"),
     [
+        ("", "Log this contact", "contact_direction", "Say who reached out: you, or they."),
         ("", "Add this note", "note_text", "Write the note first."),
         ("Add a task", "Add this task", "task_due_at", "Give a moment, such as tomorrow at nine."),
         ("Snooze", "Snooze until then", "snooze_until", "Give a moment, such as tomorrow at nine."),

@@ -13,6 +13,7 @@ from distribution import services
 from distribution.models import Rep
 from pipeline.models import Lead
 from pipeline.services.keys import issue_key
+from tests.browser.pages import log_contact
 from tests.distribution.promises import make_policy
 from tests.distribution.world import make_source, stages, world
 from tests.pipeline.people import make_people
@@ -93,8 +94,7 @@ def test_a_lead_that_nobody_accepts_moves_to_the_next_rep_and_then_to_the_manage
     page.get_by_role("button", name="Accept").click()
     expect(page.get_by_role("status").filter(has_text="You have accepted")).to_be_visible()
 
-    page.get_by_label("What came of it").fill("Wants a demo")
-    page.get_by_role("button", name="Log this contact").click()
+    log_contact(page, "Wants a demo")
     expect(history.locator("li").first).to_contain_text("Phone · the first contact")
     expect(plan.get_by_text("No promise is running.")).to_be_visible()
     assert Lead.objects.get(uid=uid).first_contacted_at

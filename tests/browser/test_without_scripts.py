@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from distribution import services
 from distribution.models import AwayReason, Rep
 from pipeline.models import Lead, Stage, Task
+from tests.browser.pages import log_contact
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
@@ -128,8 +129,7 @@ def test_a_rep_adds_filters_keeps_and_finds(opened, people, lead):
 def test_a_rep_works_a_lead_and_the_day(opened, people, lead):
     page = opened(people.owner, f"/leads/{lead.uid}/")
     page.get_by_role("button", name="Accept").click()
-    page.get_by_label("What came of it").fill("Wants a demo")
-    page.get_by_role("button", name="Log this contact").click()
+    log_contact(page, "Wants a demo")
     said(page, "Noted: the first contact.")
     page.get_by_role("button", name="Add this note").click()
     expect(page.get_by_text("Write the note first.").first).to_be_visible()

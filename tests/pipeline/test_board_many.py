@@ -103,7 +103,18 @@ def test_what_is_not_theirs_is_not_moved_and_not_named(people, talks, three):
     response = move(signed_in(people.stranger), three, "talks")
     assert said(response)[1] == "3 leads are not there any more, or not yours to change."
     assert "Ada" not in response.context["notice"]["text"]
+    assert (response.status_code, response.context["notice"]["tone"]) == (409, "error")
     assert stages_of(three) == ["open"] * 3
+
+
+def test_some_that_are_there_no_more_are_a_warning_as_well(client, people, talks, three):
+    hidden = owned(people, owner=people.stranger, team=people.other_team)
+    response = move(client, [*three, hidden], "talks")
+    assert said(response) == [
+        "3 moved to “Talks”, 1 not.",
+        "1 lead is not there any more, or not yours to change.",
+    ]
+    assert response.context["notice"]["tone"] == "warning"
 
 
 def test_what_somebody_may_only_read_is_named_and_not_moved(people, talks, three):

@@ -66,6 +66,15 @@ def test_the_first_contact_that_is_logged_counts_and_stands_in_the_history(peopl
     assert "Wants a demo" in shown
 
 
+def test_a_form_that_was_sent_as_it_came_is_no_contact(people, lead):
+    client = signed_in(people.owner)
+    form = client.get(f"/leads/{lead.uid}/").context["forms"]["contact"]
+    untouched = {field.name: field.value() or "" for field in form}
+    assert client.post(f"/leads/{lead.uid}/contact/", untouched).status_code == 422
+    lead.refresh_from_db()
+    assert (lead.first_contacted_at, kinds(lead)) == (None, [])
+
+
 def test_a_contact_by_the_lead_is_a_reply_and_no_contact_of_ours(people, lead):
     send(people.owner, lead, "contact", **{**CONTACT, "direction": "in"})
     lead.refresh_from_db()
@@ -95,6 +104,7 @@ def test_a_lead_is_snoozed_in_the_time_of_the_reader_and_woken(people, lead):
 @pytest.mark.parametrize(
     ("act", "fields", "field", "words"),
     [
+        ("contact", {**CONTACT, "direction": "", "text": ""}, "direction", "Say who reached out"),
         ("contact", {**CONTACT, "channel": "pigeon"}, "channel", "not one of the available choices"),
         ("contact", {**CONTACT, "at": "2026-03-02T11:00"}, "at", "still to come"),
         ("contact", {**CONTACT, "at": "2026-03-01T11:00"}, "at", "Give a later moment"),
