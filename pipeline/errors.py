@@ -1,5 +1,7 @@
 """What can be wrong with a wish. Each carries a sentence for people."""
 
+from django.db.models import Model
+
 
 class PipelineError(Exception):
     """Nothing was changed; the text says why."""
@@ -22,6 +24,18 @@ class BadWish(PipelineError):
 
 class WrongStage(PipelineError):
     """The stage does not fit the lead or the wish."""
+
+
+class NotSetUp(PipelineError):
+    """Something is missing that only an administrator can mend.
+
+    ``mend``: what to do about it, in a sentence; ``where``: the row of the admin at which to begin.
+    """
+
+    def __init__(self, why: str, mend: str, where: Model) -> None:
+        super().__init__(why)
+        self.mend = mend
+        self.where = where
 
 
 class ReasonMissing(PipelineError):

@@ -13,14 +13,15 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from leadcrm.lib.pages import PageRequest, Tone, back, tell
+from leadcrm.lib.pages import PageRequest, Tone, back, change_page, tell
 from pipeline.board import changes_of
 from pipeline.boardforms import MoveForm, QuickLeadForm
-from pipeline.errors import PipelineError, ReasonMissing, StaleLead
+from pipeline.errors import NotSetUp, PipelineError, ReasonMissing, StaleLead
 from pipeline.intake import InvalidLead
 from pipeline.models import Lead, Stage
 from pipeline.selectors import work_lead, workable_leads
-from pipeline.services.leads import create_lead, manual_source
+from pipeline.services.byhand import first_open, manual_source
+from pipeline.services.leads import create_lead
 from pipeline.services.moving import UNDO_SECONDS, move_on, place_below, place_lead, undo_move
 from pipeline.views import Opened, this_board
 
@@ -101,10 +102,14 @@ def add(request: PageRequest, slug: str) -> HttpResponse:
     opened = this_board(request, slug)
     if not opened.may_add:
         raise Http404("There is no such page.")
-    first = next((stage for stage in opened.stages if stage.kind == Stage.Kind.OPEN), None)
-    source = manual_source(opened.view.pipeline, make=request.method == "POST")
-    form = QuickLeadForm(source, request.POST if request.method == "POST" else None)
-    if form.is_valid() and first is not None:
+    pipeline, sent = opened.view.pipeline, request.method == "POST"
+    try:
+        first = first_open(pipeline, opened.stages)
+        source = manual_source(pipeline, make=sent)
+    except NotSetUp as error:
+        return _add_form(request, opened, {"missing": error, "mend_url": change_page(request.user, error.where)}, sent)
+    form = QuickLeadForm(source, request.POST if sent else None)
+    if form.is_valid():
         try:
             lead = create_lead(
                 source=source, fields=form.sent(), attributes=form.answers(), actor=request.user, stage=first
@@ -113,9 +118,13 @@ def add(request: PageRequest, slug: str) -> HttpResponse:
             form.refuse(error.errors)
         else:
             return answer(request, opened, [lead.pk], f"{lead} was added, and the rules decide who gets it.")
-    context = {"section": "board", "view": opened.view, "form": form}
+    return _add_form(request, opened, {"form": form}, sent)
+
+
+def _add_form(request: PageRequest, opened: Opened, shown: dict[str, Any], refused: bool) -> HttpResponse:
     template = "board/_add_form.html" if request.htmx else "board/add.html"
-    return render(request, template, context, status=422 if form.is_bound else 200)
+    context = {"section": "board", "view": opened.view, **shown}
+    return render(request, template, context, status=422 if refused else 200)
 
 
 def answer(

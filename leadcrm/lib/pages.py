@@ -5,8 +5,10 @@ from typing import Any, Final, Literal
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
@@ -48,6 +50,13 @@ def tell(request: HttpRequest, tone: Tone, text: str, tags: str = "") -> None:
 def number_of(text: str, otherwise: int = 0) -> int:
     """A whole number that an address or a form carries, of at most 18 digits; ``otherwise`` for what is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else otherwise
+
+
+def change_page(user: User, row: Model) -> str:
+    """The page of the admin on which a user may change a row; empty where the user may not."""
+    meta = row._meta
+    may = user.is_staff and user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]) if may else ""
 
 
 def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:

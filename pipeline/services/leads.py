@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from leadcrm.lib.prepared import Param, Prepared
@@ -16,7 +16,7 @@ from pipeline.consents import read_consents
 from pipeline.display import money, person
 from pipeline.errors import ReasonMissing, StaleLead, WrongStage
 from pipeline.intake import ConsentInput, FieldError, InvalidLead, RateOf, todays_rate
-from pipeline.models import Consent, Event, Lead, LeadSource, Pipeline, Stage
+from pipeline.models import Consent, Event, Lead, LeadSource, Stage
 from pipeline.services.activity import touch
 from pipeline.services.events import record
 from pipeline.services.limits import make_room
@@ -120,17 +120,6 @@ def build_consents(lead: Lead, consents: Sequence[ConsentInput]) -> list[Consent
         )
         for consent in consents
     ]
-
-
-def manual_source(pipeline: Pipeline, *, make: bool = True) -> LeadSource:
-    """Where leads come from that people enter on a board: its own source of this kind, else one for all boards, which
-    is made when there is none. Without ``make`` it is only said what it would be."""
-    manual = LeadSource.objects.filter(kind=LeadSource.Kind.MANUAL, active=True)
-    fitting = manual.filter(Q(pipeline=pipeline) | Q(pipeline=None)).order_by(F("pipeline").asc(nulls_last=True), "pk")
-    named = {"name": "Entered by hand", "kind": LeadSource.Kind.MANUAL}
-    if (found := fitting.first()) or not make:
-        return found or LeadSource(slug="by-hand", **named)
-    return LeadSource.objects.get_or_create(slug="by-hand", defaults=named)[0]
 
 
 def first_stage(source: LeadSource) -> Stage:

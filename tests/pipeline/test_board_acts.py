@@ -221,6 +221,70 @@ def test_a_lead_is_entered_under_the_source_of_its_board(client):
         make_source("sales-desk", kind=kind, pipeline=sales)
 
 
+def manual(slug, **more):
+    return make_source(slug, kind=LeadSource.Kind.MANUAL, **more)
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [{"by-hand": {}}, {"desk": {}}, {"desk": {"pipeline": "sales"}}, {"by-hand": {}, "desk": {"pipeline": "sales"}}],
+    ids=["the one that is made", "another for all boards", "the board's own", "two"],
+)
+def test_a_source_that_was_switched_off_takes_no_more_leads_and_none_is_made_in_its_place(client, sources):
+    sales = stages()["open"].pipeline
+    for slug, more in sources.items():
+        manual(slug, active=False, **({"pipeline": sales} if more else {}))
+    before = LeadSource.objects.count()
+    sent = {"last_name": "L", "company": "C"}
+    for answer, status in (
+        (client.get("/board/sales/add/", headers=PART), 200),
+        (client.post("/board/sales/add/", sent, headers=PART), 422),
+        (client.post("/board/sales/add/", sent), 422),
+    ):
+        page = answer.content.decode()
+        assert answer.status_code == status
+        assert "No source for leads that are entered by hand is switched on" in page
+        assert "Ask an administrator: Switch" in page
+        assert 'name="last_name"' not in page
+    assert (LeadSource.objects.count(), Lead.objects.count()) == (before, 0)
+
+
+def test_a_source_that_is_on_takes_leads_while_another_is_off(client):
+    stages()
+    manual("by-hand", active=False)
+    manual("desk")
+    assert client.post("/board/sales/add/", {"last_name": "L"}, headers=PART).status_code == 200
+    assert Lead.objects.get().source.slug == "desk"
+
+
+def test_a_short_name_that_another_kind_of_source_has_is_told_and_not_used(client):
+    stages()
+    make_source("by-hand", kind=LeadSource.Kind.PARTNER)
+    refused = client.post("/board/sales/add/", {"last_name": "L"}, headers=PART)
+    assert (refused.status_code, Lead.objects.count()) == (422, 0)
+    assert "add an active source of the kind “Entered by hand”" in refused.content.decode()
+
+
+@pytest.mark.parametrize("part", [True, False], ids=["part", "page"])
+def test_a_board_without_an_open_stage_says_what_is_missing_and_who_can_add_it(client, people, part):
+    owned(people, stage=stages()["won"])
+    Stage.objects.filter(kind=Stage.Kind.OPEN).delete()
+    headers = PART if part else {}
+    for answer in (client.get("/board/sales/add/", headers=headers), client.post("/board/sales/add/", headers=headers)):
+        assert "“Sales” has no open stage, so a new lead has nowhere to start." in answer.content.decode()
+        assert "Ask an administrator: Add an open stage to the pipeline." in answer.content.decode()
+    assert answer.status_code == 422
+    assert not LeadSource.objects.filter(kind=LeadSource.Kind.MANUAL).exists()
+
+
+def test_who_can_mend_a_board_finds_the_page_for_it(admin_client):
+    sales = stages()["won"].pipeline
+    Stage.objects.filter(kind=Stage.Kind.OPEN).delete()
+    page = admin_client.get("/board/sales/add/").content.decode()
+    assert f'href="/admin/pipeline/pipeline/{sales.pk}/change/"' in page
+    assert "Ask an administrator" not in page
+
+
 def test_what_a_source_asks_for_is_marked_and_asked_for_in_words(client):
     sales = stages()["open"].pipeline
     make_source("desk", kind=LeadSource.Kind.MANUAL, pipeline=sales, required_fields=["company", "city"])
