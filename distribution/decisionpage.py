@@ -24,9 +24,13 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class DecisionPage:
-    """``explanation`` is None when the table has been pruned. ``rule`` and the like are links for the admin."""
+    """``explanation`` is None when the table has been pruned. ``rule`` and the like are links for the admin.
+
+    ``now``: how the lead stands, when something happened to it after the last decision, such as that somebody took it.
+    """
 
     id: int
+    now: str
     sentence: str
     outcome: str
     label: str
@@ -48,9 +52,10 @@ class DecisionPage:
 
 def build_decision_page(lead: Lead, decision: Decision) -> DecisionPage:
     """A decision of a lead, read by :func:`distribution.selectors.decision_of`."""
-    trace = trace_of(decision)
+    trace, decisions = trace_of(decision), _all(lead, decision)
     return DecisionPage(
         id=decision.pk,
+        now=_since(lead, decisions[0].sentence),
         sentence=in_readers_zone(decision.sentence),
         outcome=decision.outcome,
         label=outcome_label(decision.outcome),
@@ -67,7 +72,7 @@ def build_decision_page(lead: Lead, decision: Decision) -> DecisionPage:
         winner=str(decision.winner or ""),
         digest=decision.digest,
         explanation=explain(trace, names_in(trace)) if trace else None,
-        all=_all(lead, decision),
+        all=decisions,
     )
 
 
@@ -78,6 +83,11 @@ def trigger_label(trigger: str) -> str:
 def duration(microseconds: int) -> str:
     """How long deciding took: 0.8 ms."""
     return f"{microseconds / 1000:.1f} ms"
+
+
+def _since(lead: Lead, last: str) -> str:
+    words = in_readers_zone(lead.routing_sentence)
+    return words if words != last else ""
 
 
 def _all(lead: Lead, shown: Decision) -> list[Earlier]:

@@ -88,9 +88,9 @@ class QuickLeadForm(forms.Form):
     email = forms.CharField(label="E-mail", required=False, widget=forms.EmailInput)
     phone = forms.CharField(label="Phone", required=False, widget=forms.TextInput({"type": "tel"}))
     country = forms.CharField(label="Country", required=False)
-    product = forms.CharField(label="What they want", required=False)
     value = forms.CharField(label="Value", required=False, widget=forms.TextInput({"inputmode": "decimal"}))
     currency = forms.ChoiceField(label="Currency", required=False)
+    product = forms.CharField(label="What they want", required=False)
     message = forms.CharField(label="Note", required=False, widget=forms.Textarea({"rows": 2}))
 
     def __init__(self, source: LeadSource, *args: Any, **more: Any) -> None:

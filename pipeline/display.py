@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 
-from leadcrm.lib.moments import short_moment
+from leadcrm.lib.moments import short_moment, span_text
 from leadcrm.lib.places import countries, regions
 from pipeline.models import Account, Lead
 from pipeline.selectors import status_of
@@ -72,6 +72,11 @@ def rough(span: timedelta) -> str:
     return ""
 
 
+def exact(span: timedelta) -> str:
+    """A span as clocks tell it: below a day to the minute, ``1 h 51 min``, else :func:`rough`."""
+    return span_text(span) if span < timedelta(days=1) else rough(span)
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """Until when somebody must do something: ``text`` for cards, ``left`` for where there is room."""
@@ -85,7 +90,7 @@ class Due:
 def due_of(at: datetime, now: datetime) -> Due:
     """``by 14:05`` with ``4 min left``; once it has passed ``late, was due by 14:05`` with ``5 min late``."""
     moment, late = short_moment(at, now), at <= now
-    span = rough(abs(at - now)) or "less than a minute"
+    span = exact(abs(at - now)) or "less than a minute"
     return Due(
         at, f"late, was due by {moment}" if late else f"by {moment}", f"{span} {'late' if late else 'left'}", late
     )

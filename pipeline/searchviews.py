@@ -15,7 +15,7 @@ from leadcrm.lib.text import clean
 from pipeline.display import badge_of, person, place_of
 from pipeline.models import Account, Lead
 from pipeline.search import LONGEST, search_accounts, search_leads
-from pipeline.selectors import access_account, visible_leads
+from pipeline.selectors import access_account, status_of, visible_leads
 
 # On the page, and in the list below the box while somebody types.
 _MOST: Final = 30
@@ -70,6 +70,8 @@ def _lines(leads: list[Lead]) -> list[FoundLead]:
 
 def _line(lead: Lead) -> FoundLead:
     badge, tone = badge_of(lead)
+    if status_of(lead) == "contacted":
+        badge = lead.stage.name  # which says more
     ways = (lead.company, lead.email, lead.phone)
     about = [way for way in ways if way and way != str(lead)]
     return FoundLead(lead.uid, str(lead), about, person(lead.owner) if lead.owner else "", badge, tone)

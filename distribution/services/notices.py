@@ -14,12 +14,13 @@ The data of each line, for whoever sends messages from it:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from distribution.engine.moments import utc_text
 from distribution.engine.sla import BREAK, Rung
 from distribution.models import SLAClock
+from leadcrm.lib.moments import span_text
 from pipeline.display import person
 from pipeline.models import Event
 
@@ -72,7 +73,7 @@ def _notice(row: SLAClock, notice: Notice, dues: Sequence[Due], now: datetime) -
     words = notice.words.format(
         owner=owner.name if owner else "nobody",
         manager=person(manager) if manager else "No manager",
-        promise=f"{DOES[row.kind]} {in_words(row.span)}",
+        promise=f"{DOES[row.kind]} {span_text(row.span)}",
         due=f"by {utc_text(row.due_at)}" if row.due_at else "of working time",
     )
     data: dict[str, Any] = {
@@ -95,9 +96,3 @@ def _notice(row: SLAClock, notice: Notice, dues: Sequence[Due], now: datetime) -
 
 def _notes(rungs: Iterable[Rung]) -> list[str]:
     return list(dict.fromkeys(rung.note for rung in rungs if rung.note))
-
-
-def in_words(span: timedelta) -> str:
-    """A promised time for people: 15 min, 2 h, 1 h 30 min."""
-    hours, minutes = divmod(int(span.total_seconds()) // 60, 60)
-    return " ".join(part for part in (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)) if part)

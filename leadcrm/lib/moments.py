@@ -1,7 +1,7 @@
 """How moments are shown to people on pages. Inside sentences they are written by ``distribution.engine.moments``."""
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from django.utils.timezone import localtime
@@ -37,3 +37,9 @@ def short_moment(moment: datetime, now: datetime) -> str:
     if local.date() == today.date():
         return f"{local:%H:%M}"
     return f"{local.day} {local:%b, %H:%M}" if local.year == today.year else f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def span_text(span: timedelta) -> str:
+    """A length of time for people, seconds left out: 15 min, 2 h, 1 h 30 min."""
+    hours, minutes = divmod(span // timedelta(minutes=1), 60)
+    return " ".join(part for part in (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)) if part)

@@ -28,6 +28,8 @@ _SIGNS = {
 }  # fmt: skip
 # With three decimals; all others have two or none.
 _OF_THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+# What people write for thousands and millions. No currency code is among them.
+_SHORT = frozenset("K T M TSD MIO MN".split())
 _SHARED_SIGNS = frozenset({"$", "¥", "KR"})
 
 _WORD = r"[^\d\s.,'+-]*"
@@ -75,11 +77,15 @@ def parse_money(raw: str, decimal_mark: DecimalMark = "", currency: str = "") ->
     text = unicodedata.normalize("NFKC", clean(raw)).translate(_TYPOGRAPHIC)
     match = _MONEY.fullmatch(_ascii_digits(text)) if len(text) <= _LONGEST else None
     if not match or (match["sign"] and match["inner"]):
-        raise Unreadable(f"{quoted(raw)} is not an amount. Write it in full, such as 1234.50 or 1234.50 EUR.")
+        raise _not_an_amount(raw)
     named = _currency(match["before"], match["after"], raw)
     amount = _amount(match["number"], decimal_mark, named or currency, raw)
     negative = "-" in (match["sign"], match["inner"])
     return Money(-amount if negative and amount else amount, named)
+
+
+def _not_an_amount(raw: str) -> Unreadable:
+    return Unreadable(f"{quoted(raw)} is not an amount. Write it in full, such as 1234.50 or 1234.50 EUR.")
 
 
 def _ascii_digits(text: str) -> str:
@@ -90,6 +96,8 @@ def _currency(before: str, after: str, raw: str) -> str:
     if before and after:
         raise Unreadable(f"{quoted(raw)} has text on both sides of the amount. Write the currency once, such as 5 EUR.")
     sign = (before or after).upper()
+    if sign in _SHORT:
+        raise _not_an_amount(raw)
     return "" if sign in _SHARED_SIGNS else currency_code(sign)
 
 

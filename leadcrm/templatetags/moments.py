@@ -1,7 +1,7 @@
 """A moment as an element that people and programs can read: ``{% moment at %}`` in full, ``{% moment at age %}``, and
 ``{% moment_short at %}`` where there is little room."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from leadcrm.lib.moments import in_readers_zone, moment_text, short_moment
+from leadcrm.lib.moments import in_readers_zone, moment_text, short_moment, span_text
 
 register = template.Library()
 
@@ -29,6 +29,12 @@ def moment_short(at: datetime) -> SafeString:
 
 
 register.filter("in_readers_zone", in_readers_zone)
+
+
+@register.filter
+def minutes(number: int) -> str:
+    """So many minutes for people: ``45 min``, ``4 h``."""
+    return span_text(timedelta(minutes=number))
 
 
 @register.simple_tag

@@ -148,6 +148,18 @@ def test_every_reason_code_has_words(code, lead, people):
     assert f'title="{code}"' in page
 
 
+def test_what_became_of_a_lead_since_its_last_decision_comes_first(pool, people):
+    queue = make_pool("Desk", people.owner.rep, method="pull", team=people.team)
+    publish(make_rule_set("Desk", pool=queue))
+    lead = make_lead(country="FR", team=people.team)
+    services.assign_lead(lead.pk)
+    assert "How it was routed before that" not in words(page_of(lead, people.owner))
+    services.claim_lead(lead.pk, rep=people.owner.rep)
+    seen = words(page_of(lead, people.owner))
+    assert seen.index("Taken by Owner Person.") < seen.index("How it was routed before that")
+    assert "Nobody has to do anything" not in seen
+
+
 def test_an_outcome_that_needs_somebody_says_what_to_do(pool, people):
     Rep.objects.filter(pk__in=(people.owner.rep.pk, people.teammate.rep.pk)).update(active=False)
     Rep.objects.filter(name="Dan").update(active=False)

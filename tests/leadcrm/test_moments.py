@@ -33,6 +33,11 @@ def test_on_pages_a_moment_has_a_short_month_and_names_its_zone():
     )
 
 
+@pytest.mark.parametrize(("number", "shown"), [(45, "45 min"), (60, "1 h"), (90, "1 h 30 min"), (240, "4 h")])
+def test_minutes_are_told_in_hours_where_they_are_many(number, shown):
+    assert Template("{% load moments %}{{ number|minutes }}").render(Context({"number": number})) == shown
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("zone", "shown"),

@@ -111,3 +111,9 @@ def test_a_sign_that_several_currencies_share_is_no_currency(raw):
 
 def test_currency_codes_are_three_capitals():
     assert all(len(code) == 3 and code.isalpha() and code.isupper() for code in CURRENCIES)
+
+
+@pytest.mark.parametrize("raw", ["12k", "12 K", "1.5 Mio", "2m"])
+def test_an_amount_that_was_cut_short_is_called_an_amount_and_no_currency(raw):
+    with pytest.raises(Unreadable, match="is not an amount. Write it in full"):
+        parse_money(raw)

@@ -295,6 +295,13 @@ def test_what_a_source_asks_for_is_marked_and_asked_for_in_words(client):
     assert form["currency"].value() == "EUR"
 
 
+def test_what_a_lead_is_worth_and_in_what_stand_in_one_row_of_two(client):
+    make_source("desk", kind=LeadSource.Kind.MANUAL, pipeline=stages()["open"].pipeline)
+    names = list(client.get("/board/sales/add/", headers=PART).context["form"].fields)
+    assert names.index("currency") == names.index("value") + 1
+    assert names.index("value") % 2 == 0
+
+
 def test_the_usual_currencies_come_first_and_the_leads_own_is_chosen(client, people):
     ExchangeRate.objects.create(currency="GBP", rate=Decimal("1.1"))
     lead = owned(people, last_name="Lovelace", currency="SEK")

@@ -210,3 +210,13 @@ def test_only_ones_own_views_are_shown_and_forgotten(client, people, leads):
     assert other.post(f"/board/sales/views/{view.pk}/forget/").status_code == 404
     client.post(f"/board/sales/views/{view.pk}/forget/")
     assert not SavedView.objects.exists()
+
+
+@pytest.mark.parametrize("part", ["", "table/"])
+def test_where_nothing_fits_only_those_who_look_at_their_own_are_sent_to_the_team(client, leads, part):
+    def told(who):
+        return client.get(f"/board/sales/{part}", {"who": who, "q": "nobody at all"}).content.decode()
+
+    assert "look at the whole team" in told("mine")
+    assert "look at the whole team" not in told("team")
+    assert "No leads fit. Take a filter away" in told("team")

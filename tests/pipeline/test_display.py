@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.display import BADGES, age, cut, initials, money
+from pipeline.display import BADGES, age, cut, due_of, initials, money
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -23,6 +23,21 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 )
 def test_age_is_told_in_the_largest_fitting_unit(passed, words):
     assert age(NOW - passed, NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (timedelta(seconds=20), "less than a minute left"),
+        (timedelta(minutes=5, seconds=50), "5 min left"),
+        (timedelta(hours=1, minutes=51), "1 h 51 min left"),
+        (timedelta(hours=23), "23 h left"),
+        (timedelta(days=1, hours=16), "1 d left"),
+        (-timedelta(hours=2, minutes=7), "2 h 7 min late"),
+    ],
+)
+def test_what_is_due_is_told_to_the_minute_within_a_day_as_the_clocks_of_a_page_do(left, words):
+    assert due_of(NOW + left, NOW).left == words
 
 
 @pytest.mark.parametrize(

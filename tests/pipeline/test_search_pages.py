@@ -43,6 +43,17 @@ def test_the_box_in_the_header_gets_only_the_list(people, account):
     assert "<html" not in part
 
 
+def test_a_lead_that_somebody_spoke_with_says_in_which_stage_it_is(people, account):
+    lead = Lead.objects.get()
+    Lead.objects.filter(pk=lead.pk).update(
+        owner=people.owner,
+        routing_state="assigned",
+        accepted_at=lead.created_at,
+        first_contacted_at=lead.created_at,
+    )
+    assert f'<span class="badge good">{lead.stage.name}</span>' in search(people.owner, "acme").content.decode()
+
+
 def test_nothing_found_says_what_to_try(people, account):
     assert "Nothing fits" in search(people.stranger, "acme").content.decode()
     assert "Nothing fits" not in search(people.stranger, "").content.decode()
