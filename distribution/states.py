@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.text import capfirst
-
 from distribution.engine.people import Rep
 from leadcrm.lib.moments import short_moment
 
@@ -34,8 +32,8 @@ def state_of(rep: Rep, now: datetime) -> State:
         reason = "" if rep.leave.reason.lower() == "on leave" else rep.leave.reason
         return _absent("leave", "On leave", reason, rep.leave.until, now)
     if rep.off_hours:
-        opens = f"opens {short_moment(rep.opens_at, now)}" if rep.opens_at else "never open"
-        return State("off", f"Outside working hours, {opens}", capfirst(opens), "info")
+        end = _until(rep.opens_at, now) or ", and none are ahead"
+        return State("off", f"Outside working hours{end}", f"Off{end}" if rep.opens_at else "Off", "info")
     if rep.capacity is not None and rep.open_leads >= rep.capacity:
         return State("full", f"Full: {load_of(rep)} open leads", "Full", "info")
     return State("available", "Available", "Available", "good")

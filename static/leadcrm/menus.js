@@ -1,4 +1,5 @@
-// Menus close with Escape and when something else is pressed, one is open at a time; "/" goes to the search.
+// Menus close with Escape and when something else is pressed, one is open at a time; what is to be typed in one can be
+// typed at once; "/" goes to the search.
 
 const OPEN = "details[data-closes][open]";
 
@@ -21,3 +22,7 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.removeAttribute("open");
   }
 });
+
+const typeAtOnce = ({ target: menu }) => menu.open && menu.querySelector("[data-type-at-once]")?.focus();
+
+document.addEventListener("toggle", typeAtOnce, true);

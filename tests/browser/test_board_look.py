@@ -161,7 +161,8 @@ def test_the_filters_take_their_room_before_they_have_come_and_what_is_pressed_i
 def test_what_is_shown_is_kept_as_a_view_which_is_a_tab_until_it_is_forgotten(opened, people, leads):
     page = opened(people.owner, "/board/sales/?who=team&score=40")
     page.get_by_text("Keep as a view").click()
-    page.get_by_label("Name of the view").fill("Hot ones")
+    expect(page.get_by_label("Name of the view")).to_be_focused()
+    page.keyboard.type("Hot ones")
     page.get_by_role("button", name="Keep").click()
     tab = page.get_by_role("navigation", name="My views").get_by_role("link", name="Hot ones")
     expect(tab).to_have_attribute("aria-current", "true")

@@ -127,9 +127,11 @@ def test_the_hours_of_the_week_are_told_in_the_zone_of_the_rep_with_leave(people
     assert "On leave" in shown
 
 
-def test_outside_working_hours_the_status_says_when_they_open(people, rep):
+def test_outside_working_hours_the_status_says_until_when(people, rep):
     make_hours("Late", start="18:00", end="22:00", is_default=True, time_zone="UTC")
-    assert "Outside working hours, opens 18:00" in page(people.owner)
+    shown = page(people.owner)
+    assert "Outside working hours until 18:00" in shown
+    assert '<bdi class="words">Off until 18:00</bdi>' in shown
 
 
 # --- Leave --------------------------------------------------------------------------------------
