@@ -20,8 +20,10 @@ document.addEventListener("htmx:responseError", (event) => {
 
 document.addEventListener("htmx:sendError", (event) => isQuiet(event) || tell("The server cannot be reached. Please check your connection."));
 
-// In a form that was refused, the first field that is wrong has the focus.
-document.addEventListener("htmx:load", ({ detail }) => detail.elt.querySelector("[aria-invalid=true]")?.focus());
+// In a form that was refused, the first field that is wrong has the focus, else what is wrong with all of it.
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  (elt.querySelector("[aria-invalid=true]") ?? elt.querySelector(".faults"))?.focus();
+});
 
 // A part that is swapped, such as a grown column, stays scrolled to where it was.
 const SCROLLED = "[data-keeps-scroll]";

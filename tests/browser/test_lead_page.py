@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from distribution import services
 from distribution.models import Rep
 from pipeline.models import Event, Lead, Stage, Task
+from pipeline.services.leads import edit_lead
 from tests.browser.pages import DESKTOP, SIZES, go_by, log_contact, settled, unfold_all
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
@@ -100,6 +101,22 @@ def test_fields_are_edited_in_their_place_and_a_mistake_is_told_there(open_page,
     expect(page.locator(".messages")).to_contain_text("Ada Lovelace was changed.")
     lead.refresh_from_db()
     assert (lead.email, lead.city) == ("ada@new.example", "Berlin")
+
+
+@SIZES
+def test_who_edits_at_the_same_time_as_somebody_else_is_shown_that_below_a_long_form(open_page, people, lead, size):
+    page = open_page(size)
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("City").fill("London")
+    edit_lead(lead, {"job_title": "Countess"}, actor=people.manager)
+    page.get_by_role("button", name="Save").click()
+    told = page.get_by_text("Somebody else changed this lead meanwhile.")
+    expect(told).to_be_in_viewport()
+    expect(page.locator(".faults")).to_be_focused()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".messages")).to_contain_text("Ada Lovelace was changed.")
+    lead.refresh_from_db()
+    assert (lead.city, lead.job_title) == ("London", "Countess")
 
 
 @pytest.mark.parametrize(
