@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.core.management import CommandError
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from distribution.bench.scratch import make_company, sample_fields, scratch_database, take_stock
+from distribution.bench.scratch import copy_rows, make_company, sample_fields, scratch_database, take_stock
 from distribution.bench.timing import seconds
 from distribution.models import Assignment, EscalationStep, PoolMember, Rep, SLAClock, SLAPolicy
 from distribution.services import assign_lead, sweep_clocks
@@ -80,17 +80,17 @@ def fill(lead: Lead, clocks: int) -> None:
     more = clocks // _KINDS - Lead.objects.count()
     reps = dict(Rep.objects.order_by("pk").values_list("pk", "user_id"))
     last = Lead.objects.latest("pk").pk
-    turn = f"1 + n %% {len(reps)}"
+    turn = f"1 + n % {len(reps)}"
     members = PoolMember.objects.order_by("rep").values_list("pk", flat=True)
     users, ids, places = (f"(ARRAY{list(values)})[{turn}]" for values in (reps.values(), reps.keys(), members))
-    _copy(Lead, lead.pk, f"generate_series(1, {more}) n", uid="gen_random_uuid()", owner_id=users, phone="''")
+    copy_rows(Lead, lead.pk, f"generate_series(1, {more}) n", uid="gen_random_uuid()", owner_id=users, phone="''")
     held = Assignment.objects.get(lead=lead)
     numbered = f"(SELECT id, row_number() OVER (ORDER BY id) AS n FROM pipeline_lead WHERE id > {last}) l"  # noqa: S608 - a number
-    _copy(Assignment, held.pk, numbered, lead_id="l.id", rep_id=ids, member_id=places)
+    copy_rows(Assignment, held.pk, numbered, lead_id="l.id", rep_id=ids, member_id=places)
     new = f"(SELECT id, lead_id, rep_id FROM distribution_assignment WHERE lead_id > {last}) a"  # noqa: S608
     for clock in SLAClock.objects.filter(lead=lead):
         own = "NULL" if clock.assignment_id is None else "a.id"
-        _copy(SLAClock, clock.pk, new, lead_id="a.lead_id", assignment_id=own, rep_id="a.rep_id")
+        copy_rows(SLAClock, clock.pk, new, lead_id="a.lead_id", assignment_id=own, rep_id="a.rep_id")
     _run(
         "UPDATE distribution_rep r SET open_leads = (SELECT count(*) FROM distribution_assignment WHERE rep_id = r.id)"
     )
@@ -101,20 +101,9 @@ def fill(lead: Lead, clocks: int) -> None:
     take_stock()
 
 
-def _copy(model: type[models.Model], pk: int, source: str, **values: str) -> None:
-    """Insert copies of a row, one for each row of a source, with some columns as SQL over it."""
-    columns = [str(field.column) for field in model._meta.concrete_fields if not field.primary_key]
-    wanted = ", ".join(values.get(column, f't."{column}"') for column in columns)
-    names = ", ".join(f'"{column}"' for column in columns)
-    table = model._meta.db_table
-    # Nothing from outside: names of columns, and numbers.
-    _run(f'INSERT INTO "{table}" ({names}) SELECT {wanted} FROM "{table}" t, {source} WHERE t.id = %s', pk)  # noqa: S608
-
-
-def _run(statement: str, *values: int) -> list[Any]:
+def _run(statement: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall() if cursor.description else []
+        cursor.execute(statement)
 
 
 # --- Measuring -------------------------------------------------------------------------------------

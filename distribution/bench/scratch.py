@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
 from django.core.management import CommandError
-from django.db import connection
+from django.db import connection, models
 
 from distribution import compiling
 from distribution.models import Condition, Pool, PoolMember, Rep, RoutingRule, RuleSet
@@ -47,6 +47,21 @@ def take_stock() -> None:
     """Let the database count its rows, as it does by itself, within a minute, where there is work every day."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def copy_rows(model: type[models.Model], pk: int, source: str, **values: str) -> None:
+    """Insert copies of a row, one for each row of a source, with some columns as SQL over it (PostgreSQL).
+
+    The SQL must be made of names of columns and numbers, never of anything from outside.
+    """
+    columns = [str(field.column) for field in model._meta.concrete_fields if not field.primary_key]
+    wanted = ", ".join(values.get(column, f't."{column}"') for column in columns)
+    names = ", ".join(f'"{column}"' for column in columns)
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{table}" ({names}) SELECT {wanted} FROM "{table}" t, {source} WHERE t.id = {pk:d}'  # noqa: S608
+        )
 
 
 def environment() -> dict[str, str]:

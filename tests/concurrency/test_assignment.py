@@ -14,7 +14,7 @@ from distribution import services
 from distribution.errors import DistributionError
 from distribution.models import Assignment, PoolMember, Rep
 from distribution.services import assigning, books, handling
-from pipeline.models import Event, Lead
+from pipeline.models import Event, Lead, Team
 from pipeline.services.leads import close_lead
 from tests.concurrency.threads import all_before_any_goes_on, at_once, errors
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
@@ -61,23 +61,21 @@ def test_the_last_free_place_is_given_to_exactly_one_of_ten_leads():
 
 
 def test_a_capacity_lowered_while_a_lead_is_on_its_way_is_seen(monkeypatch):
-    """The rep fills up between the decision and the writing of it."""
+    """Somebody lowers it, and commits, between the decision under the pool's lock and the writing of it."""
     world(make_rep("Ann", capacity=1), make_rep("Ben", capacity=5))
-    real, filled = books.take_places, []
+    real, chosen = books.take_places, []
 
-    def filling(takings, now):
-        if not filled:
-            filled.extend(taking.rep.name for taking in takings)
-            Rep.objects.filter(name__in=filled).update(open_leads=F("capacity"))
+    def overtaken(takings, now):
+        chosen.extend(taking.rep.name for taking in takings)
+        if chosen == ["Ann"]:
+            assert not errors(at_once([partial(Rep.objects.filter(name="Ann").update, capacity=0)]))
         return real(takings, now)
 
-    monkeypatch.setattr(books, "take_places", filling)
-    lead = make_lead()
-    decision = services.assign_lead(lead.pk)
-    assert filled == ["Ann"]
-    # The rival's change was rolled back with the first try, so Ann is free again for the second.
-    assert decision.winner.name in ("Ann", "Ben")
-    assert Assignment.objects.count() == 1
+    monkeypatch.setattr(books, "take_places", overtaken)
+    assert services.assign_lead(make_lead().pk).winner.name == "Ben"
+    assert chosen == ["Ann", "Ben"]
+    assert owners() == ["Ben"]
+    assert dict(Rep.objects.values_list("name", "open_leads")) == {"Ann": 0, "Ben": 1}
 
 
 def test_a_claim_by_hand_wins_over_the_rules_that_come_later(monkeypatch):
@@ -114,6 +112,27 @@ def test_what_a_person_decides_goes_before_the_rules_that_decide_meanwhile(monke
     assert Lead.objects.get().owner == cleo.user
     ends = Assignment.objects.order_by("pk").values_list("rep__name", "end")
     assert list(ends) == [("Ann", "reassigned"), ("Cleo", "")]
+
+
+def test_the_capacity_of_a_rep_in_two_teams_holds_when_both_route_at_once(monkeypatch):
+    """Each team has its own pool and so its own lock; both have chosen the rep before either writes."""
+    ann, rules = make_rep("Ann", capacity=1), make_rule_set()
+    for city, other in (("Oslo", "Ben"), ("Rome", "Cem")):
+        pool = make_pool(city, ann, other, method="priority_tiers", team=Team.objects.create(name=city))
+        PoolMember.objects.filter(pool=pool, rep__name=other).update(tier=2)
+        make_rule(rules, city, ("city", "is", city), pool=pool)
+    publish(rules)
+    leads = [make_lead(email=f"{city}@x.example", city=city) for city in ("Oslo", "Rome")]
+    real, tries = assigning.settle, iter([all_before_any_goes_on(2, assigning.settle)] * 2)
+
+    def settle(guess):
+        """Only the first try of each waits for the other: who has to decide again is alone."""
+        return next(tries, real)(guess)
+
+    monkeypatch.setattr(assigning, "settle", settle)
+    assert not errors(at_once(assign(lead) for lead in leads))
+    assert sorted(owners()) in (["Ann", "Ben"], ["Ann", "Cem"])
+    assert Rep.objects.get(name="Ann").open_leads == 1
 
 
 def test_a_lead_changed_between_decision_and_claim_is_decided_again(monkeypatch):
@@ -191,6 +210,7 @@ def _close(lead_id):
         return
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(3))
 def test_in_a_storm_every_lead_has_one_owner_and_no_limit_is_exceeded(seed, thorough):
     reps, pools = storm_world()
