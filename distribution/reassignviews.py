@@ -17,7 +17,7 @@ from distribution.selectors import leads_to_pass_on
 from distribution.services import assign_lead, reassign_lead
 from distribution.teampage import manages
 from leadcrm.lib.moments import in_readers_zone
-from leadcrm.lib.pages import PageRequest, back, tell
+from leadcrm.lib.pages import PageRequest, Tone, back, tell
 from pipeline.display import person
 from pipeline.errors import StaleLead
 from pipeline.many import MOST_AT_ONCE, Outcome, each, names_of, read_chosen, too_many, with_others
@@ -45,7 +45,7 @@ def reassign(request: PageRequest) -> HttpResponse:
         form.add_error("to", outcome.told(f"given to {to.name}"))
         return _form(request, form, leads, chosen)
     outcome = with_others(outcome, chosen, leads, request.user, "Closed, or not yours to pass on.")
-    tell(request, outcome.tone, _told(outcome, to))
+    tell(request, _tone(outcome, to), _told(outcome, to))
     return back(request, reverse("board"))
 
 
@@ -75,6 +75,12 @@ def _reassign(
             reassign_lead(lead.pk, to=to, actor=request.user, reason=reason, version=version)
 
     return each(leads, act, DistributionError)
+
+
+def _tone(outcome: Outcome, to: Rep | None) -> Tone:
+    """How it is told: no lead that lost its owner to nobody is a success."""
+    alone = to is None and Lead.objects.filter(pk__in=[lead.pk for lead in outcome.done], owner=None).exists()
+    return "warning" if alone else outcome.tone
 
 
 def _told(outcome: Outcome, to: Rep | None) -> str:

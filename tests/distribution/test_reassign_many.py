@@ -83,7 +83,9 @@ def test_what_somebody_changed_meanwhile_stays_and_is_named(people, leads):
 
 def test_it_is_said_to_whom_the_rules_gave_each(people, leads):
     before = owners()
-    lines = told(give(people.manager, ticked(leads)))
+    answer = give(people.manager, ticked(leads))
+    assert [message.level_tag for message in answer.context["messages"]] == ["success"]
+    lines = told(answer)
     assert lines[0] == "2 left to the rules."
     who = {"owner": "Owner Person", "teammate": "Teammate Person"}
     assert set(lines[1:]) == {f"Ada: {who[before[1]]} has it now.", f"Bob: {who[before[0]]} has it now."}
@@ -91,7 +93,9 @@ def test_it_is_said_to_whom_the_rules_gave_each(people, leads):
 
 def test_when_the_rules_find_nobody_it_is_said_why(people, leads):
     Rep.objects.update(status="away")
-    lines = told(give(people.manager, ticked(leads)))
+    answer = give(people.manager, ticked(leads))
+    assert [message.level_tag for message in answer.context["messages"]] == ["warning"]
+    lines = told(answer)
     assert lines[0] == "2 left to the rules."
     assert all("nobody has it yet. " in line for line in lines[1:])
     assert all(len(line) > 50 for line in lines[1:]), lines
