@@ -23,7 +23,8 @@ def plan_products(sheet: Sheet, known: Known, plan: Plan) -> None:
     """One skill per product, so that rules can ask for who sells it."""
     seen: dict[str, int] = {}
     for row in sheet.rows:
-        if _is_usable(sheet, row, "product", match_key(row["name"]), seen):
+        _check_name(sheet, row, "product", match_key(row["name"]), seen)
+        if sheet.takes(row):
             skill = known.products.get(match_key(row["name"]))
             plan.products.append(Step(row["name"], skill.pk if skill else None))
 
@@ -33,12 +34,11 @@ def plan_accounts(sheet: Sheet, known: Known, plan: Plan) -> None:
     reader = _Accounts(sheet, known, plan)
     seen: dict[str, int] = {}
     for row in sheet.rows:
-        if _is_usable(sheet, row, "account", row["external_id"] or company_key(row["name"]), seen):
-            reader.rows.append(row)
+        _check_name(sheet, row, "account", row["external_id"] or company_key(row["name"]), seen)
     reader.plan_all()
 
 
-def _is_usable(sheet: Sheet, row: Row, thing: str, key: str, seen: dict[str, int]) -> bool:
+def _check_name(sheet: Sheet, row: Row, thing: str, key: str, seen: dict[str, int]) -> None:
     """Refuses rows without a name, with one that is too long, and those that repeat another one."""
     name = row["name"]
     if not name:
@@ -47,21 +47,17 @@ def _is_usable(sheet: Sheet, row: Row, thing: str, key: str, seen: dict[str, int
         sheet.refuse(row, "name", f"{quoted(name)} is too long", f"Use at most {_LONGEST[thing]} characters")
     elif seen.setdefault(key, row.number) != row.number:
         sheet.refuse(row, "name", f"{quoted(name)} is on row {seen[key]} already", "Remove one of the two")
-    else:
-        return True
-    return False
 
 
 class _Accounts:
     def __init__(self, sheet: Sheet, known: Known, plan: Plan) -> None:
         self.sheet, self.known, self.plan = sheet, known, plan
-        self.rows: list[Row] = []
         self.reps = rep_names(known, plan)
 
     def plan_all(self) -> None:
-        parents = {company_key(row["name"]): row["name"] for row in self.rows}
+        parents = {company_key(row["name"]): row["name"] for row in self.sheet.rows if self.sheet.takes(row)}
         parents |= {key: account.name for key, account in self.known.accounts_by_name.items()}
-        for row in self.rows:
+        for row in self.sheet.rows:
             wanted = WantedAccount(
                 name=row["name"],
                 external_id=row["external_id"][:200],
@@ -69,7 +65,8 @@ class _Accounts:
                 owner=self._named(row, "owner", "a rep", match_key(row["owner"]), self.reps),
                 parent=self._named(row, "parent", "an account", company_key(row["parent"]), parents),
             )
-            self.plan.accounts.append(self._step(wanted))
+            if self.sheet.takes(row):
+                self.plan.accounts.append(self._step(wanted))
 
     def _named(self, row: Row, field: str, thing: str, key: str, known: dict[str, str]) -> str:
         """The name as it is known; an unknown one is left out, because the account itself is good."""

@@ -27,6 +27,8 @@ _WHOLE_FILE: Final = Row(0, {})
 # A date without a time is noon in UTC, which is the same day in almost every office.
 _NOON: Final = time(12, tzinfo=UTC)
 
+_Dates = tuple[datetime | None, datetime | None]
+
 
 def plan_opportunities(sheet: Sheet, known: Known, plan: Plan, now: datetime) -> None:
     """Add the steps for stages and opportunities; people, products and accounts must be planned before."""
@@ -61,9 +63,14 @@ class _Deals:
         if self.seen.setdefault(external_id, row.number) != row.number:
             wrong = f"{quoted(row['external_id'])} is on row {self.seen[external_id]} already"
             self.sheet.refuse(row, "external_id", wrong, "Give every opportunity an id of its own")
-            return
         self._note_blanks(row)
-        if self._names_are_known(row) and (deal := self._deal(row, external_id)):
+        self._check_names(row)
+        stage, created, closed = self._stage(row), self._moment(row, "created"), self._moment(row, "closed")
+        self._check_dates(row, stage, created, closed)
+        values = self._values(row)
+        if stage and self.sheet.takes(row):
+            self.stages.setdefault(match_key(stage.name), stage)
+            deal = self._deal(row, external_id, stage, (created, closed), values)
             self.plan.opportunities.append(self._step(row, deal))
 
     def finish(self) -> None:
@@ -88,7 +95,7 @@ class _Deals:
             right = f"Add one under Exchange rates first, else the values count nothing in {settings.BASE_CURRENCY}"
             self.sheet.note(_WHOLE_FILE, "value", f"there is no exchange rate for {currency}", right)
 
-    def _names_are_known(self, row: Row) -> bool:
+    def _check_names(self, row: Row) -> None:
         """Every name of somebody or something that the row gives must be one that is known."""
         checks = (
             ("owner", "a rep", match_key(row["owner"]), self.reps),
@@ -96,17 +103,12 @@ class _Deals:
             ("account", "an account", company_key(row["account"]), self.accounts),
         )
         # Without any product or account the file's own names are all there is.
-        unknown = [check for check in checks if row[check[0]] and check[3] and check[2] not in check[3]]
-        for field, thing, _, names in unknown:
-            self.sheet.unknown(row, field, row[field], thing, names.values())
-        return not unknown
+        for field, thing, key, names in checks:
+            if row[field] and names and key not in names:
+                self.sheet.unknown(row, field, row[field], thing, names.values())
 
-    def _deal(self, row: Row, external_id: str) -> WantedDeal | None:
-        stage = self._stage(row)
-        created, closed = self._moment(row, "created"), self._moment(row, "closed")
-        if stage is None or not self._dates_fit(row, stage, created, closed):
-            return None
-        values = self._values(row)
+    def _deal(self, row: Row, external_id: str, stage: WantedStage, dates: _Dates, values: dict[str, Any]) -> WantedDeal:
+        created, closed = dates
         is_open = stage.kind == Stage.Kind.OPEN
         return WantedDeal(
             external_id=external_id,
@@ -131,7 +133,7 @@ class _Deals:
             return None
         known = self.known.stages.get(match_key(name))
         kind = known.kind if known else stage_kind(name, self.plan.mapping.stages)
-        return self.stages.setdefault(match_key(name), WantedStage(known.name if known else name, kind))
+        return self.stages.get(match_key(name)) or WantedStage(known.name if known else name, kind)
 
     def _moment(self, row: Row, field: str) -> datetime | None:
         text = row[field]
@@ -142,24 +144,24 @@ class _Deals:
             self.sheet.refuse(row, field, f"{quoted(text)} is not a date", right)
         return moment
 
-    def _dates_fit(self, row: Row, stage: WantedStage, created: datetime | None, closed: datetime | None) -> bool:
-        if (row["created"] and not created) or (row["closed"] and not closed):
-            return False
-        is_open = stage.kind == Stage.Kind.OPEN
-        if not is_open and closed is None:
-            self.sheet.refuse(row, "closed", "is empty", f"Give the day on which it was {stage.kind}")
-        elif created and created > self.now + timedelta(days=1):
+    def _check_dates(
+        self, row: Row, stage: WantedStage | None, created: datetime | None, closed: datetime | None
+    ) -> None:
+        """What cannot be about each date, once it can be read. An open deal may say when it should close."""
+        tomorrow = self.now + timedelta(days=1)
+        if created and created > tomorrow:
             self.sheet.refuse(row, "created", f"{quoted(row['created'])} is in the future", "Correct the date")
-        elif not is_open and closed and closed > self.now + timedelta(days=1):
-            self.sheet.refuse(
-                row, "closed", f"{quoted(row['closed'])} is in the future", "Correct the date or the stage"
-            )
-        elif not is_open and created and closed and closed < created:
+            created = None
+        if stage is None or stage.kind == Stage.Kind.OPEN:
+            return
+        if not row["closed"]:
+            self.sheet.refuse(row, "closed", "is empty", f"Give the day on which it was {stage.kind}")
+        elif closed and closed > tomorrow:
+            wrong = f"{quoted(row['closed'])} is in the future"
+            self.sheet.refuse(row, "closed", wrong, "Correct the date or the stage")
+        elif created and closed and closed < created:
             wrong = f"{quoted(row['closed'])} is before {quoted(row['created'])}"
             self.sheet.refuse(row, "closed", wrong, "Correct one of the two dates")
-        else:
-            return True
-        return False
 
     def _values(self, row: Row) -> dict[str, Any]:
         sent = {name: row[name] for name in (*_TEXTS, "value", "currency") if row[name]}

@@ -41,17 +41,12 @@ class _People:
 
     def read(self, row: Row) -> None:
         email = self._email(row)
-        key = email or match_key(row["name"])
-        if not key or email is None:
-            if email is not None:
-                self.sheet.refuse(row, "name", "is empty", "Give the person's name")
-            return
-        if key in self.rows_by_key:
-            first = self.rows_by_key[key]
-            self.sheet.refuse(row, "name", f"{quoted(row['name'])} is on row {first} already", "Remove one of the two")
-            return
-        self.rows_by_key[key] = row.number
-        self._plan_rep(row, email)
+        self._check_name(row, email or match_key(row["name"]))
+        users = self._users(row, email)
+        wanted = self._wanted(row, email)
+        if self.sheet.takes(row):
+            user = users[0] if users else None
+            self.plan.reps.append(Step(wanted, user.id if user else None, self._changes(wanted, user)))
 
     def finish(self) -> None:
         reps = {match_key(step.wanted.name) for step in self.plan.reps}
@@ -61,16 +56,22 @@ class _People:
                 self.plan.managers.append(Step(name, user.id if user else None))
         self.plan.teams += [self._team_step(team) for team in self.teams.values()]
 
-    def _email(self, row: Row) -> str | None:
-        """The address; blank when the file gives none, None when the row was refused for it."""
+    def _check_name(self, row: Row, key: str) -> None:
+        if not key:
+            self.sheet.refuse(row, "name", "is empty", "Give the person's name")
+        elif (first := self.rows_by_key.setdefault(key, row.number)) != row.number:
+            self.sheet.refuse(row, "name", f"{quoted(row['name'])} is on row {first} already", "Remove one of the two")
+
+    def _email(self, row: Row) -> str:
+        """The address; blank when the file gives none that can be used."""
         try:
             return parse_email(row["email"]).address if row["email"] else ""
         except Unreadable as error:
             self.sheet.refuse(row, "email", str(error), "Correct the address or leave the cell empty")
-            return None
+            return ""
 
-    def _plan_rep(self, row: Row, email: str) -> None:
-        wanted = WantedRep(
+    def _wanted(self, row: Row, email: str) -> WantedRep:
+        return WantedRep(
             name=row["name"],
             email=email,
             team=self._team(row),
@@ -79,13 +80,14 @@ class _People:
             skills=tuple(self._skills(row)),
             capacity=self._capacity(row),
         )
+
+    def _users(self, row: Row, email: str) -> list[KnownUser]:
+        """Who this is already: nobody or one; the row is refused when it may be several."""
         users = [user for user in self.known.users if email and user.email == email] or self._users_named(row["name"])
         if len(users) > 1:
             wrong = f"{quoted(row['name'])} is the name of {len(users)} users"
             self.sheet.refuse(row, "name", wrong, "Add a column with their e-mail addresses")
-            return
-        user = users[0] if users else None
-        self.plan.reps.append(Step(wanted, user.id if user else None, self._changes(wanted, user)))
+        return users
 
     def _users_named(self, name: str) -> list[KnownUser]:
         return [user for user in self.known.users if match_key(user.name) == match_key(name)]
@@ -93,11 +95,13 @@ class _People:
     def _team(self, row: Row) -> str:
         manager, office = row["manager"], row["office"]
         name = row["team"] or (f"{office} ({manager})" if office and manager else manager or office)
-        if manager:
+        if manager and self.sheet.takes(row):
             self.managers.setdefault(match_key(manager), manager)
         if not name:
             return ""
-        team = self.teams.setdefault(match_key(name), WantedTeam(name, manager))
+        team = self.teams.get(match_key(name), WantedTeam(name, manager))
+        if self.sheet.takes(row):
+            self.teams.setdefault(match_key(name), team)
         if manager and match_key(team.manager) != match_key(manager):
             wrong = f"{quoted(name)} has two managers, {team.manager} and {manager}"
             self.sheet.note(row, "manager", wrong, f"{team.manager} is taken")

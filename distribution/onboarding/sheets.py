@@ -37,13 +37,19 @@ class Row:
 
 @dataclass(slots=True)
 class Sheet:
-    """One file whose kind and columns are known. Problems are collected while its rows are read."""
+    """One file whose kind and columns are known. Problems are collected while its rows are read, all of each row;
+    ``refused``: the numbers of rows that cannot be used."""
 
     kind: Kind
     file: str
     columns: dict[str, str]
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
+
+    def takes(self, row: Row) -> bool:
+        """Whether nothing was found, so far, for which the row cannot be used."""
+        return row.number not in self.refused
 
     def refuse(self, row: Row, name: str, wrong: str, right: str) -> None:
         """The row cannot be used."""
@@ -70,6 +76,8 @@ class Sheet:
 
     def _add(self, row: Row, name: str, wrong: str, right: str, detail: str = "", *, refused: bool) -> None:
         column = self.columns.get(name, name)
+        if refused:
+            self.refused.add(row.number)
         self.problems.append(Problem(self.file, row.number, column, wrong, right, refused, detail))
 
     def describe(self) -> str:

@@ -140,6 +140,57 @@ def test_a_row_that_cannot_be_right_is_refused(row, column, wrong):
     assert problems(plan_of())[row, column][2]
 
 
+@pytest.mark.parametrize(
+    ("kind", "rows", "faults"),
+    [
+        (
+            "sales_pipeline.csv",
+            "O9,Nobody,ZephyrY,Gamma,Won,soon,2999-01-01,much\nO9,Nobody,,,,2999-01-01,,\n",
+            {
+                *((11, column, True) for column in ("sales_agent", "product", "account", "engage_date", "close_date")),
+                (11, "close_value", False),
+                *((12, column, True) for column in ("opportunity_id", "sales_agent", "deal_stage", "engage_date")),
+                (12, "account", False),
+            },
+        ),
+        (
+            "sales_teams.csv",
+            ",not an address,Ufo,,many,xx,Broom\nAnn Lee,ann@,Ufo,Mars/City,,,\n",
+            {
+                *((3, column, True) for column in ("name", "email")),
+                *((3, column, False) for column in ("capacity", "languages", "skills")),
+                (4, "email", True),
+                (4, "time_zone", False),
+            },
+        ),
+        (
+            "accounts.csv",
+            ",retail,-1,Nowhere,Nobody Inc,Nobody\n",
+            {
+                (4, "account", True),
+                *((4, column, False) for column in ("employees", "office_location", "subsidiary_of", "owner")),
+            },
+        ),
+    ],
+)
+def test_all_faults_of_a_row_are_told_at_once(kind, rows, faults):
+    heads = {"sales_teams.csv": "name,email,team,time_zone,capacity,languages,skills\nBo Ek,bo@x.example,Ufo,,,,\n"}
+    plan = plan_of({**FILES, kind: heads.get(kind, FILES[kind]) + rows})
+    last = max(row for row, _, _ in faults) - rows.count("\n")
+    found = [problem for problem in plan.problems if problem.file == kind and problem.row > last]
+    assert {(problem.row, problem.column, problem.refused) for problem in found} == faults
+    assert all(problem.wrong and problem.right for problem in found)
+
+
+def test_a_refused_row_makes_no_stage_team_or_manager():
+    plan = plan_of(
+        sales_teams_csv=TEAM + "Ann Lee,Odd Boss,Moon\n",
+        sales_pipeline_csv=DEALS + "O9,Nobody,Zephyr X,Alpha Works,Dreaming,,,\n",
+    )
+    names = [step.name for _, steps in plan.sections() for step in steps]
+    assert not {"Odd Boss", "Moon (Odd Boss)", "Dreaming"} & set(names)
+
+
 def test_a_run_makes_people_products_companies_and_their_history():
     apply_plan(plan_of(mapping='[offices]\nNorth = "Europe/Oslo"\n[values.industry]\nretial = "retail"\n'))
     assert set(Team.objects.values_list("name", "manager__username")) == {
