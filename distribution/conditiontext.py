@@ -25,6 +25,9 @@ def parse_value(fields: RuleFields, field: str, operator: str, text: str) -> Any
     """
     value = _read(fields, field, operator, text)
     build_condition(fields.catalogue, field, operator, value)
+    entry = fields.catalogue[field]
+    if entry.type == "number" and value is not None:
+        _check_bounds(entry, value if isinstance(value, list) else [value])
     return value
 
 
@@ -85,6 +88,17 @@ def _number(text: str) -> Any:
     if abs(number.adjusted()) > MOST_DIGITS:
         raise ConditionError("value", f"{text[:40]!r} has too many digits.")
     return int(number) if number == number.to_integral_value() else format(number, "f")
+
+
+def _check_bounds(entry: Field, values: Iterable[Any]) -> None:
+    """Refuses numbers that no lead can have. Only what is written anew: rules of old stay as they are."""
+    for number in map(Decimal, values):
+        too_low = entry.lowest is not None and number < entry.lowest
+        if too_low or (entry.highest is not None and number > entry.highest):
+            top = (
+                f"at least {entry.lowest:,}" if entry.highest is None else f"from {entry.lowest:,} to {entry.highest:,}"
+            )
+            raise ConditionError("value", f"{entry.label} is {top}; no lead has {number:,f}.")
 
 
 def _choice(choices: Iterable[tuple[str, str]], text: str) -> str:

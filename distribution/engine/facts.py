@@ -13,12 +13,15 @@ ATTRIBUTE_PREFIX: Final = "attr."
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the catalogue. ``type`` decides which operators apply and how values compare."""
+    """One field of the catalogue. ``type`` decides which operators apply and how values compare. ``lowest`` and
+    ``highest``: what a number can be; None for no bound."""
 
     key: str
     label: str
     type: str = "text"
     choices: tuple[tuple[str, str], ...] = ()
+    lowest: int | None = None
+    highest: int | None = None
 
 
 LEAD_FIELDS: Final[tuple[Field, ...]] = (
@@ -34,11 +37,11 @@ LEAD_FIELDS: Final[tuple[Field, ...]] = (
     Field("time_zone", "Time zone"),
     Field("company", "Company"),
     Field("industry", "Industry"),
-    Field("employees", "Employees", "number"),
-    Field("value", "Value in base currency", "number"),
+    Field("employees", "Employees", "number", lowest=0, highest=2_147_483_647),
+    Field("value", "Value in base currency", "number", lowest=0),
     Field("currency", "Currency", "choice"),
-    Field("score", "Score", "number"),
-    Field("priority", "Priority", "number"),
+    Field("score", "Score", "number", lowest=0, highest=100),
+    Field("priority", "Priority", "number", lowest=-1000, highest=1000),
     Field("first_name", "First name"),
     Field("last_name", "Last name"),
     Field("email", "E-mail"),

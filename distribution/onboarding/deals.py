@@ -107,7 +107,9 @@ class _Deals:
             if row[field] and names and key not in names:
                 self.sheet.unknown(row, field, row[field], thing, names.values())
 
-    def _deal(self, row: Row, external_id: str, stage: WantedStage, dates: _Dates, values: dict[str, Any]) -> WantedDeal:
+    def _deal(
+        self, row: Row, external_id: str, stage: WantedStage, dates: _Dates, values: dict[str, Any]
+    ) -> WantedDeal:
         created, closed = dates
         is_open = stage.kind == Stage.Kind.OPEN
         return WantedDeal(

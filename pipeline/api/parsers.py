@@ -22,6 +22,7 @@ class StrictJSONParser(JSONParser):
                 body.decode("utf-8-sig"),
                 parse_constant=_refuse_constant,
                 parse_float=_exact,
+                parse_int=_whole,
                 object_pairs_hook=_each_name_once,
             )
         except UnicodeDecodeError as error:
@@ -43,6 +44,13 @@ def _exact(number: str) -> Decimal:
         return Decimal(number)
     except InvalidOperation:
         raise ValueError("a number is too large.") from None
+
+
+def _whole(number: str) -> int:
+    try:
+        return int(number)
+    except ValueError:  # Python reads some thousand digits, and its own words about that are for programmers
+        raise ValueError("a number has too many digits.") from None
 
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

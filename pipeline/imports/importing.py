@@ -19,6 +19,8 @@ from pipeline.models import AttributeDefinition, Lead, LeadSource
 from pipeline.services.arrivals import store_leads
 
 CHUNK: Final = 500
+# Before the columns of the row itself, under names that no other file has.
+REFUSED_COLUMNS: Final = ("refused: row", "refused: column", "refused: reason")
 
 
 @dataclass(slots=True)
@@ -100,13 +102,16 @@ def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
 
 
 def write_refused(result: ImportResult, stream: TextIO) -> None:
-    """The refused rows as CSV with what is wrong, to be corrected and imported again."""
-    columns = [*result.targets, *result.unused]
+    """The refused rows as CSV with where and what is wrong, to be corrected and imported again."""
+    columns = [column for column in (*result.targets, *result.unused) if column not in REFUSED_COLUMNS]
     writer = csv.writer(stream)
-    writer.writerow([*columns, "problem"])
+    writer.writerow(map(csv_safe, (*REFUSED_COLUMNS, *columns)))
     for read in result.refused:
-        wrong = " ".join(problem.message for problem in read.problems if problem.is_error)
-        writer.writerow([csv_safe(cell) for cell in (*(read.row.cells.get(c, "") for c in columns), wrong)])
+        faults = [problem for problem in read.problems if problem.is_error]
+        places = "; ".join(dict.fromkeys(problem.column for problem in faults if problem.column))
+        reasons = " ".join(problem.message for problem in faults)
+        cells = (read.row.cells.get(column, "") for column in columns)
+        writer.writerow(map(csv_safe, (str(read.row.number), places, reasons, *cells)))
 
 
 def _opened(stream: BinaryIO) -> CsvTable:

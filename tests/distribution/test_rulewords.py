@@ -8,6 +8,8 @@ from distribution.engine.facts import Field, catalogue
 from distribution.fields import RuleFields, with_choices
 from distribution.models import Condition, RoutingRule
 from distribution.rulewords import condition_words, then_words, when_words
+from pipeline.intake import read_fields
+from pipeline.models import LeadSource
 
 FIELDS = RuleFields(
     catalogue=with_choices(catalogue((Field("attr.start", "Start", "date"),))),
@@ -74,6 +76,34 @@ def test_a_rule_without_its_target_is_told_without_an_error():
 def test_what_is_typed_becomes_the_stored_value_and_back(field, operator, text, value):
     assert parse_value(FIELDS, field, operator, text) == value
     assert parse_value(FIELDS, field, operator, format_value(FIELDS, field, operator, value)) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "text", "sentence"),
+    [
+        ("employees", "gte", "-5", "Employees is from 0 to 2,147,483,647; no lead has -5."),
+        ("score", "between", "10, 100.5", "Score is from 0 to 100; no lead has 100.5."),
+        ("score", "any_of", "50, 101", "Score is from 0 to 100; no lead has 101."),
+        ("priority", "is", "-1001", "Priority is from -1,000 to 1,000; no lead has -1,001."),
+        ("value", "lt", "-0.01", "Value in base currency is at least 0; no lead has -0.01."),
+    ],
+)
+def test_a_number_that_no_lead_can_have_is_refused_with_what_it_can_be(field, operator, text, sentence):
+    with pytest.raises(ConditionError) as refused:
+        parse_value(FIELDS, field, operator, text)
+    assert (refused.value.part, str(refused.value)) == ("value", sentence)
+
+
+@pytest.mark.parametrize("entry", [entry for entry in catalogue().values() if entry.type == "number"])
+def test_rules_may_ask_for_every_number_that_a_lead_may_have_and_no_other(entry):
+    bounds = [bound for bound in (entry.lowest, entry.highest) if bound is not None]
+    assert bounds
+    for bound in bounds:
+        assert parse_value(FIELDS, entry.key, "is", str(bound)) == bound
+        assert read_fields({entry.key: bound}, LeadSource())[1] == []
+    beyond = [bound + step for bound, step in ((entry.lowest, -1), (entry.highest, 1)) if bound is not None]
+    for number in beyond:
+        assert read_fields({entry.key: number}, LeadSource())[1] != []
 
 
 @pytest.mark.parametrize("text", ["Old land", "11", "²", "9" * 50])

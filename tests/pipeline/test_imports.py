@@ -221,14 +221,28 @@ def test_the_command_says_what_was_done_and_where_the_leads_went(source, tmp_pat
     assert "4 rows: 2 imported, 0 were here already, 2 refused." in said
     rows = list(csv.DictReader((tmp_path / "refused.csv").read_text().splitlines()))
     assert [row["Lead Id"] for row in rows] == ["2", "3"]
-    assert rows[1]["problem"].startswith('"Atlantis" is not a country.')
+    assert list(rows[1])[:3] == ["refused: row", "refused: column", "refused: reason"]
+    assert (rows[1]["refused: row"], rows[1]["refused: column"]) == ("4", "Country")
+    assert rows[1]["refused: reason"].startswith('"Atlantis" is not a country.')
+
+
+def test_a_file_of_refused_rows_that_is_refused_again_says_why_now(source, tmp_path):
+    path, again = tmp_path / "leads.csv", tmp_path / "again.csv"
+    path.write_text("email,city\ngood@firm.example,\nno address,Bonn\n")
+    run(path, "--source", "fair", "--refused", again)
+    with pytest.raises(CommandError, match="No row could be imported"):
+        run(again, "--source", "fair", "--refused", path)
+    head, row = csv.reader(path.read_text().splitlines())
+    assert head == ["refused: row", "refused: column", "refused: reason", "email", "city"]
+    assert (row[:2], row[3:]) == (["2", "email"], ["no address", "Bonn"])
 
 
 def test_the_refused_rows_are_written_so_that_no_spreadsheet_runs_them(source, tmp_path):
     path = tmp_path / "leads.csv"
-    path.write_text("email,city\nno address,=1+1\ngood@firm.example,\n")
+    path.write_text("email,city,=2+2\nno address,=1+1,\ngood@firm.example,,\n")
     run(path, "--source", "fair", "--refused", tmp_path / "refused.csv")
-    assert (tmp_path / "refused.csv").read_text().splitlines()[1].startswith("no address,'=1+1,")
+    head, row = csv.reader((tmp_path / "refused.csv").read_text().splitlines())
+    assert (head[3:], row[3:]) == (["email", "city", "'=2+2"], ["no address", "'=1+1", ""])
 
 
 def test_the_command_with_strict_imports_nothing_when_a_row_is_refused(source, tmp_path):
