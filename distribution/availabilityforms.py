@@ -39,6 +39,17 @@ class AwayForm(forms.Form):
         self.fields["until"].help_text = f"Empty: until changed. In your time, {zone_name()}."
 
 
+class PauseForm(AwayForm):
+    """The same of somebody else, who will ask why."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=LONGEST_REASON,
+        help_text="They read it, and so does whoever asks why they were skipped.",
+        error_messages=needs("Say why, such as 'at the dentist'."),
+    )
+
+
 class LeaveForm(forms.Form):
     """Days, and times when it is not whole days, by the clock of the rep."""
 

@@ -66,7 +66,7 @@ def add_leave(request: PageRequest, pk: int) -> HttpResponse:
     rep = _rep(request, pk)
     form = LeaveForm(rep, request.POST, auto_id="leave_%s")
     plan = partial(plan_leave, rep, actor=request.user)
-    return _save_leave(request, form, plan, "Leave is planned") or _page(request, rep, leave=form)
+    return save_leave(request, form, plan, "Leave is planned") or _page(request, rep, leave=form)
 
 
 @login_required
@@ -76,16 +76,17 @@ def edit_leave(request: PageRequest, pk: int, leave_pk: int) -> HttpResponse:
     rep = _rep(request, pk)
     leave = _leave(rep, leave_pk)
     form = LeaveForm(rep, request.POST or None, leave=leave, auto_id="leave_%s")
-    if done := _save_leave(request, form, partial(change_leave, leave, actor=request.user), "Leave was changed"):
+    if done := save_leave(request, form, partial(change_leave, leave, actor=request.user), "Leave was changed"):
         return done
     context = {"section": "availability", "rep": rep, "leave": leave, "form": form, "own": rep.user == request.user}
     return render(request, "distribution/leave.html", context, status=422 if form.is_bound else 200)
 
 
-def _save_leave(
+def save_leave(
     request: PageRequest, form: LeaveForm, save: Callable[..., Leave], done: str
 ) -> HttpResponseRedirect | None:
-    """Save what a form asks for and go back; None when it must be filled in again, and it says why."""
+    """Save what a form asks for and go back; None when it must be filled in again, and it says why. ``done``: what was
+    done then, without the dates."""
     try:
         if not form.is_valid():
             return None

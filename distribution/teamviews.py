@@ -1,26 +1,36 @@
 """What managers see of their people, and do for them."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from distribution.availabilityforms import LeaveForm
-from distribution.errors import DistributionError
+from distribution.availabilityforms import LeaveForm, PauseForm, away_reasons
+from distribution.availabilityviews import save_leave
+from distribution.errors import DistributionError, WrongValue
 from distribution.models import Rep
 from distribution.passingforms import HandOverForm
 from distribution.selectors import leads_to_pass_on, looked_after, manageable_reps
 from distribution.services import reassign_lead
+from distribution.services.availability import plan_leave, set_available, set_away
 from distribution.teampage import build_team, manages
-from leadcrm.lib.pages import PageRequest, number_of, page_or_part, tell
+from distribution.weekview import midnight
+from leadcrm.lib.moments import short_moment
+from leadcrm.lib.pages import PageRequest, back, number_of, page_or_part, tell
 from pipeline.errors import StaleLead
+from pipeline.forms import MOMENT
 from pipeline.many import each
 from pipeline.models import Lead
 from pipeline.selectors import one_lead
@@ -69,19 +79,79 @@ def _told(request: PageRequest, toast: dict[str, Any], *, status: int = 200) -> 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+def pause(request: PageRequest, pk: int) -> HttpResponse:
+    """Somebody takes no new leads for now, with a reason and an end, or is back: ``status`` says so."""
+    rep = get_object_or_404(looked_after(request.user).filter(active=True).select_related("user"), pk=pk)
+    form, now = PauseForm(request.POST or None, auto_id=f"pause_{pk}_%s"), timezone.now()
+    if request.POST.get("status") == Rep.Status.AVAILABLE:
+        set_available(rep, actor=request.user)
+        return _changed(request, f"{rep.name} takes new leads again.")
+    if _pause(rep, form, request.user):
+        until = f" until {short_moment(rep.away_until, now)}" if rep.away_until else ""
+        return _changed(request, f"{rep.name} gets no new leads{until}: {rep.away_reason}.")
+    today = now.astimezone(ZoneInfo(rep.time_zone)).date()
+    ends = localtime(midnight(today + timedelta(days=1), rep.time_zone))
+    context = {"section": "team", "rep": rep, "form": form, "reasons": away_reasons(), "day_ends": f"{ends:{MOMENT}}"}
+    response = page_or_part(request, "distribution/pause.html", "distribution/_pause.html", context)
+    response.status_code = 422 if form.is_bound else 200
+    return response
+
+
+def _pause(rep: Rep, form: PauseForm, actor: User) -> bool:
+    """Whether it was done; what is wrong is said in the form."""
+    try:
+        if form.is_valid():
+            set_away(rep, **form.cleaned_data, actor=actor)
+            return True
+    except WrongValue as error:
+        form.add_error(error.field, str(error))
+    return False
+
+
+def _changed(request: PageRequest, text: str) -> HttpResponse:
+    """On the team's page as a notice, after which it shows how things are now; else on the next page."""
+    if not request.htmx:
+        tell(request, "success", text)
+        return back(request, reverse("team-availability"))
+    response = trigger_client_event(HttpResponse(status=204), "toast", {"text": text, "tone": "success"})
+    return trigger_client_event(response, "team-changed")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def hand_over_all(request: PageRequest, pk: int) -> HttpResponse:
     """All open leads of somebody go to somebody else, for good or while on leave. For good is asked twice, with
     the number of leads, and again when that has changed."""
     rep = get_object_or_404(looked_after(request.user).select_related("user"), pk=pk)
     leads = leads_to_pass_on(request.user).filter(owner=rep.user_id)
-    form = HandOverForm(request.user, request.POST or None, but=rep.user_id, auto_id="hand_over_%s")
-    count = leads.count()
-    if form.is_valid() and request.POST.get("sure") == str(count):
+    form = _for_good(request, rep)
+    if form.is_valid() and request.POST.get("sure") == str(leads.count()):
         _hand_over(request, rep, leads.order_by("created_at"), form.cleaned_data)
         return redirect("team-availability")
-    lent = LeaveForm(rep, auto_id="leave_%s", initial={"lend_leads": True})
-    context: dict[str, Any] = {"section": "team", "rep": rep, "count": count, "form": form, "leave": lent}
-    refused = form.is_bound and not form.is_valid()
+    today = timezone.now().astimezone(ZoneInfo(rep.time_zone)).date()
+    lent = LeaveForm(rep, auto_id="leave_%s", initial={"lend_leads": True, "first_day": today})
+    return _ways_to_hand_over(request, rep, form, lent)
+
+
+@login_required
+@require_POST
+def lend_all(request: PageRequest, pk: int) -> HttpResponse:
+    """All open leads of somebody go to who stands in, until that one is back from the leave that is planned here."""
+    rep = get_object_or_404(looked_after(request.user).select_related("user"), pk=pk)
+    form = LeaveForm(rep, request.POST, auto_id="leave_%s")
+    done = save_leave(request, form, partial(plan_leave, rep, actor=request.user), f"Leave of {rep.name} is planned")
+    return done or _ways_to_hand_over(request, rep, _for_good(request, rep, sent=False), form)
+
+
+def _for_good(request: PageRequest, rep: Rep, *, sent: bool = True) -> HandOverForm:
+    data = request.POST or None if sent else None
+    return HandOverForm(request.user, data, but=rep.user_id, auto_id="hand_over_%s")
+
+
+def _ways_to_hand_over(request: PageRequest, rep: Rep, form: HandOverForm, leave: LeaveForm) -> HttpResponse:
+    count = leads_to_pass_on(request.user).filter(owner=rep.user_id).count()
+    context: dict[str, Any] = {"section": "team", "rep": rep, "count": count, "form": form, "leave": leave}
+    refused = any(one.is_bound and not one.is_valid() for one in (form, leave))
     return render(request, "distribution/hand_over.html", context, status=422 if refused else 200)
 
 
@@ -97,5 +167,6 @@ def _check_manages(request: PageRequest) -> None:
 
 def _team_page(request: PageRequest) -> HttpResponse:
     page = build_team(request.user, request.GET.get("page", ""), timezone.now())
-    context = {"section": "team", "team": page}
+    here = f"{reverse('team-availability')}?page={page.page.number}"
+    context = {"section": "team", "team": page, "here": here}
     return page_or_part(request, "distribution/team.html", "distribution/_people.html", context)

@@ -112,7 +112,7 @@ TABLE: Final = {
     ),
     f"{REP}leave/<int:leave_pk>/": OWNERS,
     f"{REP}leave/<int:leave_pk>/cancel/": OWNERS,
-    f"{REP}hand-over/": MINDERS,
+    **dict.fromkeys((f"{REP}{end}/" for end in ("hand-over", "hand-over/leave", "pause")), MINDERS),
     **dict.fromkeys((f"{LEAD}pass-on/", "team/<int:pk>/give/"), MANAGERS),
     **dict.fromkeys(("reassign/", "team/availability/"), LEADERS),
     f"{LEAD}decision/<int:number>/": OWN,

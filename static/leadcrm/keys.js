@@ -58,7 +58,6 @@ document.addEventListener("keydown", (event) => {
 
 box?.addEventListener("change", () => localStorage.setItem(SWITCH, box.checked ? "no" : "yes"));
 document.querySelectorAll("[data-shows-keys]").forEach((button) => {
-  button.hidden = false;
   button.addEventListener("click", () => {
     box.checked = !isOff();
     dialog.showModal();

@@ -11,15 +11,8 @@ async function copy(button) {
   }
 }
 
-document.querySelectorAll("[data-copy]").forEach((button) => {
-  button.hidden = false;
-  button.addEventListener("click", () => copy(button));
-});
-
-document.querySelectorAll("[data-print]").forEach((button) => {
-  button.hidden = false;
-  button.addEventListener("click", () => window.print());
-});
+document.querySelectorAll("[data-copy]").forEach((button) => button.addEventListener("click", () => copy(button)));
+document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
 
 document.querySelectorAll("[data-cancel]").forEach((link) => {
   link.addEventListener("click", (event) => {

@@ -41,11 +41,24 @@ function makeDraggable() {
   }
 }
 
+// Who set somebody away, or back, stays on that person when the page comes anew.
+let standsOn = null;
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target === people()) standsOn = document.activeElement.closest(".team > li")?.id;
+});
+document.addEventListener("htmx:afterSwap", () => {
+  if (standsOn && document.activeElement === document.body) document.getElementById(standsOn)?.querySelector("[data-status]")?.focus({ preventScroll: true });
+  standsOn = null;
+});
+
 makeDraggable();
-document.addEventListener("htmx:afterSettle", makeDraggable);
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  makeDraggable();
+  if (target.matches(".pause")) target.scrollIntoView({ block: "nearest" });
+});
 for (const failed of ["htmx:sendError", "htmx:responseError"]) {
   document.addEventListener(failed, ({ detail }) => detail.requestConfig.verb === "post" && htmx.trigger(people(), "refresh"));
 }
 setInterval(() => {
-  if (!dragging && !document.hidden && !people().contains(document.activeElement)) htmx.trigger(people(), "refresh");
+  if (!dragging && !document.hidden && !people().contains(document.activeElement) && !people().querySelector(".menu[open]")) htmx.trigger(people(), "refresh");
 }, REFRESH);

@@ -38,7 +38,7 @@ NO_PAGE: Final = re.compile(
     r"|my/notifications/(browser|webhook|<)|offers/next/|reassign/|team/<"
     r"|board/<slug:slug>/(changes|undo|bulk|export|views)"
     r"|leads/<uuid:uid>/(accept|claim|edit|stage|tasks|contact|note|snooze|wake|call|return|give-back|pass-on/$)"
-    r"|tasks/<int:pk>/(done|drop)|availability/<int:pk>/(status|calendar/$|leave/$|leave/<int:leave_pk>/cancel)"
+    r"|tasks/<int:pk>/(done|drop)|availability/<int:pk>/(status|calendar/$|(hand-over/)?leave/$|leave/<int:leave_pk>/cancel)"
     r"|availability/<int:pk>/calendar/reading"
 )
 # Drawn by others: the documents of the API, and the admin, which tests/browser/test_*admin.py look at.
@@ -205,6 +205,12 @@ def hand_over_without_reason(page: Page) -> None:
     expect(page.get_by_text("Say why.")).to_be_visible()
 
 
+def pause_without_reason(page: Page) -> None:
+    page.locator("summary", has_text="Away …: Owner Person").click()
+    page.get_by_role("button", name="Set away").click()
+    expect(page.get_by_text("Say why, such as")).to_be_visible()
+
+
 def nothing_more(page: Page) -> None:
     """The page as it comes."""
 
@@ -230,6 +236,7 @@ STATES: Final = {
     "a lead one may only read": ("watcher", "/leads/{lead.uid}/", nothing_more),
     "a day of a manager": ("manager", "/my/", nothing_more),
     "a handing over without a reason": ("manager", "/availability/{rep.pk}/hand-over/", hand_over_without_reason),
+    "somebody set away without a reason": ("manager", "/team/availability/", pause_without_reason),
     "a team without people": ("boss", "/team/availability/", nothing_more),
     "no board": ("outsider", "/board/", nothing_more),
     "no profile": ("outsider", "/my/availability/", nothing_more),

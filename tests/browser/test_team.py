@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from distribution import services
+from distribution.models import AwayReason, Leave
 from pipeline.models import Lead
 from pipeline.services.leads import close_lead
 from tests.browser.pages import PHONE, SIZES, drag, settled
@@ -97,6 +98,89 @@ def test_the_cards_of_a_row_and_the_lists_in_them_end_on_one_line(team_page: Pag
     assert len(cards) > 1
     for boxes in (cards, lists):
         assert len({box["y"] + box["height"] for box in boxes if box}) == 1
+
+
+@SIZES
+def test_somebody_is_set_away_with_a_reason_and_an_end_and_back(
+    live_server, managers_page: Page, people, complaints, size
+):
+    page = managers_page
+    page.set_viewport_size(size)
+    page.goto(f"{live_server.url}/team/availability/")
+    owner = settled(page).locator(f"#rep-{people.owner.rep.pk}")
+    owner.locator("summary").click()
+    owner.get_by_label("Until").fill("2001-01-01T10:00")
+    owner.get_by_role("button", name="Set away").click()
+    expect(owner.get_by_text("Say why, such as 'at the dentist'.")).to_be_visible()
+    expect(owner.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("Visits a fair")
+    owner.get_by_role("button", name="Set away").click()
+    expect(owner.get_by_text("This moment has passed.")).to_be_visible()
+    expect(owner.get_by_label("Until")).to_be_focused()
+    expect(owner.get_by_label("Reason")).to_have_value("Visits a fair")
+    owner.get_by_label("Until").fill("2051-03-02T10:00")
+    owner.get_by_role("button", name="Set away").click()
+    expect(page.locator("#toasts")).to_contain_text("no new leads until 2 Mar 2051, 10:00: Visits a fair.")
+    expect(owner.locator(".state")).to_have_text("Away: Visits a fair until 2 Mar 2051, 10:00")
+    expect(owner.get_by_role("button", name="Back")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Owner Person takes new leads again.")
+    expect(owner.locator(".state")).to_have_text("Available")
+    expect(owner.locator("summary")).to_be_focused()
+    assert [said for said in complaints if "422" not in said] == []
+
+
+@SIZES
+def test_one_press_sets_somebody_away_for_the_day_or_for_a_usual_reason(live_server, managers_page: Page, people, size):
+    AwayReason.objects.create(name="Lunch", minutes=45)
+    page = managers_page
+    page.set_viewport_size(size)
+    page.goto(f"{live_server.url}/team/availability/")
+    for user, press, words in (
+        (people.owner, "Rest of the day", "not here today"),
+        (people.teammate, "Lunch", "Lunch"),
+    ):
+        card = settled(page).locator(f"#rep-{user.rep.pk}")
+        card.locator("summary").click()
+        card.get_by_role("button", name=press).click()
+        expect(card.locator(".state")).to_contain_text(f"Away: {words} until")
+        expect(card).to_be_in_viewport()
+
+
+def test_what_somebody_types_stays_while_the_page_looks_what_is_new(live_server, managers_page: Page, people):
+    page = managers_page
+    page.clock.install()
+    page.goto(f"{live_server.url}/team/availability/")
+    owner = settled(page).locator(f"#rep-{people.owner.rep.pk}")
+    owner.locator("summary").click()
+    owner.get_by_label("Reason").fill("At the den")
+    page.evaluate("document.activeElement.blur()")
+    page.clock.run_for(40_000)
+    expect(owner.get_by_label("Reason")).to_have_value("At the den")
+    page.keyboard.press("Escape")
+    with page.expect_response("**/?page=1"):
+        page.evaluate("document.activeElement.blur()")
+        page.clock.run_for(16_000)
+
+
+@SIZES
+def test_all_leads_are_lent_until_somebody_is_back(live_server, managers_page: Page, people, size):
+    page = managers_page
+    page.set_viewport_size(size)
+    page.goto(f"{live_server.url}/team/availability/")
+    settled(page).get_by_role("link", name="Hand over the leads of Owner Person").click()
+    form = page.get_by_role("form", name="While they are on leave")
+    expect(form.get_by_label("From")).not_to_have_value("")
+    form.get_by_label("To").fill("2001-01-01")
+    form.get_by_role("button", name="Plan the leave").click()
+    expect(form.get_by_role("alert")).to_contain_text("To")
+    form.get_by_label("To").fill("")
+    form.get_by_label("Who stands in").select_option(label="Teammate Person")
+    form.get_by_role("button", name="Plan the leave").click()
+    expect(page.locator(".messages")).to_contain_text("Leave of Owner Person is planned")
+    expect(page.get_by_role("heading", name="My team")).to_be_visible()
+    leave = Leave.objects.get()
+    assert (leave.cover, leave.lend_leads) == (people.teammate.rep, True)
 
 
 @SIZES

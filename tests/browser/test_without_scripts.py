@@ -184,7 +184,24 @@ def test_a_manager_reassigns_passes_on_hands_over_and_pauses(opened, people, lea
     page.get_by_role("button", name="Yes, hand over 1 lead").click()
     said(page, "1 lead of Owner Person handed over.")
     assert Lead.objects.get(pk=lead.pk).owner == people.teammate
-    page.get_by_role("button", name=re.compile("Away.*Owner Person")).click()
-    said(page, "Owner Person is away")
+    page.get_by_text(re.compile("Away.*Owner Person")).click()
+    page.get_by_role("link", name="Say why, and until when Owner Person is away").click()
+    page.get_by_role("button", name="Set away").click()
+    expect(page.get_by_text("Say why, such as")).to_be_visible()
+    page.get_by_label("Reason").fill("At the dentist")
+    page.get_by_role("button", name="Set away").click()
+    said(page, "Owner Person gets no new leads: At the dentist.")
+    expect(page.locator(f"#rep-{people.owner.rep.pk}")).to_contain_text("Away: At the dentist")
     page.get_by_role("button", name=re.compile("Back.*Owner Person")).click()
-    said(page, "Owner Person is available again.")
+    said(page, "Owner Person takes new leads again.")
+
+
+def test_a_manager_lends_all_leads_with_a_return_date(opened, people, lead):
+    page = opened(people.manager, "/team/availability/")
+    page.get_by_role("link", name="Hand over the leads of Owner Person").click()
+    page.get_by_role("button", name="Plan the leave").click()
+    expect(page.get_by_text("Say who has the open leads meanwhile").first).to_be_visible()
+    page.get_by_label("Who stands in").select_option(label="Teammate Person")
+    page.get_by_role("button", name="Plan the leave").click()
+    said(page, "Leave of Owner Person is planned")
+    expect(page.get_by_role("heading", name="My team")).to_be_visible()

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from distribution import services
-from distribution.models import Assignment, Leave, Rep
+from distribution.models import Assignment, Decision, Leave, Rep
 from pipeline.models import Event, Lead
 from tests.distribution.promises import make_policy
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
@@ -98,6 +98,67 @@ def test_a_manager_who_owns_no_leads_begins_the_day_with_broken_promises_of_the_
         assert [clock.rep for clock in day.context["broken"]] == ["Owner Person"]
         assert "Promises of your team broken today" in day.content.decode()
         assert signed_in(people.owner).get("/my/").context["broken"] is None
+
+
+def pause(user, rep, **sent):
+    return signed_in(user).post(f"/availability/{rep.pk}/pause/", sent, follow=True)
+
+
+def test_why_and_until_when_somebody_was_set_away_is_on_the_page_and_in_the_reasons_for_skipping(people):
+    answer = pause(people.manager, people.owner.rep, reason="at a fair", until="2026-03-02T14:30")
+    assert "Owner Person gets no new leads until 14:30: at a fair." in answer.content.decode()
+    assert lines(people.manager)["Owner Person"].state.words == "Away: at a fair until 14:30"
+    [lead] = arrive()
+    assert owner_of(lead) != people.owner
+    assert "at a fair until 2026-03-02 14:30 UTC" in json.dumps(Decision.objects.get(lead=lead).trace.data)
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "words"),
+    [
+        ({}, "reason", "Say why"),
+        ({"reason": "  "}, "reason", "Say why"),
+        ({"reason": "x" * 101}, "reason", "at most 100"),
+        ({"reason": "sick", "until": "2026-03-02T09:59"}, "until", "This moment has passed"),
+        ({"reason": "sick", "until": "soon"}, "until", "valid date/time"),
+    ],
+)
+def test_nobody_is_set_away_without_a_reason_or_until_what_is_no_time_to_come(people, sent, field, words):
+    answer = pause(people.manager, people.owner.rep, **sent, status="away")
+    assert answer.status_code == 422
+    assert words in answer.context["form"].errors[field][0]
+    assert lines(people.manager)["Owner Person"].state.here
+
+
+def test_the_rest_of_the_day_ends_at_midnight_by_the_clock_of_whom_it_is_about(people):
+    Rep.objects.filter(user=people.owner).update(time_zone="America/New_York")
+    page = signed_in(people.manager).get(f"/availability/{people.owner.rep.pk}/pause/")
+    assert page.context["day_ends"] == "2026-03-03T05:00"
+
+
+def test_a_manager_fetches_somebody_back(people):
+    pause(people.manager, people.owner.rep, reason="sick")
+    answer = pause(people.manager, people.owner.rep, status="available", next=f"{PAGE}?page=1#rep-7")
+    assert answer.redirect_chain[0][0] == f"{PAGE}?page=1#rep-7"
+    assert lines(people.manager)["Owner Person"].state.here
+
+
+def test_on_the_page_itself_it_is_said_in_a_notice_and_the_page_is_asked_to_look_again(people):
+    path = f"/availability/{people.owner.rep.pk}/pause/"
+    answer = signed_in(people.manager).post(path, {"reason": "sick"}, headers={"HX-Request": "true"})
+    assert answer.status_code == 204
+    assert set(json.loads(answer.headers["HX-Trigger"])) == {"toast", "team-changed"}
+
+
+def test_leave_that_is_wrong_is_said_where_the_leads_are_handed_over(people):
+    arrive(2)
+    sent = {"first_day": "2026-03-09", "last_day": "2026-03-01", "lend_leads": "on"}
+    answer = signed_in(people.manager).post(f"/availability/{people.owner.rep.pk}/hand-over/leave/", sent)
+    assert answer.status_code == 422
+    assert answer.context["leave"].errors
+    assert not answer.context["form"].is_bound
+    assert "All 2 open leads" in answer.content.decode()
+    assert not Leave.objects.exists()
 
 
 def test_a_lead_moved_to_somebody_else_is_theirs_with_a_line_on_its_timeline(people):
@@ -206,9 +267,12 @@ def test_handing_over_needs_a_reason_and_changes_nothing_without(people):
 
 def test_for_a_time_the_leads_are_lent_with_the_leave(people):
     page = signed_in(people.manager).get(f"/availability/{people.owner.rep.pk}/hand-over/")
-    assert page.context["leave"].initial["lend_leads"] is True
+    initial = page.context["leave"].initial
+    assert (initial["lend_leads"], initial["first_day"]) == (True, NOW.date())
     days = {"first_day": "2026-03-09", "cover": people.teammate.rep.pk, "lend_leads": "on", "next": PAGE}
-    signed_in(people.manager).post(f"/availability/{people.owner.rep.pk}/leave/", days)
+    answer = signed_in(people.manager).post(f"/availability/{people.owner.rep.pk}/hand-over/leave/", days, follow=True)
+    assert answer.redirect_chain == [(PAGE, 302)]
+    assert "Leave of Owner Person is planned: " in answer.content.decode()
     assert Leave.objects.get().lend_leads
 
 
