@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 
 from distribution.models import Assignment, Hold, Offer
+from leadcrm.lib.prepared import Param
 from pipeline.models import Lead
-from pipeline.selectors import visible_leads
+from pipeline.selectors import theirs, visible_leads
 
 
 def came_blind(lead: str = "pk") -> Q:
@@ -28,6 +29,12 @@ def hidden_from(user: User, lead_ids: Collection[int]) -> set[int]:
     seen = visible_leads(user).filter(pk__in=lead_ids).values("pk")
     had = Assignment.objects.filter(lead__in=lead_ids, rep__user=user).values("lead")
     return set(blind.exclude(pk__in=seen).exclude(pk__in=had).values_list("pk", flat=True))
+
+
+def hidden_while_offered(user: User | Param) -> Q:
+    """:func:`hidden_from` as a condition for open offers, to who may not read all leads: nobody has these leads yet."""
+    had = Assignment.objects.filter(lead=OuterRef("lead"), rep__user=user)
+    return came_blind("lead") & ~theirs(user, "lead__") & ~Q(Exists(had))
 
 
 def called(lead: Lead, *, hidden: bool) -> str:

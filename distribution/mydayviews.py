@@ -14,8 +14,9 @@ from distribution.mystatus import build_status
 from distribution.selectors import concerned_since, manageable_reps, open_offers, rep_of
 from distribution.teampage import broken_today, manages
 from leadcrm.lib.pages import NEWEST_EVENT, UNATTENDED, PageRequest, number_of
+from pipeline.cursor import Cursor, latest, look
 from pipeline.models import Task
-from pipeline.selectors import newest_event, workable_leads
+from pipeline.selectors import workable_leads
 from pipeline.tasklines import soon
 from pipeline.workday import build_workday
 
@@ -24,7 +25,7 @@ from pipeline.workday import build_workday
 @require_safe
 def my_day(request: PageRequest) -> HttpResponse:
     """Everything that waits for the reader, and the reader's own standing; ``?done`` asks what comes next."""
-    return render(request, "distribution/my_day.html", _day(request, newest_event()) | _after(request))
+    return render(request, "distribution/my_day.html", _day(request, latest(timezone.now())) | _after(request))
 
 
 @login_required
@@ -33,22 +34,22 @@ def changes(request: PageRequest) -> HttpResponse:
     """The day again if something happened since an event (``since``), else nothing; without one, always. Open pages ask
     every few seconds."""
     setattr(request, UNATTENDED, True)
-    asked, newest = request.GET.get("since", ""), newest_event()
-    since = number_of(asked)
-    if asked and (since >= newest or not concerned_since(request.user, since)):
+    asked, now = Cursor.read(request.GET.get("since", "")), timezone.now()
+    cursor, since = look(asked, now) if asked else (latest(now), None)
+    if asked and (since is None or not concerned_since(request.user, since)):
         response = HttpResponse(status=204)
     else:
-        response = render(request, "distribution/_day.html", _day(request, newest))
-    response.headers[NEWEST_EVENT] = str(newest)
+        response = render(request, "distribution/_day.html", _day(request, cursor))
+    response.headers[NEWEST_EVENT] = str(cursor)
     return response
 
 
-def _day(request: PageRequest, newest: int) -> dict[str, object]:
-    """``newest``: an event that was read before all else, so that what comes after it is told later."""
+def _day(request: PageRequest, cursor: Cursor) -> dict[str, object]:
+    """``cursor``: was read before all else, so that what comes after it is told later."""
     now, rep = timezone.now(), rep_of(request.user)
     return {
         "section": "my-day",
-        "cursor": newest,
+        "cursor": cursor,
         "day": build_workday(request.user, now),
         "home": reverse("my-day"),
         "rep": rep,

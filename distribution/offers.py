@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from distribution.blind import called, called_by, came_blind, hidden_from
+from distribution.blind import called, called_by, hidden_while_offered
 from distribution.models import Offer
 from distribution.selectors import open_offers
 from leadcrm.lib.prepared import Param, Prepared
@@ -41,11 +41,9 @@ class OfferLine:
 
 
 def build_offers(user: User, now: datetime) -> list[OfferLine]:
-    """What a user may take now, each lead once: one query, and another when any of it came through a blind pool."""
-    offers = offered_to(user)
-    blind = [offer.lead_id for offer in offers if offer.blind]
-    hidden = hidden_from(user, blind) if blind else set()
-    return [_line(offer, offer.lead_id in hidden, now) for offer in offers]
+    """What a user may take now, each lead once. One query."""
+    reads_all = user.has_perm("pipeline.view_lead")
+    return [_line(offer, offer.hidden and not reads_all, now) for offer in offered_to(user)]
 
 
 def offered_to(user: User) -> list[Any]:
@@ -59,8 +57,9 @@ def offered_to(user: User) -> list[Any]:
 
 
 def _with_what_is_shown() -> QuerySet[Offer]:
-    offers = open_offers(Param("user")).select_related("lead", "pool", "team")
-    return offers.annotate(blind=came_blind("lead"))
+    user = Param("user")
+    offers = open_offers(user).select_related("lead", "pool", "team")
+    return offers.annotate(hidden=hidden_while_offered(user))
 
 
 _OFFERS: Final = Prepared(_with_what_is_shown)

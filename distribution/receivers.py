@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -163,6 +164,12 @@ def leads_created(lead_ids: list[int], **_: Any) -> None:
 def lead_waiting(lead_id: int, **_: Any) -> None:
     """After the commit: somebody waits for what becomes of this lead."""
     services.route_new_lead(lead_id)
+
+
+@receiver(signals.offers_asked, dispatch_uid="distribution.offers_asked")
+def offers_asked(user: User, **_: Any) -> set[UUID]:
+    """Asked by open boards: what the lane beside them shows."""
+    return {offer.lead.uid for offer in offered_to(user)}
 
 
 @receiver(signals.takeable_asked, dispatch_uid="distribution.takeable_asked")

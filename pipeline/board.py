@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import chain
+from hashlib import blake2b
 from typing import Final
 
 from django.conf import settings
@@ -14,19 +14,16 @@ from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from pipeline.boardcards import SHOWN, Card, build_card, mark_of, root_of, with_next_task
+from pipeline.boardcards import SHOWN, Card, build_card, root_of, with_next_task
 from pipeline.boardfilters import Filters
 from pipeline.boardorder import Order, order_of
+from pipeline.cursor import Cursor
 from pipeline.display import money, takeable
-from pipeline.models import Event, Lead, Pipeline, Stage
-from pipeline.selectors import newest_event
-from pipeline.services.moving import ALL_MOVED
+from pipeline.models import Lead, Pipeline, Stage
 
 CARDS: Final = 20
 CLOSED_DAYS: Final = 30
 SOON: Final = timedelta(hours=1)
-# So many leads at most are told of one by one; who missed more reads the board again.
-MOST_CHANGES: Final = 200
 
 MINE: Final = "mine"
 TEAM: Final = "team"
@@ -37,10 +34,12 @@ Leads = QuerySet[Lead]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a user asked to see; ``scope``: all leads that the user may; ``stages``: the ids of the pipeline's."""
+    """What a user asked to see; ``scope``: all leads that the user may, ``near``: and those that come and go there;
+    ``stages``: the ids of the pipeline's."""
 
     user: User
     scope: Leads
+    near: Leads
     pipeline: Pipeline
     stages: Collection[int]
     who: str
@@ -122,24 +121,17 @@ class Board:
     title: str
     columns: list[Column]
     by_hand: bool
-    cursor: int
+    cursor: Cursor
     now: datetime
+
+    @property
+    def mark(self) -> str:
+        """Of the heads."""
+        return mark_of(column.head for column in self.columns)
 
     @property
     def empty(self) -> bool:
         return not any(column.head.sums.count for column in self.columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What became of leads since a moment: fresh cards, the marks of those that left, the heads of all columns."""
-
-    cursor: int
-    cards: list[Card] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    heads: list[Head] = field(default_factory=list)
-    too_many: bool = False
-    now: datetime | None = None
 
 
 def default_who(*, manages: bool, in_team: bool) -> str:
@@ -151,11 +143,11 @@ def whose_choices(view: View, page: str) -> list[Choice]:
     return [Choice(label, view.url(page, who=key), key == view.who) for key, label in WHOSE.items()]
 
 
-def build_board(view: View, stages: Collection[Stage], cursor: int) -> Board:
+def build_board(view: View, stages: Collection[Stage], cursor: Cursor) -> Board:
     """The whole board, in a number of queries that depends on nothing.
 
     Args:
-        cursor: an event that was read before; what changes from there on will be told.
+        cursor: was read before; what changes from there on will be told.
     """
     return Board(
         url=view.url(),
@@ -182,41 +174,20 @@ def build_more(view: View, stage: Stage, after: str) -> tuple[list[Card], str]:
     order = view.order(stage)
     condition = order.after(after)
     leads = _of(halves(view), stage).order_by(*order.by())
-    found = list(_whole(leads.filter(condition) if condition else leads)[: CARDS + 1])
-    cards = _cards(view, {stage.pk: stage}, found[:CARDS])
+    found = list(whole(leads.filter(condition) if condition else leads)[: CARDS + 1])
+    cards = cards_of(view, {stage.pk: stage}, found[:CARDS])
     more = view.url("board-column", stage.slug, after=cards[-1].place) if len(found) > CARDS else ""
     return cards, more
-
-
-def build_changes(view: View, stages: Collection[Stage], since: int) -> Changes | None:
-    """What changed since an event; None when nothing did."""
-    later = Event.objects.filter(pk__gt=since).order_by("pk").values_list("pk", "lead", f"data__{ALL_MOVED}")
-    events = list(later[: 4 * MOST_CHANGES])
-    if not events:
-        return None
-    cursor, ids = events[-1][0], {lead for _, lead, _ in events}
-    if len(ids) > MOST_CHANGES or len(events) == 4 * MOST_CHANGES or any(moved for _, _, moved in events):
-        return Changes(newest_event(), too_many=True)
-    return changes_of(view, stages, ids, cursor)
-
-
-def changes_of(view: View, stages: Collection[Stage], ids: Collection[int], cursor: int = 0) -> Changes:
-    """These leads as they are on the board now."""
-    found = list(chain.from_iterable(_whole(half.filter(pk__in=ids)) for half in halves(view)))
-    left = set(ids) - {lead.pk for lead in found}
-    uids = Lead.objects.filter(pk__in=left).values_list("uid", flat=True) if left else ()
-    return Changes(
-        cursor=cursor,
-        cards=_cards(view, {stage.pk: stage for stage in stages}, found),
-        gone=[mark_of(uid) for uid in uids],
-        heads=build_heads(view, stages),
-        now=view.now,
-    )
 
 
 def build_heads(view: View, stages: Iterable[Stage]) -> list[Head]:
     sums = _sums(view, halves(view))
     return [_head(view, stage, sums.get(stage.pk, Sums())) for stage in stages]
+
+
+def mark_of(heads: Iterable[Head]) -> str:
+    """Tells heads from others: a board says by it which ones it shows."""
+    return blake2b(repr(list(heads)).encode(), digest_size=6).hexdigest()
 
 
 # --- Which leads -----------------------------------------------------------------------------------
@@ -271,20 +242,21 @@ def _first_cards(view: View, shares: tuple[Leads, Leads], stages: Collection[Sta
     parts = [_of(shares, stage).order_by(*view.order(stage).by()).values("pk")[:CARDS] for stage in stages]
     if not connection.features.supports_slicing_ordering_in_compound:  # SQLite
         parts = [Lead.objects.filter(pk__in=part).order_by().values("pk") for part in parts]
-    found = _whole(Lead.objects.filter(pk__in=parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]))
+    found = whole(Lead.objects.filter(pk__in=parts[0].union(*parts[1:], all=True) if parts[1:] else parts[0]))
     by_stage: dict[int, list[Card]] = {stage.pk: [] for stage in stages}
     slugs = {stage.slug: stage.pk for stage in stages}
-    for card in sorted(_cards(view, {stage.pk: stage for stage in stages}, list(found)), key=lambda one: one.place):
+    for card in sorted(cards_of(view, {stage.pk: stage for stage in stages}, list(found)), key=lambda one: one.place):
         by_stage[slugs[card.stage]].append(card)
     return by_stage
 
 
-def _whole(leads: Leads) -> Leads:
+def whole(leads: Leads) -> Leads:
     """With what a card shows, and nothing else: to read all would take twice as long."""
     return with_next_task(leads).select_related("owner", "source").only(*SHOWN)
 
 
-def _cards(view: View, stages: dict[int, Stage], leads: Collection[Lead]) -> list[Card]:
+def cards_of(view: View, stages: dict[int, Stage], leads: Collection[Lead]) -> list[Card]:
+    """Leads (:func:`whole`) of these stages, by id, as cards."""
     free = takeable(view.user, leads)
     for lead in leads:
         lead.stage = stages[lead.stage_id]  # read once for all of them

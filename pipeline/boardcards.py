@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from hashlib import blake2b
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -35,8 +34,7 @@ class Card:
 
     ``badge``: where the lead stands, unless its column, its clock or its button says so. ``step``: what comes next,
     unless its button (``action``) says so, with ``due`` until when and ``amber`` from when it is urgent.
-    ``rotting``: the days it has been in its stage, once they are too many. ``place`` orders the cards of a column;
-    ``mark`` stands for the lead where its uid is nobody's business.
+    ``rotting``: the days it has been in its stage, once they are too many. ``place`` orders the cards of a column.
     """
 
     uid: str
@@ -44,7 +42,6 @@ class Card:
     version: int
     stage: str
     place: str
-    mark: str
     title: str
     company: str
     product: str
@@ -76,11 +73,6 @@ def root_of(name: str, *before: str) -> str:
     return reverse(name, args=[*before, _NIL]).removesuffix(f"{_NIL}/")
 
 
-def mark_of(uid: UUID) -> str:
-    """Stands for a lead without telling its uid."""
-    return blake2b(uid.bytes, digest_size=6).hexdigest()
-
-
 def build_card(lead: Lead, user: User, order: Order, free: Collection[int], now: datetime) -> Card:
     """One lead as a card. Reads its stage, source and owner; ``free``: the leads that the user may take."""
     action = action_of(lead, user, free)
@@ -93,7 +85,6 @@ def build_card(lead: Lead, user: User, order: Order, free: Collection[int], now:
         version=lead.version,
         stage=lead.stage.slug,
         place=order.place_of(lead),
-        mark=mark_of(lead.uid),
         title=str(lead),
         company=lead.company if lead.name else "",
         product=lead.product,

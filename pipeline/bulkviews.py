@@ -114,4 +114,5 @@ def _moved(packed: str) -> dict[int, int]:
 def _told(
     request: PageRequest, opened: Opened, leads: list[Lead], outcome: Outcome, text: str, undo: str = ""
 ) -> HttpResponse:
-    return answer(request, opened, [lead.pk for lead in leads], text, tone=outcome.tone, undo=undo, left=outcome.left)
+    ids, named = [lead.pk for lead in leads], [lead.uid for lead in leads]
+    return answer(request, opened, ids, text, tone=outcome.tone, undo=undo, named=named, left=outcome.left)

@@ -4,7 +4,7 @@ Each is a form that works by itself. A board that asks for itself (htmx) is answ
 page: what was refused goes back to where it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from leadcrm.lib.pages import PageRequest, Tone, back, change_page, tell
-from pipeline.board import changes_of
+from pipeline.boardchanges import changes_of
 from pipeline.boardforms import MoveForm, QuickLeadForm
 from pipeline.errors import NotSetUp, PipelineError, ReasonMissing, StaleLead
 from pipeline.intake import InvalidLead
@@ -49,9 +49,10 @@ def move(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
             form.add_error(fault.field if fault.field in form.fields else None, fault.detail)
         return _move_form(request, opened, lead, form)
     except PipelineError as error:
-        return answer(request, opened, [lead.pk], str(error), tone="error")
+        return answer(request, opened, [lead.pk], str(error), tone="error", named=[uid])
     text = f"{lead} is in “{lead.stage}” now."
-    return answer(request, opened, [lead.pk], text, undo=opened.view.url("board-undo", str(uid), version=lead.version))
+    way_back = opened.view.url("board-undo", str(uid), version=lead.version)
+    return answer(request, opened, [lead.pk], text, undo=way_back, named=[uid])
 
 
 def _move(request: PageRequest, lead: Lead, stage: Stage, version: int, above: UUID | None, **more: Any) -> None:
@@ -91,8 +92,8 @@ def undo(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
             raise StaleLead
         undo_move(lead, actor=request.user, version=int(version))
     except PipelineError as error:
-        return answer(request, opened, [lead.pk], str(error), tone="error")
-    return answer(request, opened, [lead.pk], f"{lead} is back in “{lead.stage}”.")
+        return answer(request, opened, [lead.pk], str(error), tone="error", named=[uid])
+    return answer(request, opened, [lead.pk], f"{lead} is back in “{lead.stage}”.", named=[uid])
 
 
 @login_required
@@ -135,12 +136,14 @@ def answer(
     *,
     tone: Tone = "success",
     undo: str = "",
+    named: Collection[UUID] = (),
     left: Sequence[Lead] = (),
 ) -> HttpResponse:
     """What was done or refused: for a board its fresh cards, else a message on the page that the form came from.
 
     Args:
         tone: what was refused is an error.
+        named: the leads that the request named: what is no more in its view leaves its board.
         left: of many, those that it was not done with.
     """
     view = opened.view
@@ -148,7 +151,7 @@ def answer(
         tell(request, tone, text, undo)
         return back(request, view.url())
     context = {
-        "changes": changes_of(view, opened.stages, ids),
+        "changes": changes_of(view, opened.stages, ids, named),
         "view": view,
         "notice": {"text": text, "tone": tone, "undo": undo, "seconds": UNDO_SECONDS, "left": left},
     }

@@ -44,13 +44,27 @@ class Reach:
             return Lead.objects.none()
         if self.user.has_perm("pipeline.view_lead"):
             return Lead.objects.all()
-        shown = Q(team__in=self.joined, owner=None)
-        for permission, path in _PATHS.items():
-            if self._has(permission):
-                shown |= self._among(path, permission)
+        shown = Q(team__in=self.joined, owner=None) | self._granted()
         if self.hides:
             shown &= not_hidden()
-        return Lead.objects.filter(Q(owner=self.user) | Q(team__in=self.managed) | shown)
+        return Lead.objects.filter(self._theirs() | shown)
+
+    def near(self) -> QuerySet[Lead]:
+        """Those that come into the user's sight and leave it again, where they are now: not to be shown."""
+        if not self.user.is_active or self.user.has_perm("pipeline.view_lead"):
+            return self.leads()
+        return Lead.objects.filter(self._theirs() | Q(team__in=self.joined) | self._granted())
+
+    def _theirs(self) -> Q:
+        return Q(owner=self.user) | Q(team__in=self.managed)
+
+    def _granted(self) -> Q:
+        """What was granted to the user; nothing where that is nothing."""
+        granted = Q(pk__in=())
+        for permission, path in _PATHS.items():
+            if self._has(permission):
+                granted |= self._among(path, permission)
+        return granted
 
     def opens(self, pipeline: int) -> bool:
         """Whether the user may open the board of a pipeline: where they may add leads, everywhere when they look on."""

@@ -8,7 +8,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from leadcrm.lib import access
-from pipeline.models import Account, Event, Lead, LeadSource, Pipeline, Stage, Task, Team
+from leadcrm.lib.prepared import Param
+from pipeline.models import Account, Lead, LeadSource, Pipeline, Stage, Task, Team
 from pipeline.reach import not_hidden
 
 _ASSIGNED = Lead.RoutingState.ASSIGNED
@@ -39,7 +40,7 @@ def visible_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
     seen = access.objects_for(user, "view_team_leads", Team)
     sources = access.objects_for(user, "view_source_leads", LeadSource)
     shown = _trusted_with(user) | Q(team__in=seen) | Q(source__in=sources)
-    return Lead.objects.filter(_theirs(user) | (not_hidden() & shown))
+    return Lead.objects.filter(theirs(user) | (not_hidden() & shown))
 
 
 def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
@@ -49,12 +50,13 @@ def workable_leads(user: User | AnonymousUser) -> QuerySet[Lead]:
         return Lead.objects.none()
     if user.has_perm("pipeline.change_lead"):
         return Lead.objects.all()
-    return Lead.objects.filter(_theirs(user) | (not_hidden() & _trusted_with(user)))
+    return Lead.objects.filter(theirs(user) | (not_hidden() & _trusted_with(user)))
 
 
-def _theirs(user: User) -> Q:
-    """Leads of which a user knows everything: their own, and those of teams that they manage."""
-    return Q(owner=user) | Q(team__manager=user)
+def theirs(user: User | Param, lead: str = "") -> Q:
+    """Leads of which a user knows everything: their own, and those of teams that they manage. ``lead``: where a row has
+    its lead."""
+    return Q(**{f"{lead}owner": user}) | Q(**{f"{lead}team__manager": user})
 
 
 def _trusted_with(user: User) -> Q:
@@ -153,11 +155,6 @@ def work_task(user: User | AnonymousUser, pk: int) -> Task:
     if task is None:
         raise Http404("There is no such task.")
     return task
-
-
-def newest_event() -> int:
-    """The number of the latest event; 0 while there is none."""
-    return Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def leads_of_source(source: LeadSource) -> QuerySet[Lead]:

@@ -22,6 +22,7 @@ After the commit (``send_robust``; a wake-up, nothing is lost when nobody hears 
 Asked while a page is made (``send``); whoever knows answers:
 
 ``takeable_asked(user, lead_ids)``   the ids of those of these leads that this user may take now
+``offers_asked(user)``              the uids of all leads that this user may take now
 ``territory_asked(territory_id)``    the condition (``Q``) for leads that lie in a territory
 ``territories_asked(people)``        the territories of these people, or all (None), as pairs of id and name
 ``stops_asked(lead)``                the channels over which nothing may be sent to a lead, each with why, as pairs
@@ -50,6 +51,7 @@ leads_created = Signal()
 lead_waiting = Signal()
 events_stored = Signal()
 takeable_asked = Signal()
+offers_asked = Signal()
 territory_asked = Signal()
 territories_asked = Signal()
 blind_asked = Signal()

@@ -1,46 +1,43 @@
 """The board: its page, the next cards of a column, and what changed since it was read."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from leadcrm.lib.pages import NEWEST_EVENT, UNATTENDED, PageRequest, page_or_part
 from pipeline.board import (
     WHOSE,
-    Changes,
     Choice,
     View,
     build_board,
-    build_changes,
     build_columns,
     build_more,
     default_who,
     whose_choices,
 )
+from pipeline.boardchanges import Changes, build_changes, read_shown
 from pipeline.boardfilters import read_filters
 from pipeline.boardpanel import build_chips, build_views, views_of
-from pipeline.models import Event, Pipeline, Stage
+from pipeline.cursor import LATEST, Cursor, look
+from pipeline.models import Pipeline, Stage
 from pipeline.reach import reach_of
-
-LONGEST_CURSOR: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A board that a request is about: the view, its stages in order, all pipelines that the user may open, the newest
-    event, whether the user may add leads, and the views that the user has kept."""
+    """A board that a request is about: the view, its stages in order, all pipelines that the user may open, how far
+    it has heard of what happens, whether the user may add leads, and the views that the user has kept."""
 
     view: View
     stages: list[Stage]
     pipelines: list[Pipeline]
-    cursor: int
+    cursor: Cursor
     may_add: bool
     saved: list[dict[str, Any]]
 
@@ -57,9 +54,8 @@ def open_board(request: PageRequest, slug: str = "") -> Opened | None:
         Http404: there is none of this name, or it is not for this user.
     """
     reach = reach_of(request.user)
-    newest = Subquery(Event.objects.order_by("-pk").values("pk")[:1])
     shown = Stage.objects.filter(pipeline__archived_at=None).select_related("pipeline")
-    shown = shown.annotate(newest=newest, saved=views_of(request.user, "pipeline"))
+    shown = shown.annotate(**LATEST, saved=views_of(request.user, "pipeline"))
     found: list[Any] = list(shown.order_by("pipeline__name", "position", "id"))
     stages = [stage for stage in found if reach.opens(stage.pipeline_id)]
     pipelines = list(dict.fromkeys(stage.pipeline for stage in stages))
@@ -70,16 +66,19 @@ def open_board(request: PageRequest, slug: str = "") -> Opened | None:
         raise Http404("There is no such board.")
     own = [stage for stage in stages if stage.pipeline_id == fitting[0].pk]
     who = request.GET.get("who", "")
+    now = timezone.now()
     view = View(
         user=request.user,
         scope=reach.leads(),
+        near=reach.near(),
         pipeline=fitting[0],
         stages=[stage.pk for stage in own],
         who=who if who in WHOSE else default_who(manages=bool(reach.managed), in_team=bool(reach.joined)),
-        now=timezone.now(),
+        now=now,
         filters=read_filters(request.GET),
     )
-    return Opened(view, own, pipelines, own[0].newest or 0, reach.adds_to(view.pipeline.pk), own[0].saved or [])
+    cursor = Cursor.starting(own[0].newest or 0, own[0].known or 0, now)
+    return Opened(view, own, pipelines, cursor, reach.adds_to(view.pipeline.pk), own[0].saved or [])
 
 
 def this_board(request: PageRequest, slug: str) -> Opened:
@@ -148,16 +147,27 @@ def column(request: PageRequest, slug: str, stage: str) -> HttpResponse:
 
 
 @login_required
-@require_safe
+@require_POST
 def changes(request: PageRequest, slug: str) -> HttpResponse:
-    """What changed since an event (``since``): asked for every few seconds by boards that are open."""
+    """What changed since the board last heard of changes (``since``): asked for every few seconds by open boards, with
+    what they show. Nothing is changed: it is posted because it may be long."""
     setattr(request, UNATTENDED, True)
+    asked = Cursor.read(request.POST.get("since", ""))
+    if asked is None:
+        opened = this_board(request, slug)
+        return _told(request, opened.view, Changes(too_many=True), opened.cursor)
+    cursor, since = look(asked, timezone.now())
+    if since is None:
+        return _heard(HttpResponse(status=204), cursor)
     opened = this_board(request, slug)
-    since = request.GET.get("since", "")
-    known = since.isascii() and since.isdecimal() and len(since) < LONGEST_CURSOR
-    found = build_changes(opened.view, opened.stages, int(since)) if known else Changes(opened.cursor, too_many=True)
-    if found is None:
-        return HttpResponse(status=204)
-    response = render(request, "board/_changes.html", {"changes": found, "view": opened.view})
-    response.headers[NEWEST_EVENT] = str(found.cursor)
+    found = build_changes(opened.view, opened.stages, since, read_shown(request.POST))
+    return _told(request, opened.view, found, cursor) if found else _heard(HttpResponse(status=204), cursor)
+
+
+def _told(request: PageRequest, view: View, found: Changes, cursor: Cursor) -> HttpResponse:
+    return _heard(render(request, "board/_changes.html", {"changes": found, "view": view}), cursor)
+
+
+def _heard(response: HttpResponse, cursor: Cursor) -> HttpResponse:
+    response.headers[NEWEST_EVENT] = str(cursor)
     return response

@@ -25,6 +25,7 @@ from tests.addresses import MACHINES, OWN, TABLE, VISITORS, WORKERS, make_roles,
 from tests.distribution.calendars import make_leave
 from tests.distribution.world import make_lead, make_source
 from tests.pipeline.people import signed_in
+from tests.support.heard import heard_up_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("refused_in_silence")]
 
@@ -77,7 +78,9 @@ def state() -> dict[str, Any]:
 
 
 def told(client: Client, path: str, fields: dict[str, Any] | None = None) -> str:
-    """What comes back, wherever it leads."""
+    """What comes back, wherever it leads; of a board what happened since the beginning."""
+    if "/changes/?who" in path:
+        fields = {"since": heard_up_to(0)}
     answer = client.get(path, follow=True) if fields is None else client.post(path, fields, follow=True)
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return body.decode()
@@ -201,7 +204,7 @@ LOOKS: Final = (
     "/board/sales/table/?who=team&team={t.team.pk}&sort=owner",
     "/board/sales/filters/?owner={t.rep.user_id}",
     "/board/sales/stage/open/?who=team",
-    "/board/sales/changes/?since=0&who=team",
+    "/board/sales/changes/?who=team",
     "/board/sales/export/?who=team&source={t.source.pk}",
     "/my/?done={t.task.pk}",
     "/my/changes/",

@@ -11,12 +11,15 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.db import transaction
+from django.contrib.auth.models import Group, Permission, User
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from distribution.models import Offer, Pool, Rep
+from distribution.blind import hidden_from
+from distribution.models import Assignment, Offer, Pool, Rep
+from distribution.offers import build_offers
 from distribution.selectors import rep_of
 from distribution.services import assign_lead, claim_lead, release_lead, sweep_offers
 from leadcrm.lib import access
@@ -26,7 +29,7 @@ from notifications.defaults import LANGUAGES
 from notifications.kinds import KINDS
 from notifications.models import ActionLink, Call, Notification
 from notifications.services import acting, deliver, fan_out, inbound
-from pipeline.models import Account, Event, Lead, Task
+from pipeline.models import Account, Event, Lead, Pipeline, SavedView, Task, Team
 from pipeline.reach import reach_of
 from pipeline.selectors import visible_leads, workable_leads
 from pipeline.services.tasks import remind_due
@@ -35,6 +38,7 @@ from tests.distribution.calendars import make_leave
 from tests.distribution.world import make_lead, make_source, world
 from tests.notifications.twilio_calls import call, use_twilio
 from tests.pipeline.people import make_people, signed_in
+from tests.support.heard import heard_up_to
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +117,7 @@ def asked(things: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for text in LOOKING:
         yield "get", "/search/", {"q": text}
         yield "get", f"/board/{lead.stage.pipeline.slug}/table/", {"who": "team", "q": text}
+    yield "post", f"/board/{lead.stage.pipeline.slug}/changes/?who=team", {"since": heard_up_to(0)}
 
 
 def answer(client: Client, method: str, path: str, fields: dict[str, Any]) -> str:
@@ -171,6 +176,51 @@ def test_an_offer_shows_what_helps_to_decide(people):
     page = signed_in(people.teammate).get("/offers/").content.decode()
     for shown in ("Pumps, DE", "5,000 EUR", ">82<", "Sales", "just now", "Who it is shows once you take it."):
         assert shown in page
+
+
+def as_anybody(user: User, lead: Lead) -> None:
+    """As they are."""
+
+
+def as_manager(user: User, lead: Lead) -> None:
+    Team.objects.update(manager=user)
+
+
+def as_reader_of_all(user: User, lead: Lead) -> None:
+    user.user_permissions.add(Permission.objects.get(codename="view_lead"))
+
+
+def as_former_owner(user: User, lead: Lead) -> None:
+    over = {"started_at": timezone.now(), "ended_at": timezone.now(), "end": Assignment.End.CLOSED}
+    Assignment.objects.create(lead=lead, rep=rep(user), trigger=Assignment.Trigger.MANUAL, **over)
+
+
+@pytest.mark.parametrize(
+    ("become", "hidden"), [(as_anybody, True), (as_manager, False), (as_reader_of_all, False), (as_former_owner, False)]
+)
+def test_the_lane_hides_a_lead_from_whom_everything_else_hides_it(people, become, hidden):
+    lead, other = offered(people), make_lead(team=people.team, routing_state="claimable")
+    Offer.objects.create(lead=other, rep=people.teammate.rep)
+    become(people.teammate, lead)
+    user = User.objects.get(pk=people.teammate.pk)
+    shown = {offer.uid: offer.hidden for offer in build_offers(user, timezone.now())}
+    assert shown == {lead.uid: hidden, other.uid: False}
+    assert hidden_from(user, [lead.pk, other.pk]) == ({lead.pk} if hidden else set())
+
+
+@pytest.mark.parametrize("role", ["manager", "owner", "teammate", "stranger", "watcher", "admin"])
+@pytest.mark.parametrize("by_hand", [False, True], ids=["by urgency", "by hand"])
+def test_the_first_page_of_a_board_asks_no_more_where_leads_are_hidden(people, role, by_hand):
+    lead, user = offered(people), getattr(people, role)
+    make_lead(owner=user, team=people.team, routing_state="assigned") if rep_of(user) else None
+    Pipeline.objects.update(sorted_by_hand=by_hand)
+    SavedView.objects.create(user=user, pipeline=lead.stage.pipeline, name="Late", query="overdue=1")
+    client = signed_in(user)
+    client.get("/board/")  # fills the caches
+    for address in ("/board/", "/board/?who=mine", "/board/sales/?who=team"):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        assert len(queries) <= 12, address
 
 
 def test_a_lead_of_which_nothing_is_known_is_called_a_lead(people):

@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 
 # Set on requests that an open page makes by itself: nobody need be there.
 UNATTENDED: Final = "unattended"
-# The header that tells an open page from which event on to ask what changed (static/leadcrm/live.js).
+# The header that tells an open page from where on to ask what changed (static/leadcrm/live.js).
 NEWEST_EVENT: Final = "X-Newest-Event"
 # How a message is meant, and looks.
 Tone = Literal["success", "info", "warning", "error"]

@@ -53,12 +53,18 @@ function place(card) {
 // News that were asked for before a move come after its answer at times.
 const isOlder = (fresh, old) => Number(fresh.dataset.version) < Number(old?.dataset.version);
 
+// What a card says, but for what time alone changes.
+function gist(card) {
+  const copy = card?.cloneNode(true);
+  for (const time of copy?.querySelectorAll("time") ?? []) time.replaceWith(time.dataset.due ?? "");
+  return copy && `${card.dataset.version} ${copy.textContent}`;
+}
+
 function refresh(fresh) {
   const old = document.getElementById(fresh.id);
   if (isOlder(fresh, old)) return false;
-  if (old?.dataset.version === fresh.dataset.version && old.dataset.place === fresh.dataset.place && !("moved" in old.dataset)) {
-    return false;
-  }
+  const changed = gist(old) !== gist(fresh);
+  if (!changed && old?.dataset.place === fresh.dataset.place && !("moved" in old.dataset)) return false;
   const focused = old?.contains(document.activeElement) ? document.activeElement.className || document.activeElement.tagName : null;
   fresh.querySelector(".pick").checked = old?.querySelector(".pick").checked ?? false;
   const shown = place(fresh);
@@ -66,13 +72,14 @@ function refresh(fresh) {
   if (!shown) return false;
   globalThis.htmx?.process(fresh);
   if (focused) refocus(fresh, focused);
-  return old?.dataset.version !== fresh.dataset.version;
+  return changed;
 }
 
 const refocus = (card, what) =>
   (card.querySelector(what === "A" ? "h3 a" : `.${CSS.escape(what.split(" ")[0])}`) ?? card.querySelector("h3 a")).focus({ preventScroll: true });
 
 function applyHeads(changes) {
+  if (changes.dataset.heads) board.dataset.heads = changes.dataset.heads;
   for (const head of changes.querySelectorAll("div[data-head]")) {
     const slug = CSS.escape(head.dataset.head);
     board.querySelector(`.column-head[data-head="${slug}"]`)?.replaceChildren(...head.childNodes);
@@ -97,7 +104,7 @@ function apply(page, highlight = true) {
     return true;
   }
   for (const gone of changes.querySelectorAll("[data-gone]")) {
-    board.querySelector(`[data-mark="${CSS.escape(gone.dataset.gone)}"]`)?.remove();
+    document.getElementById(gone.dataset.gone)?.remove();
   }
   const cards = changes.querySelectorAll(".card");
   for (const card of cards) {
@@ -119,17 +126,26 @@ async function post(url, body, failed) {
 
 // --- By itself -------------------------------------------------------------------------------------
 
-const poll = board ? keepUp((since) => `${board.dataset.changes}&since=${since}`, board.dataset.cursor, applyPolled) : () => {};
+const uids = (selector, name) => [...document.querySelectorAll(selector)].map(name).join();
 
-async function applyPolled(page, isNew) {
+// What the board shows goes with the question: so it is told which of its cards are not the reader's any more, without a word
+// about any other lead.
+function question(since) {
+  const body = new FormData();
+  body.set("since", since);
+  body.set("heads", board.dataset.heads);
+  body.set("cards", uids(".card[data-version]", (card) => card.id.replace("lead-", "")));
+  body.set("offers", uids("[data-offer]", (offer) => offer.dataset.offer));
+  return { url: board.dataset.changes, body };
+}
+
+const poll = board ? keepUp(question, board.dataset.cursor, applyPolled) : () => {};
+
+async function applyPolled(page) {
   const changes = page.getElementById("board-changes");
-  if (changes && "tooMany" in changes.dataset) {
-    await readAgain();
-    return true;
-  }
-  if (isNew) document.body.dispatchEvent(new CustomEvent("offers-changed"));
-  apply(page);
-  return false;
+  if (changes && "tooMany" in changes.dataset) await readAgain();
+  else apply(page);
+  if (changes && ("offers" in changes.dataset || "tooMany" in changes.dataset)) document.body.dispatchEvent(new CustomEvent("offers-changed"));
 }
 
 async function readAgain() {
@@ -140,6 +156,7 @@ async function readAgain() {
   const chosen = picks().map((pick) => cardOf(pick).id);
   const focused = cardOf(document.activeElement)?.id;
   page.querySelectorAll(".column[data-stage]").forEach(exchange);
+  board.dataset.heads = page.getElementById("board").dataset.heads;
   for (const id of chosen) tick(document.getElementById(id));
   document.getElementById(focused)?.querySelector("h3 a").focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent("cards-changed"));

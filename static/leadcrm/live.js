@@ -1,10 +1,8 @@
-// Keeps an open page up to date: asks every few seconds what happened since an event. A tab in the background asks for
+// Keeps an open page up to date: asks every few seconds what happened since it asked before. A tab in the background asks for
 // nothing; after a gap in the network it catches up, and meanwhile says that what it shows may be old.
 
 const POLL = 2000;
 const SLOWEST = 20_000;
-// Events are numbered when they are written and seen when they are committed, so each answer looks back a little.
-const LOOKS_BACK = 3;
 
 export const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
 
@@ -17,32 +15,26 @@ export async function ask(url, body = null) {
   return response;
 }
 
-// url: where to ask, to which the event is added, or nothing for all of it; cursor: the newest event that the page knows;
-// changed: puts an answer (a document) in its place, told whether there is an event that it did not know, and says whether
-// it has read everything anew; again: after how many milliseconds all of it is asked for, for what time alone changes.
-// Returns a function that asks at once.
-export function keepUp(url, cursor, changed, again = Infinity) {
+// question: where to ask ({ url, body }) what changed since then, or for all of it; cursor: how far the page has heard, as the
+// server says; changed: puts an answer (a document) in its place; again: after how many milliseconds all of it is asked
+// for, for what time alone changes. Returns a function that asks at once.
+export function keepUp(question, cursor, changed, again = Infinity) {
   const offline = document.getElementById("offline");
-  const cursors = [cursor];
   let timer = null;
   let missed = 0;
   let complete = performance.now();
 
-  async function put(response, newest) {
-    if (response.status !== 200) return false;
-    return changed(parsed(await response.text()), newest !== cursors.at(-1));
-  }
-
   async function look() {
     const all = performance.now() - complete > again;
-    const response = await ask(url(all ? "" : cursors[0]));
+    const { url, body } = question(all ? "" : cursor);
+    const response = await ask(url, body);
+    if (response.status === 403) return renew();
     if (response.status >= 500) throw new TypeError("broken");
     const newest = response.headers.get("X-Newest-Event");
     if (!newest) return;
-    if (await put(response, newest)) cursors.length = 0;
+    if (response.status === 200) await changed(parsed(await response.text()));
     if (all) complete = performance.now();
-    cursors.push(newest);
-    if (cursors.length > LOOKS_BACK) cursors.shift();
+    cursor = newest;
   }
 
   async function poll() {
@@ -63,4 +55,11 @@ export function keepUp(url, cursor, changed, again = Infinity) {
   globalThis.addEventListener("offline", () => (offline.hidden = false));
   timer = setTimeout(poll, POLL);
   return poll;
+}
+
+// Who signed in again meanwhile has another token for what is sent.
+async function renew() {
+  const fresh = parsed(await (await ask(location.href)).text()).querySelector("[name=csrfmiddlewaretoken]");
+  if (!fresh) throw new TypeError("broken");
+  for (const token of document.querySelectorAll("[name=csrfmiddlewaretoken]")) token.value = fresh.value;
 }

@@ -13,7 +13,7 @@ const isReaders = (name, node) =>
 
 function put(page) {
   const fresh = page.getElementById("day");
-  if (!fresh) return false;
+  if (!fresh) return;
   const before = new Set(lines());
   const place = lines().indexOf(document.activeElement.closest("[data-item]"));
   globalThis.Idiomorph.morph(day, fresh, {
@@ -26,7 +26,6 @@ function put(page) {
   document.dispatchEvent(new CustomEvent("cards-changed"));
   light(lines().filter((line) => !before.has(line)));
   if (place >= 0 && document.activeElement === document.body) lines()[Math.min(place, lines().length - 1)]?.focus({ preventScroll: true });
-  return false;
 }
 
 function light(fresh) {
@@ -36,4 +35,4 @@ function light(fresh) {
   document.getElementById("said").textContent = `New on your day: ${names.join(", ")}.`;
 }
 
-keepUp((since) => `${day.dataset.changes}?since=${since}`, day.dataset.cursor, put, EVERYTHING);
+keepUp((since) => ({ url: `${day.dataset.changes}?since=${since}` }), day.dataset.cursor, put, EVERYTHING);

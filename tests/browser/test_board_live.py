@@ -15,6 +15,7 @@ from tests.browser.pages import DESKTOP, PHONE, Finger, card, in_column, let_go,
 from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people, owned
+from tests.support.heard import heard_up_to
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("never_too_late")
@@ -289,7 +290,9 @@ def test_news_from_before_a_move_do_not_put_the_card_back(opened, people, lead, 
     move_on(lead, Stage.objects.get(slug="talks"), actor=people.manager)
     page = opened(people.owner)
     changes = page.locator("#board").get_attribute("data-changes")
-    late = page.request.get(f"{live_server.url}{changes}&since=0")
+    token = page.locator("[name=csrfmiddlewaretoken]").first.input_value()
+    asked = {"csrfmiddlewaretoken": token, "since": heard_up_to(0)}
+    late = page.request.post(f"{live_server.url}{changes}", form=asked)
     assert str(lead.uid) in late.text()
     move(page, lead, "open")
     expect(card(page, lead)).to_have_attribute("data-version", "2")

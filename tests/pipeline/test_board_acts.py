@@ -1,4 +1,4 @@
-"""What people do on the board: move, undo, move many, add, and hear of what others did."""
+"""What people do on the board: move, undo, move many and add."""
 
 import re
 from datetime import timedelta
@@ -165,27 +165,6 @@ def test_cards_sorted_by_hand_stay_where_they_are_put(client, people, talks):
     assert order()["open"] == "bac"
     move(client, d, "open", above=str(b.uid))
     assert order() == {"open": "bdac", "talks": "", "won": "", "lost": ""}
-
-
-def test_others_hear_of_a_card_that_was_put_elsewhere_in_its_column(client, people, talks):
-    Pipeline.objects.update(sorted_by_hand=True)
-    now = timezone.now()
-    a, _, c = (owned(people, last_name=name, board_at=now - timedelta(hours=n)) for n, name in enumerate("abc"))
-    before = Event.objects.latest("pk").pk if Event.objects.exists() else 0
-    move(client, c, "open", above=str(a.uid))
-    told = signed_in(people.manager).get(f"/board/sales/changes/?who=team&since={before}").context["changes"]
-    assert [card.title for card in told.cards] == ["c"]
-    columns = client.get("/board/").context["board"].columns
-    assert told.cards[0].place == next(card.place for card in columns[0].cards if card.title == "c")
-
-
-def test_a_column_in_which_room_was_made_is_read_again(client, people, talks):
-    Pipeline.objects.update(sorted_by_hand=True)
-    now = timezone.now()
-    a, _, c = (owned(people, last_name=name, board_at=now) for name in "abc")
-    move(client, a, "open", above=str(c.uid))  # between two that share one place
-    assert [card.title for card in client.get("/board/").context["board"].columns[0].cards] == ["c", "a", "b"]
-    assert client.get("/board/sales/changes/?who=team&since=0").context["changes"].too_many
 
 
 # --- Adding ------------------------------------------------------------------------------------
@@ -381,46 +360,6 @@ def test_an_empty_lead_is_no_lead(client):
     stages()
     assert client.post("/board/sales/add/", {"last_name": " "}, headers=PART).status_code == 422
     assert not Lead.objects.exists()
-
-
-# --- What others change ------------------------------------------------------------------------
-
-
-def test_nothing_new_is_an_empty_answer(client, people, lead):
-    newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    assert client.get(f"/board/sales/changes/?who=team&since={newest}").status_code == 204
-
-
-def test_what_others_changed_is_told_with_the_heads(client, people, lead, talks):
-    since = client.get("/board/").context["board"].cursor
-    move(signed_in(people.manager), lead, "talks")
-    response = client.get(f"/board/sales/changes/?who=team&since={since}")
-    assert shown(response) == [("Lovelace", "talks", 1)]
-    assert response.context["changes"].cursor > since
-
-
-def test_a_card_that_left_the_view_is_told_without_its_uid(client, people, lead):
-    since = client.get("/board/").context["board"].cursor
-    mark = client.get("/board/").context["board"].columns[0].cards[0].mark
-    Lead.objects.filter(pk=lead.pk).update(owner=people.stranger, team=people.other_team)
-    Event.objects.create(lead=lead, kind=Event.Kind.REASSIGNED)
-    response = client.get(f"/board/sales/changes/?who=team&since={since}")
-    assert (shown(response), response.context["changes"].gone) == ([], [mark])
-    assert str(lead.uid) not in response.content.decode()
-
-
-@pytest.mark.parametrize("since", ["", "x", "-1", "9" * 30])
-def test_a_board_that_lost_its_place_is_told_to_read_everything_again(client, people, lead, since):
-    response = client.get(f"/board/sales/changes/?since={since}")
-    assert response.context["changes"].too_many
-
-
-def test_too_many_changes_are_not_told_one_by_one(client, people, monkeypatch):
-    monkeypatch.setattr("pipeline.board.MOST_CHANGES", 3)
-    since = client.get("/board/").context["board"].cursor if Stage.objects.exists() else 0
-    for number in range(4):
-        Event.objects.create(lead=owned(people, last_name=f"L{number}"), kind=Event.Kind.EDITED)
-    assert client.get(f"/board/sales/changes/?since={since}").context["changes"].too_many
 
 
 # --- Who may -----------------------------------------------------------------------------------
