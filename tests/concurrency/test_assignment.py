@@ -210,7 +210,6 @@ def _close(lead_id):
         return
 
 
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(3))
 def test_in_a_storm_every_lead_has_one_owner_and_no_limit_is_exceeded(seed, thorough):
     reps, pools = storm_world()

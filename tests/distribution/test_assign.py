@@ -517,6 +517,26 @@ def test_a_paused_member_cannot_take_what_was_offered_before():
         services.claim_lead(lead.pk, rep=Rep.objects.get(name="Ann"))
 
 
+def test_a_paused_member_pulls_nothing():
+    pool = world("Ann", method="pull")
+    services.assign_lead(make_lead().pk)
+    PoolMember.objects.filter(pool=pool).update(paused=True)
+    ann = Rep.objects.get(name="Ann")
+    assert services.pull_next(ann) is None
+    PoolMember.objects.filter(pool=pool).update(paused=False)
+    assert services.pull_next(ann) is not None
+
+
+def test_a_person_gives_a_lead_also_to_somebody_who_is_full_and_away():
+    world("Ann", make_rep("Ben", capacity=1, open_leads=1, cap_per_day=1, status="away"))
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    ben = Rep.objects.get(name="Ben")
+    services.reassign_lead(lead.pk, to=ben, reason="knows them")
+    ben.refresh_from_db()
+    assert (has(lead), ben.open_leads) == ("Ben", 2)
+
+
 def test_a_lead_that_was_given_back_is_not_pulled_again_by_the_same_person():
     world("Ann", method="pull")
     lead = make_lead()

@@ -167,7 +167,6 @@ def costs_of(numbers):
     return asked, read
 
 
-@pytest.mark.timeout(1800)
 def test_neither_the_queries_nor_what_they_read_grow_with_other_pools_or_old_leads(thorough):
     """More than five leads each: then a connection may plan its statements otherwise."""
     costly_world()

@@ -101,3 +101,10 @@ def test_weights_that_are_all_zero_count_as_equal_and_this_is_noted():
     ranking = METHODS["weighted"].rank([member(1, weight=0), member(2, weight=0)])
     assert ranking.note == "all weights are 0: counted as equal"
     assert ranking.postings == {11: -UNIT // 2, 12: UNIT // 2}
+
+
+def test_who_has_no_share_goes_last_however_much_is_owed_from_before():
+    """Also when nobody else is ready for a turn."""
+    owed = member(1, weight=0, credit=5 * UNIT)
+    ahead = [member(2, credit=-UNIT), member(3, credit=-UNIT)]
+    assert order("weighted", owed, *ahead) == [2, 3, 1]

@@ -236,3 +236,19 @@ def test_after_a_change_of_hours_no_rung_that_was_taken_comes_again(afters, befo
         taken.append(rung.key)
         walked = take(walked, change)
     assert sorted(taken) == list(range(len(afters) + 1))
+
+
+@pytest.mark.parametrize("hours", [None, weekdays()])
+def test_a_clock_that_is_paused_as_it_begins_has_spent_nothing(hours):
+    start = at("2026-03-02 11:00")
+    paused = apply(clock(60, start=start, hours=hours), sla.PAUSE, start)
+    resumed = apply(paused, sla.RESUME, at("2026-03-02 12:00"))
+    assert paused.count.used == timedelta()
+    assert due_at(resumed) == at("2026-03-02 13:00")
+
+
+def test_after_the_last_rung_there_is_none_to_take():
+    promised = clock(15, (5, "remind"))
+    for _ in promised.ladder:
+        promised = take(promised, MONDAY)
+    assert take(promised, MONDAY) is promised

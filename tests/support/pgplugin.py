@@ -30,6 +30,9 @@ ENVIRONMENT = {
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright's synchronous interface runs an event loop in the test's thread
 }
 
+# The long form of a test does ten times as much, and the machine may be busy.
+LONG_SECONDS = 3600
+
 _resources = contextlib.ExitStack()
 
 
@@ -67,6 +70,9 @@ def _directory(text: str) -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--thorough"):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(LONG_SECONDS))
     if config.getoption("--data"):
         return
     without = [item for item in items if item.get_closest_marker("data")]

@@ -16,8 +16,8 @@ import pytest
 def test_real_files(data_dir):
     assert (data_dir / "leads.csv").exists()
 
-def test_form(thorough):
-    assert not thorough, "the long form"
+def test_form(thorough, request):
+    assert not thorough, f"the long form: {request.node.get_closest_marker('timeout').args[0]} s"
 """
 
 
@@ -41,7 +41,7 @@ def test_tests_of_real_files_and_long_forms_run_only_when_asked_for(tmp_path):
 def test_asked_for_they_run(tmp_path):
     (tmp_path / "leads.csv").touch()
     done = run(tmp_path, "--thorough", "--data", str(tmp_path))
-    assert "AssertionError: the long form" in done.stdout
+    assert f"AssertionError: the long form: {pgplugin.LONG_SECONDS} s" in done.stdout
     assert "1 failed, 1 passed" in done.stdout
 
 
