@@ -35,13 +35,14 @@ def manual_source(pipeline: Pipeline, *, make: bool = True) -> LeadSource:
     Raises:
         NotSetUp: what there is was switched off.
     """
-    there = LeadSource.objects.filter(Q(pipeline=pipeline) | Q(pipeline=None), kind=LeadSource.Kind.MANUAL)
-    found = there.filter(active=True).order_by(F("pipeline").asc(nulls_last=True), "pk").first()
-    if found:
+    fitting = Q(Q(pipeline=pipeline) | Q(pipeline=None), kind=LeadSource.Kind.MANUAL)
+    # All in one look: of two people who come first at once, one makes the source that the other finds.
+    known = LeadSource.objects.annotate(fits=fitting).filter(Q(fits=True) | Q(slug=_SLUG) | Q(name__iexact=_NAME))
+    there = list(known.order_by(F("pipeline").asc(nulls_last=True), "pk"))
+    if found := next((source for source in there if source.fits and source.active), None):
         return found
-    off = there.first() or LeadSource.objects.filter(Q(slug=_SLUG) | Q(name__iexact=_NAME)).first()
-    if off:
+    if there:
         why = f"No source for leads that are entered by hand is switched on for “{pipeline}”."
-        raise NotSetUp(why, f"Switch “{off}” on, or add an active source of the kind “{_NAME}”.", off)
+        raise NotSetUp(why, f"Switch “{there[0]}” on, or add an active source of the kind “{_NAME}”.", there[0])
     named: dict[str, Any] = {"name": _NAME, "kind": LeadSource.Kind.MANUAL}
     return LeadSource.objects.get_or_create(slug=_SLUG, defaults=named)[0] if make else LeadSource(slug=_SLUG, **named)
