@@ -114,8 +114,9 @@ def assign_leads(
     before: Sequence[Lead] = ()
     known: Known = {}
     forecast = Forecast()
-    with beside() as write:
-        for ids in _chunks(list(dict.fromkeys(lead_ids))):
+    wanted = list(dict.fromkeys(lead_ids))
+    with beside(needed=len(wanted) > CHUNK) as write:
+        for ids in _chunks(wanted):
             found = {lead.pk: lead for lead in read_leads(ids, known)}
             leads = [found[pk] for pk in ids if pk in found and needs_routing(found[pk])]
             occasion = Occasion(trigger, now or timezone.now(), actor)

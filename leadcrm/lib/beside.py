@@ -17,14 +17,14 @@ _USUAL_TURN: Final = sys.getswitchinterval()
 
 
 @contextmanager
-def beside() -> Iterator[Callable[[Call], None]]:
+def beside(needed: bool = True) -> Iterator[Callable[[Call], None]]:
     """A function that runs calls one after the other beside the caller, in a thread with a database connection of its
     own. It waits for the call before, and passes on its error; so does the end of the block.
 
-    Inside a transaction, whose rows another connection does not see, and where the database takes one writer only, the
-    calls are made at once.
+    Inside a transaction, whose rows another connection does not see, where the database takes one writer only, and when
+    it is not ``needed``, since nothing would be done meanwhile, the calls are made at once.
     """
-    if connection.in_atomic_block or connection.vendor != "postgresql":
+    if not needed or connection.in_atomic_block or connection.vendor != "postgresql":
         yield lambda call: call()
         return
     with ThreadPoolExecutor(1) as thread:

@@ -2,13 +2,15 @@
 
 import pytest
 from django.db import transaction
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from distribution import compiling, services
 from distribution.models import Decision, Rep
+from distribution.services import batch
 from pipeline.models import Account
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
-from tests.distribution.world import make_lead
+from tests.distribution.world import make_lead, make_leads, owners, world
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +57,22 @@ def test_leads_that_stay_with_their_person_leave_less_room_for_others(olga):
     assert Decision.objects.get(lead=leads[-1]).winner.name == "Zoe"
     olga.refresh_from_db()
     assert olga.open_leads == 6
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("count", "connections"), [(4, 0), (5, 1)])
+def test_only_a_batch_of_several_chunks_takes_one_connection_more(monkeypatch, count, connections):
+    monkeypatch.setattr(services, "route_new_lead", lambda *_: None)
+    monkeypatch.setattr(batch, "CHUNK", 4)
+    world("Ann", "Ben")
+    leads, opened = make_leads(count), []
+
+    def note(connection, **_):
+        opened.append(connection)
+
+    connection_created.connect(note)
+    try:
+        services.assign_leads([lead.pk for lead in leads])
+    finally:
+        connection_created.disconnect(note)
+    assert (len(opened), len(owners())) == (connections, count)

@@ -49,3 +49,12 @@ def test_inside_a_transaction_all_happens_at_once():
     with beside() as run:
         run(lambda: seen.append((Account.objects.count(), connection.in_atomic_block)))
         assert seen == [(1, True)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_thread_is_opened_only_when_something_is_done_meanwhile(needed):
+    seen = []
+    with beside(needed) as run:
+        run(lambda: seen.append(threading.current_thread()))
+    assert (seen == [threading.current_thread()]) is not needed

@@ -1,4 +1,6 @@
-"""What is called with room behaves as if it were called without."""
+"""What is called with room behaves as if it were called without, and has the room."""
+
+import sys
 
 import pytest
 
@@ -18,3 +20,13 @@ def test_arguments_and_results_pass_through():
 def test_errors_pass_through():
     with pytest.raises(ZeroDivisionError):
         with_room(divmod)(1, 0)
+
+
+def _room_behind_the_caller():
+    """What the caller's frame asks for, in slots of a pointer each; the block that it gets has nearly as much behind it."""
+    return sys._getframe(1).f_code.co_stacksize
+
+
+def test_the_frame_above_asks_for_more_than_half_a_megabyte_and_so_gets_a_block_of_a_whole_one():
+    assert 2**19 < with_room(_room_behind_the_caller)() * 8 < 2**20
+    assert _room_behind_the_caller() * 8 < 2**14
