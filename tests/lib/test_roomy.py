@@ -23,7 +23,7 @@ def test_errors_pass_through():
 
 
 def _room_behind_the_caller():
-    """What the caller's frame asks for, in slots of a pointer each; the block that it gets has nearly as much behind it."""
+    """What the frame above asks for, in slots of a pointer each; its block has nearly as much behind it."""
     return sys._getframe(1).f_code.co_stacksize
 
 
