@@ -53,11 +53,13 @@ ROUNDS: Final = 3
 
 @dataclass(slots=True)
 class BatchResult:
-    """What became of the leads: how many have an owner now, the others by outcome, and how many failed."""
+    """What became of the leads: how many have an owner now, the others by outcome, how many failed, and how many were
+    left to the sweep because so many wait for their pool."""
 
     assigned: int = 0
     others: Counter[str] = field(default_factory=Counter)
     failed: int = 0
+    left: int = 0
 
     def add(self, outcome: str, winner_id: int | None) -> None:
         if winner_id is not None:
@@ -316,3 +318,5 @@ def _assign_alone(lead_id: int, occasion: Occasion, result: BatchResult) -> None
         return
     if decision is not None:
         result.add(decision.outcome, decision.winner_id)
+    elif Lead.objects.filter(pk=lead_id, routing_state__in=Lead.UNFINISHED, closed_at=None, archived_at=None).exists():
+        result.left += 1

@@ -89,6 +89,9 @@ def result_lines(result: ImportResult, *, dry_run: bool) -> Iterator[str]:
     yield f"{result.rows} rows: {result.imported} {verb}, {there}, {refused}."
     if result.states:
         yield "Routed: " + ", ".join(f"{count} {state}" for state, count in sorted(result.states.items()))
+        left = sum(result.states[state] for state in Lead.UNFINISHED)
+        if left:
+            yield f"{left} of them have no owner yet; they are tried again by themselves."
 
 
 def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:

@@ -296,6 +296,15 @@ def test_when_too_many_wait_a_new_lead_is_left_to_the_sweep(monkeypatch):
     assert [owner_of(lead) for lead in (*waiting, new)] == ["Ann"] * 4
 
 
+def test_a_batch_counts_the_leads_that_it_leaves_to_the_sweep(monkeypatch):
+    monkeypatch.setattr(assigning, "LINE", 2)
+    world(make_rep("Ann", status="away"))
+    arrive("A", "B", "C")
+    back_from_away(Rep.objects.get(name="Ann"))
+    result = services.assign_leads([make_lead(email="new@x.example").pk], now=NOW + MINUTE)
+    assert (result.assigned, result.failed, result.left, sum(result.others.values())) == (0, 0, 1, 0)
+
+
 def test_one_free_place_does_not_route_all_that_wait():
     ann = make_rep("Ann", capacity=0)
     world(ann)

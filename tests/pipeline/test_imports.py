@@ -1,6 +1,7 @@
 """Leads from CSV files."""
 
 import csv
+from collections import Counter
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from leadcrm.lib.mapping import MappingError
-from pipeline.imports.importing import add_attributes, import_leads
+from pipeline.imports.importing import ImportResult, add_attributes, import_leads, result_lines
 from pipeline.imports.mapping import ImportMapping, parse_mapping, read_mapping, resolve
 from pipeline.models import AttributeDefinition, Consent, Event, Lead, LeadSource, Pipeline, Stage
 
@@ -290,3 +291,17 @@ def test_the_mapping_on_the_page_can_be_used(source):
     assert targets["Contact"] == "name"
     assert "Internal" not in targets
     assert mapping.cell("country", "Eire") == "Ireland"
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        (
+            {"assigned": 2, "unassigned": 1, "new": 2},
+            "3 of them have no owner yet; they are tried again by themselves.",
+        ),
+        ({"assigned": 2, "held": 1}, "Routed: 2 assigned, 1 held"),
+    ],
+)
+def test_what_is_left_to_be_tried_again_is_told(states, told):
+    assert [*result_lines(ImportResult(states=Counter(states)), dry_run=False)][-1] == told
