@@ -52,8 +52,9 @@ def test_a_rep_accepts_finishes_and_goes_away_with_keys_alone(my_day, leads, peo
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(page.locator("[data-item]").nth(1)).to_be_focused()
-    go_by(page, "a")
-    expect(page.locator(".messages")).to_contain_text("You have accepted Second.")
+    page.keyboard.press("a")
+    expect(page.locator("#toasts")).to_contain_text("You have accepted Second.")
+    expect(page.locator(f"#reply-{leads[2].uid}")).to_be_focused()
     assert Lead.objects.get(last_name="First").accepted_at is None
     for _ in range(3):
         page.keyboard.press("j")

@@ -11,7 +11,7 @@ from distribution import services
 from distribution.models import Rep
 from pipeline.models import Event, Lead
 from pipeline.services.tasks import TaskTerms, add_task
-from tests.browser.pages import COUNTED, go_by, settled
+from tests.browser.pages import COUNTED, SIZES, settled
 from tests.distribution.world import make_lead, world
 from tests.pipeline.people import make_people
 
@@ -152,9 +152,34 @@ def test_a_new_line_is_worked_with_keys_and_buttons_as_the_others_are(my_day, pe
     second = arrives("Second")
     expect(line(my_day, "lead", second.uid)).to_be_visible()
     my_day.keyboard.press("j")
-    go_by(my_day, "a")
-    expect(my_day.locator(".messages")).to_contain_text("You have accepted Second.")
+    my_day.keyboard.press("a")
+    expect(my_day.locator("#toasts")).to_contain_text("You have accepted Second.")
     expect(my_day.get_by_role("heading", name="My day")).to_be_visible()
+
+
+@SIZES
+@pytest.mark.parametrize("by", ["key", "press"])
+def test_who_accepts_a_lead_stays_where_they_are_and_goes_on_with_the_next(my_day, people, size, by):
+    my_day.set_viewport_size(size)
+    for number in range(12):
+        arrives(f"Filler{number}")
+    my_day.reload()
+    lines = settled(my_day).locator("[aria-labelledby=to-accept] [data-item]")
+    expect(lines).to_have_count(13)
+    line, following = lines.nth(6), lines.nth(7)
+    line.focus()
+    name, at = following.get_attribute("id"), line.bounding_box()
+    if by == "key":
+        my_day.keyboard.press("a")
+    else:
+        line.get_by_role("button", name="Accept").click()
+        at = line.bounding_box() or at
+    expect(lines).to_have_count(12)
+    comes = my_day.locator(f"#{name}")
+    expect(comes).to_be_focused()
+    expect(comes).to_be_in_viewport()
+    assert abs(comes.bounding_box()["y"] - at["y"]) < 3
+    expect(my_day.locator("#toasts")).to_contain_text("You have accepted")
 
 
 def test_after_a_gap_in_the_network_the_day_catches_up(page, live_server, people, lead, sign_in):
