@@ -114,9 +114,10 @@ def test_what_a_person_decides_goes_before_the_rules_that_decide_meanwhile(monke
     assert list(ends) == [("Ann", "reassigned"), ("Cleo", "")]
 
 
-def test_the_capacity_of_a_rep_in_two_teams_holds_when_both_route_at_once(monkeypatch):
+@pytest.mark.parametrize("limits", [{"capacity": 1}, {"cap_per_day": 1}, {"cap_per_day": 1, "cap_window": "rolling"}])
+def test_what_a_rep_in_two_teams_can_take_holds_when_both_route_at_once(limits, monkeypatch):
     """Each team has its own pool and so its own lock; both have chosen the rep before either writes."""
-    ann, rules = make_rep("Ann", capacity=1), make_rule_set()
+    ann, rules = make_rep("Ann", **limits), make_rule_set()
     for city, other in (("Oslo", "Ben"), ("Rome", "Cem")):
         pool = make_pool(city, ann, other, method="priority_tiers", team=Team.objects.create(name=city))
         PoolMember.objects.filter(pool=pool, rep__name=other).update(tier=2)

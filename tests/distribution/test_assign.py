@@ -415,6 +415,18 @@ def test_someone_it_was_not_offered_to_cannot_claim():
         services.claim_lead(lead.pk, rep=make_rep("Zoe"))
 
 
+def test_who_claimed_a_lead_and_gave_it_back_cannot_claim_it_again():
+    world("Ann", "Ben", method="claim")
+    ann = Rep.objects.get(name="Ann")
+    lead = make_lead()
+    services.assign_lead(lead.pk)
+    services.claim_lead(lead.pk, rep=ann)
+    services.release_lead(lead.pk, actor=ann.user, reason="no time")
+    with pytest.raises(AlreadyTaken, match="the offer has ended"):
+        services.claim_lead(lead.pk, rep=ann)
+    assert has(lead) is None
+
+
 def test_a_full_rep_cannot_claim_and_the_offer_stays():
     world(make_rep("Ann", capacity=1), method="claim")
     lead = make_lead()
