@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class PipelineConfig(AppConfig):
@@ -7,6 +7,8 @@ class PipelineConfig(AppConfig):
     verbose_name = "Leads"
 
     def ready(self) -> None:
-        from pipeline import searchtext
+        from pipeline import firsttasks, searchtext
 
         post_migrate.connect(searchtext.install, sender=self, dispatch_uid="pipeline.searchtext")
+        pre_migrate.connect(firsttasks.make_way, sender=self, dispatch_uid="pipeline.firsttasks")
+        post_migrate.connect(firsttasks.install, sender=self, dispatch_uid="pipeline.firsttasks")

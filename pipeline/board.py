@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 
 from pipeline.boardcards import SHOWN, Card, build_card, root_of, with_next_task
 from pipeline.boardfilters import Filters
-from pipeline.boardorder import Order, order_of
+from pipeline.boardorder import NOT_RESTING, Order, order_of
 from pipeline.cursor import Cursor
 from pipeline.display import money, takeable
 from pipeline.models import Lead, Pipeline, Stage
@@ -225,10 +225,11 @@ def _of(shares: tuple[Leads, Leads], stage: Stage) -> Leads:
 
 def _sums(view: View, shares: tuple[Leads, Leads]) -> dict[int, Sums]:
     """Sums by stage, in one query; stages without leads are left out."""
-    late, soon = Q(respond_by__lt=view.now), Q(respond_by__gte=view.now, respond_by__lt=view.now + SOON)
+    late = NOT_RESTING & Q(due_at__lt=view.now)
+    soon = NOT_RESTING & Q(due_at__gte=view.now, due_at__lt=view.now + SOON)
     counted = {"count": Count("pk"), "total": Sum("value_base")}
     opened, closed = (half.order_by().values("stage").annotate(**counted) for half in shares)
-    # Nothing is promised to a closed lead; and so an index is all that is read of them.
+    # Of a closed lead nothing is asked; and so an index is all that is read of them.
     opened = opened.annotate(late=Count("pk", filter=late), soon=Count("pk", filter=soon))
     closed = closed.annotate(late=Value(0), soon=Value(0))
     rows = opened.union(closed, all=True).values_list("stage", "count", "total", "late", "soon")

@@ -19,7 +19,7 @@ from pipeline.models import Lead, Stage, Task
 SHOWN: Final = (
     *("uid", "version", "stage", "source__name", "owner__first_name", "owner__last_name", "owner__username"),
     *("first_name", "last_name", "company", "email", "phone", "product", "value", "currency", "score"),
-    *("routing_state", "respond_by", "snoozed_until", "board_at", "stage_since"),
+    *("routing_state", "respond_by", "next_task_at", "due_at", "snoozed_until", "board_at", "stage_since"),
     *("created_at", "assigned_at", "accepted_at", "first_contacted_at", "closed_at", "archived_at"),
 )
 _NIL: Final = UUID(int=0)
@@ -120,21 +120,19 @@ class _Step(NamedTuple):
 
 
 def with_next_task(leads: QuerySet[Lead]) -> QuerySet[Lead]:
-    """With the first open task of each, as ``task_text`` and ``task_due``."""
+    """With the text of the first open task of each, as ``task_text``."""
     tasks = Task.objects.filter(lead=OuterRef("pk"), ended_at=None).order_by("due_at", "pk")
-    return leads.annotate(task_text=Subquery(tasks.values("text")[:1]), task_due=Subquery(tasks.values("due_at")[:1]))
+    return leads.annotate(task_text=Subquery(tasks.values("text")[:1]))
 
 
 def _step_of(lead: Lead) -> _Step:
-    """What comes next: the promise that runs or the first open task, whichever is due first."""
-    if lead.closed_at:
+    """What comes next: the promise that runs or the first open task, whichever is due first. Nothing when that is the
+    end of its rest."""
+    if lead.closed_at or lead.due_at is None or lead.due_at == lead.snoozed_until:
         return _Step()
-    task_due: datetime | None = getattr(lead, "task_due", None)
-    if task_due and (lead.respond_by is None or task_due < lead.respond_by):
-        return _Step(getattr(lead, "task_text", ""), task_due, task_due - _MOST_WARNING)
-    if lead.respond_by is None:
-        return _Step()
-    return _Step(_promised(lead), lead.respond_by, _amber(lead, lead.respond_by))
+    if lead.snoozed_until is None and lead.due_at == lead.respond_by:
+        return _Step(_promised(lead), lead.due_at, _amber(lead, lead.due_at))
+    return _Step(getattr(lead, "task_text", ""), lead.due_at, lead.due_at - _MOST_WARNING)
 
 
 def _promised(lead: Lead) -> str:

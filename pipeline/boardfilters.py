@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 
 from leadcrm.lib.text import clean, match_key
+from pipeline.boardorder import NOT_RESTING
 from pipeline.models import Lead
 from pipeline.signals import condition_from, territory_asked
 
@@ -102,7 +103,7 @@ _CONDITIONS: Final[Mapping[str, Any]] = {
     "territory": _lies_in,
     "score": lambda value, now: Q(score__gte=min(value, LARGEST_NUMBER)),
     "age": _aged,
-    "overdue": lambda value, now: Q(respond_by__lt=now, closed_at=None),
+    "overdue": lambda value, now: NOT_RESTING & Q(due_at__lt=now, closed_at=None),
     "unassigned": lambda value, now: Q(owner=None),
     "q": _fits,
 }

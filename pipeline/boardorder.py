@@ -50,10 +50,14 @@ class Order:
         return reduce(or_, (reduce(and_, same[:index], step) for index, step in enumerate(further)))
 
 
-_MAY_BE_EMPTY: Final = ("respond_by",)
-URGENCY: Final = Order((("respond_by", False), ("created_at", True), ("pk", True)))
+_MAY_BE_EMPTY: Final = ("due_at",)
+URGENCY: Final = Order((("due_at", False), ("created_at", True), ("pk", True)))
 BY_HAND: Final = Order((("board_at", True), ("pk", True)))
 CLOSED: Final = Order((("closed_at", True), ("pk", True)))
+
+
+# A lead that stands by the end of its rest shows no clock, and is neither late nor soon to be.
+NOT_RESTING: Final = Q(snoozed_until=None) | Q(due_at__lt=F("snoozed_until"))
 
 
 def order_of(stage: Stage, *, by_hand: bool) -> Order:

@@ -45,7 +45,7 @@ COLUMNS: Final[Mapping[str, tuple[str, Expression | F]]] = {
     "value": ("Value", F("value_base")),
     "score": ("Score", F("score")),
     "source": ("Source", _words("source__name")),
-    "due": ("Answer by", F("respond_by")),
+    "due": ("Next due", F("due_at")),
     "created": ("Came in", F("created_at")),
     "since": ("In stage since", F("stage_since")),
 }
@@ -75,6 +75,7 @@ _CELLS: Final[Mapping[str, Callable[[Lead], Any]]] = {
     "source": lambda lead: lead.source.name,
     "created_at": lambda lead: _iso(lead.created_at),
     "respond_by": lambda lead: _iso(lead.respond_by),
+    "due_at": lambda lead: "" if lead.closed_at else _iso(lead.due_at),
     "stage_since": lambda lead: _iso(lead.stage_since),
     "closed_at": lambda lead: _iso(lead.closed_at),
     "lost_reason": lambda lead: lead.lost_reason,

@@ -4,13 +4,15 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Coalesce, Least, Upper
 from django.utils import timezone
 
 from leadcrm.lib.quickinsert import QuickInsert
 
 _ON_BOARD = Q(closed_at=None, archived_at=None)
 _COUNTED = ("value_base", "owner", "team", "routing_state")
+# While a lead is snoozed, what was promised waits.
+_PROMISE = Coalesce("snoozed_until", "respond_by")
 
 
 class Lead(QuickInsert):
@@ -113,6 +115,15 @@ class Lead(QuickInsert):
     next_attempt_at = models.DateTimeField(default=timezone.now, null=True, blank=True, editable=False)
     respond_by = models.DateTimeField(null=True, blank=True, editable=False)
     snoozed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Until when its first open task is to be done. Kept by triggers of the database (pipeline.firsttasks).
+    next_task_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When something is due next: its first task, or what was promised; the end of its rest while it is snoozed.
+    # Of two moments one of which is missing, SQLite knows no least.
+    due_at = models.GeneratedField(
+        expression=Coalesce(Least(_PROMISE, "next_task_at"), _PROMISE, "next_task_at"),
+        output_field=models.DateTimeField(null=True),
+        db_persist=True,
+    )
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     assigned_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -154,8 +165,8 @@ class Lead(QuickInsert):
             # The columns of the board, in their order: by urgency, by hand, and the last that were closed. What the
             # heads of the columns count and sum up is read from them alone.
             models.Index(
-                fields=("stage", "respond_by", "-created_at", "-id"),
-                include=_COUNTED,
+                fields=("stage", "due_at", "-created_at", "-id"),
+                include=(*_COUNTED, "snoozed_until"),
                 condition=_ON_BOARD,
                 name="lead_board_urgency",
             ),

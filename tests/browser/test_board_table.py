@@ -97,7 +97,7 @@ def test_a_head_sorts_and_says_so(opened, people, leads, size):
     page = opened(people.manager, size)
     names = page.locator("td.name")
     expect(names).to_have_text(["Bob Stone", "Cyd Charisse", "Ada Lovelace", "Dora Maar"])
-    head = page.get_by_role("columnheader", name="Answer by")
+    head = page.get_by_role("columnheader", name="Next due")
     expect(head).to_have_attribute("aria-sort", "ascending")
     page.get_by_role("columnheader", name="Lead").get_by_role("link").click()
     expect(names).to_have_text(list(NAMES))
