@@ -3,14 +3,17 @@
 import itertools
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
 from distribution import services
 from pipeline.models import Lead, LostReason, Pipeline, Stage
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on
+from pipeline.services.tasks import TaskTerms, add_task, finish_task
 from tests.browser.pages import DESKTOP, PHONE, Finger, card, in_column, let_go, move, take
 from tests.distribution.setups import make_pool, make_rule_set, publish
 from tests.distribution.world import make_lead, stages
@@ -284,6 +287,19 @@ def test_what_others_do_appears_by_itself_and_leaves_the_open_menu_and_the_scrol
     expect(text).to_have_value("half a word")
     assert scroller.evaluate("body => body.scrollTop") > 0
     expect(page.locator("#column-talks .count")).to_contain_text("1")
+
+
+def test_a_card_goes_to_its_place_when_a_task_is_added_and_done(opened, people, lead):
+    other = owned(people, last_name="Bob", respond_by=timezone.now() + timedelta(hours=2))
+    page = opened(people.manager)
+    names = page.locator("#column-open .card h3")
+    expect(names).to_have_text([str(other), str(lead)])
+    task = add_task(lead, TaskTerms("Call again", timezone.now() + timedelta(hours=1)), actor=people.owner)
+    expect(names).to_have_text([str(lead), str(other)])
+    expect(card(page, lead)).to_contain_text("Call again")
+    finish_task(task, actor=people.owner)
+    expect(names).to_have_text([str(other), str(lead)])
+    expect(card(page, lead)).not_to_contain_text("Call again")
 
 
 def test_news_from_before_a_move_do_not_put_the_card_back(opened, people, lead, live_server):

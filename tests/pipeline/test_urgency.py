@@ -70,7 +70,7 @@ def test_a_lead_knows_its_first_open_task_whoever_writes_it(people, lead):
     assert first(lead) is None
     later = due(lead, 5)
     assert first(lead) == 5
-    sooner, _ = Task.objects.bulk_create(Task(lead=lead, text="x", due_at=NOW + hours * HOUR) for hours in (2, 3))
+    Task.objects.bulk_create(Task(lead=lead, text="x", due_at=NOW + hours * HOUR) for hours in (2, 3))
     assert first(lead) == 2
     Task.objects.filter(due_at=NOW + 2 * HOUR).update(due_at=NOW + 4 * HOUR)
     assert first(lead) == 3
@@ -98,9 +98,9 @@ def test_every_act_on_a_task_moves_the_lead(people, lead):
 
 
 def test_a_task_that_was_not_kept_moves_nothing(lead):
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         due(lead, 1)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert first(lead) is None
 
 
