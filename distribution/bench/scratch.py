@@ -54,7 +54,7 @@ def copy_rows(model: type[models.Model], pk: int, source: str, **values: str) ->
 
     The SQL must be made of names of columns and numbers, never of anything from outside.
     """
-    columns = [str(field.column) for field in model._meta.concrete_fields if not field.primary_key]
+    columns = [str(field.column) for field in model._meta.concrete_fields if not (field.primary_key or field.generated)]
     wanted = ", ".join(values.get(column, f't."{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     table = model._meta.db_table

@@ -7,11 +7,12 @@ import pytest
 from django.db import transaction
 
 from pipeline import firsttasks
-from pipeline.board import CARDS, View, build_changes, build_columns, build_more
+from pipeline.board import CARDS, View, build_columns, build_more
+from pipeline.boardchanges import Shown, build_changes
 from pipeline.boardfilters import Filters
 from pipeline.boardtable import build_table, csv_rows, table_leads
-from pipeline.models import Lead, Task
-from pipeline.selectors import newest_event, visible_leads
+from pipeline.models import Event, Lead, Task
+from pipeline.selectors import visible_leads
 from pipeline.services.activity import snooze_lead, wake_lead
 from pipeline.services.tasks import TaskTerms, add_task, change_task, drop_task, finish_task
 from tests.distribution.world import stages
@@ -41,7 +42,7 @@ def lead(people):
 def view(people, who="team", **filters):
     open_ones = [stage.pk for stage in stages().values()]
     scope = visible_leads(people.manager)
-    return View(people.manager, scope, stages()["open"].pipeline, open_ones, who, NOW, Filters(**filters))
+    return View(people.manager, scope, scope, stages()["open"].pipeline, open_ones, who, NOW, Filters(**filters))
 
 
 def column(people, **filters):
@@ -233,7 +234,7 @@ def test_a_file_says_what_is_due_of_those_that_are_open(people, lead):
 
 
 def news(people, since):
-    changes = build_changes(view(people), list(stages().values()), since)
+    changes = build_changes(view(people), list(stages().values()), since, Shown())
     return {card.title: (card.place, card.step, card.due and card.due.at) for card in changes.cards}
 
 
@@ -243,7 +244,7 @@ def test_boards_hear_of_what_becomes_of_tasks_and_rests_and_where_the_card_is_no
 
     def after(act):
         """Where the card is once that was done, as boards are told."""
-        since = newest_event()
+        since = Event.objects.count() and Event.objects.latest("pk").pk
         result = act()
         [(title, (place, step, at))] = news(people, since).items()
         assert (title, place) == ("Lovelace", next(card.place for card in column(people).cards if card.title == title))
