@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from distribution.decisionpage import DecisionPage
-from distribution.engine.moments import utc_text
 from distribution.explain import AttemptLine, CandidateLine, CheckLine, Explanation, RuleLine
 from distribution.plan import PlanLine
+from leadcrm.lib.moments import in_readers_zone, moment_text
 
 LEDGER = ("share", "before", "owed", "after")
 
@@ -20,14 +20,14 @@ def plan_as_text(plan: Sequence[PlanLine]) -> Iterator[str]:
     if plan:
         yield from ("", "WHAT COMES NEXT")
         for line in plan:
-            when = utc_text(line.at) if line.at else "some time"
-            yield "".join(filter(str.isprintable, f"  {when}: {line.words}"))
+            when = moment_text(line.at) if line.at else "some time"
+            yield "".join(filter(str.isprintable, f"  {when}: {in_readers_zone(line.words)}"))
 
 
 def _lines(page: DecisionPage) -> Iterator[str]:
     yield page.sentence
     rules = f", rules: {page.rule_set}" if page.rule_set else ""
-    yield f"{utc_text(page.at)}, {page.trigger} by {page.actor}, decided in {page.duration}{rules}"
+    yield f"{moment_text(page.at)}, {page.trigger} by {page.actor}, decided in {page.duration}{rules}"
     if page.fix:
         yield f"{page.label}: {page.fix}"
     if page.explanation:
@@ -37,7 +37,7 @@ def _lines(page: DecisionPage) -> Iterator[str]:
     if len(page.all) > 1:
         yield ""
         yield "ALL DECISIONS"
-        yield from _table([(str(line.id), utc_text(line.at), line.label) for line in page.all])
+        yield from _table([(str(line.id), moment_text(line.at), line.label) for line in page.all])
     yield ""
     yield f"Digest {page.digest}"
 
@@ -59,7 +59,7 @@ def _explanation(shown: Explanation) -> Iterator[str]:
 
 def _rule(rule: RuleLine) -> Iterator[str]:
     but = f", but: {rule.followed}" if rule.followed and not rule.decisive else ""
-    reason = f" ({rule.reason})" if rule.reason else ""
+    reason = f" ({in_readers_zone(rule.reason)})" if rule.reason else ""
     yield f"  {rule.number}. {rule.name}: {rule.label.lower()}{but}{reason}"
     for check in rule.checks:
         yield f"      {_check(check)}"
@@ -73,7 +73,7 @@ def _check(check: CheckLine) -> str:
 
 def _attempt(attempt: AttemptLine) -> Iterator[str]:
     yield "  " + ", ".join(filter(None, (attempt.title, attempt.place, attempt.method))) + f": {attempt.label}"
-    for note in (attempt.note, attempt.relaxed and f"dropped: {attempt.relaxed}"):
+    for note in (in_readers_zone(attempt.note), attempt.relaxed and f"dropped: {attempt.relaxed}"):
         if note:
             yield f"  {note}"
     if attempt.candidates:
@@ -85,9 +85,9 @@ def _attempt(attempt: AttemptLine) -> Iterator[str]:
 
 
 def _candidate(row: CandidateLine, extra: Sequence[str]) -> tuple[str, ...]:
-    result = f"{row.verdict}: {row.why}" if row.why else row.verdict
+    result = f"{row.verdict}: {in_readers_zone(row.why)}" if row.why else row.verdict
     numbers = [str(getattr(row, name)) or "-" for name in extra]
-    last = utc_text(row.last) if row.last else "none"
+    last = moment_text(row.last) if row.last else "none"
     return (row.rank or "-", row.name, result, row.load, str(row.weight), *numbers, last)
 
 

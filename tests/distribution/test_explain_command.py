@@ -1,11 +1,13 @@
 import json
+import re
+from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from distribution import services
 from distribution.digests import digest
-from distribution.models import Decision, DecisionTrace
+from distribution.models import Decision, DecisionTrace, PoolMember
 from tests.distribution.setups import make_rep
 from tests.distribution.world import make_lead, make_source, world
 
@@ -89,3 +91,16 @@ def test_names_cannot_steer_the_terminal(capsys):
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "\nroot#" not in text
+
+
+def test_moments_are_written_in_one_way_with_their_zone(capsys, settings):
+    settings.TIME_ZONE = "Europe/Berlin"
+    away = {"status": "away", "away_until": datetime(2990, 1, 31, 13, 5, tzinfo=UTC)}
+    world(make_rep("Ann", last_assigned_at=datetime(2024, 3, 2, 12, tzinfo=UTC)), make_rep("Cyd", **away))
+    PoolMember.objects.update(last_assigned_at=datetime(2024, 3, 2, 12, tzinfo=UTC))
+    lead = make_lead(last_name="Lovelace")
+    services.assign_lead(lead.pk)
+    text = explain(capsys, lead.uid)
+    assert text.count("away until 31 Jan 2990, 14:05 CET") == 2  # in the sentence and in the table
+    assert "2 Mar 2024, 13:00 CET" in text
+    assert not re.search(r"\d{4}-\d\d-\d\d|UTC", text)

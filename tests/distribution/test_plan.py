@@ -204,7 +204,7 @@ def test_the_command_prints_the_plan(pool):
     make_policy(("accept", 5, "remind"), accept_minutes=15)
     lead, out = routed(), io.StringIO()
     call_command("explain", str(lead.pk), stdout=out)
-    assert "WHAT COMES NEXT\n  2026-03-02 10:05 UTC: reminder to Ann\n" in out.getvalue()
+    assert "WHAT COMES NEXT\n  2 Mar 2026, 10:05 UTC: reminder to Ann\n" in out.getvalue()
 
 
 @pytest.mark.parametrize(
