@@ -87,6 +87,7 @@ def test_a_task_is_planned_done_and_followed_by_the_next(open_page, lead, compla
 def test_fields_are_edited_in_their_place_and_a_mistake_is_told_there(open_page, lead, size):
     page = open_page(size)
     page.get_by_role("link", name="Edit").click()
+    settled(page)
     page.get_by_label("E-mail").fill("nonsense")
     page.get_by_label("City").fill("Berlin")
     page.get_by_role("button", name="Save").click()
@@ -107,6 +108,7 @@ def test_fields_are_edited_in_their_place_and_a_mistake_is_told_there(open_page,
 def test_who_edits_at_the_same_time_as_somebody_else_is_shown_that_below_a_long_form(open_page, people, lead, size):
     page = open_page(size)
     page.get_by_role("link", name="Edit").click()
+    settled(page)
     page.get_by_label("City").fill("London")
     edit_lead(lead, {"job_title": "Countess"}, actor=people.manager)
     page.get_by_role("button", name="Save").click()
@@ -259,6 +261,7 @@ def test_without_scripts_the_page_does_it_all(live_server, new_context, people, 
     page = context.new_page()
     page.goto(f"{live_server.url}/leads/{lead.uid}/")
     page.get_by_role("link", name="Edit").click()
+    settled(page)
     page.get_by_label("City").fill("Berlin")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".facts")).to_contain_text("Berlin")
