@@ -5,9 +5,11 @@ from typing import Any, cast
 
 from django import forms
 from django.conf import settings
+from django.db.models import QuerySet
 
 from leadcrm.lib.money import CURRENCIES
-from pipeline.intake import READERS, FieldError
+from pipeline.intake import READERS, FieldError, read_fields
+from pipeline.many import names_of
 from pipeline.models import ExchangeRate, Lead, LeadSource, LostReason, Stage
 from pipeline.questions import ATTRIBUTE_PREFIX, question_field
 from pipeline.services.leads import LONGEST_REASON
@@ -33,28 +35,53 @@ class MoveForm(forms.Form):
         stages.queryset = lead.stage.pipeline.stages.order_by("position", "id")
         offer_reasons(self.fields)
         offer_currencies(self.fields, lead.currency)
-        self.fields["value"].widget.attrs["inputmode"] = "decimal"
+        mark_value(self.fields)
 
 
 class BulkForm(forms.Form):
-    """Where many leads go."""
+    """Where many leads go, and what that asks for: a reason for all that are lost, a value for those that are won and
+    have none."""
 
     stage = forms.ModelChoiceField(
         Stage.objects.none(), to_field_name="slug", label="Stage", error_messages={"required": "Choose a stage."}
     )
+    value = forms.CharField(label="Value of each, when won", required=False, max_length=40)
+    currency = forms.ChoiceField(label="Currency", required=False)
     lost_reason = forms.CharField(label="Why, when lost", required=False, max_length=LONGEST_REASON)
 
-    def __init__(self, stages: Any, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
+    def __init__(self, stages: QuerySet[Stage], leads: Iterable[Lead], *args: Any, **more: Any) -> None:
+        super().__init__(*args, **{**more, "initial": {"currency": settings.BASE_CURRENCY, **more.get("initial", {})}})
         choice = cast("forms.ModelChoiceField[Stage]", self.fields["stage"])
         choice.queryset = stages
         offer_reasons(self.fields)
+        offer_currencies(self.fields)
+        mark_value(self.fields)
+        self.bare = [lead for lead in leads if lead.value is None]
+        self.fields["value"].help_text = f"Of {names_of(self.bare)}; 0 if for nothing." if self.bare else ""
 
     def clean(self) -> dict[str, Any]:
-        stage = self.cleaned_data.get("stage")
-        if stage and stage.kind == Stage.Kind.LOST and not (self.errors or self.cleaned_data["lost_reason"]):
+        kind = stage.kind if (stage := self.cleaned_data.get("stage")) and not self.errors else None
+        if kind == Stage.Kind.LOST and not self.cleaned_data["lost_reason"]:
             self.add_error("lost_reason", "Say why the leads were lost.")
+        if kind == Stage.Kind.WON and self.bare:
+            self._clean_worth(self.bare[0])
         return self.cleaned_data
+
+    def _clean_worth(self, lead: Lead) -> None:
+        if not self.cleaned_data["value"]:
+            self.add_error("value", "Say what each of the leads was won for; 0 if for nothing.")
+            return
+        for fault in read_fields(self.worth(lead) or {}, lead.source)[1]:
+            self.add_error(fault.field if fault.field in self.fields else None, fault.detail)
+
+    def asked(self) -> bool:
+        """Whether what is missing was asked for before: a form that only chose the stage did nothing wrong."""
+        return not self.errors.keys() <= {"lost_reason", "value"} - self.data.keys()
+
+    def worth(self, lead: Lead) -> dict[str, Any] | None:
+        """What one of the leads was won for, if that is not known."""
+        values = self.cleaned_data
+        return {"value": values["value"], "currency": values["currency"]} if lead.value is None else None
 
 
 def offer_reasons(fields: dict[str, forms.Field]) -> None:
@@ -64,6 +91,11 @@ def offer_reasons(fields: dict[str, forms.Field]) -> None:
         choices = [("", ""), *((reason, reason) for reason in reasons)]
         fields["lost_reason"] = forms.ChoiceField(label="Why, when lost", required=False, choices=choices)
     fields["lost_reason"].widget.attrs["aria-required"] = "true"
+
+
+def mark_value(fields: dict[str, forms.Field]) -> None:
+    """Let people type a number, which is needed for some stages."""
+    fields["value"].widget.attrs |= {"inputmode": "decimal", "aria-required": "true"}
 
 
 def offer_currencies(fields: dict[str, forms.Field], own: str = "") -> None:

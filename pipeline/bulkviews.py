@@ -30,20 +30,20 @@ _OF_STAGE: Final = (StageFull, WrongStage)
 def bulk(request: PageRequest, slug: str) -> HttpResponse:
     """Move many cards: what cannot be moved stays, and is named."""
     opened = this_board(request, slug)
-    form = BulkForm(opened.view.pipeline.stages, request.POST)
     chosen = read_chosen(request.POST.getlist("lead"))
     if not chosen:
         return answer(request, opened, [], "Choose leads first.", tone="error")
     if len(chosen) > MOST_AT_ONCE:
         return answer(request, opened, [], too_many(chosen), tone="error")
-    if not form.is_valid():
-        return _bulk_form(request, opened, form)
     leads = list(_workable(request, opened).filter(uid__in=chosen))
+    form = BulkForm(opened.view.pipeline.stages.all(), leads, request.POST)
+    if not form.is_valid():
+        return _bulk_form(request, opened, leads, form)
     outcome = with_others(_move(request, leads, chosen, form), chosen, leads, request.user)
     text = outcome.told(f"moved to “{form.cleaned_data['stage']}”")
     if not outcome.done and any(refusal.error in _OF_STAGE for refusal in outcome.refused):
         form.add_error("stage", text)
-        return _bulk_form(request, opened, form)
+        return _bulk_form(request, opened, leads, form)
     return _told(request, opened, leads, outcome, text, _way_back(opened, outcome.done))
 
 
@@ -59,16 +59,15 @@ def _move(request: PageRequest, leads: list[Lead], chosen: dict[UUID, int], form
         if lead.stage_id == stage.pk:
             raise WrongStage(f"In “{stage}” already.")
         version, reason = chosen[lead.uid], form.cleaned_data["lost_reason"]
-        move_on(lead, stage, actor=request.user, version=version, lost_reason=reason)
+        move_on(lead, stage, actor=request.user, version=version, lost_reason=reason, worth=form.worth(lead))
 
     return each(leads, act)
 
 
-def _bulk_form(request: PageRequest, opened: Opened, form: BulkForm) -> HttpResponse:
-    """Asks for what is missing or wrong; why the leads were lost is no fault before it was asked."""
-    unasked = set(form.errors) == {"lost_reason"} and "lost_reason" not in request.POST
-    if unasked:
-        form = BulkForm(opened.view.pipeline.stages, initial={"stage": form.cleaned_data["stage"].slug})
+def _bulk_form(request: PageRequest, opened: Opened, leads: list[Lead], form: BulkForm) -> HttpResponse:
+    """Asks for what is missing or wrong; what was not asked for yet is no fault."""
+    if not form.asked():
+        form = BulkForm(opened.view.pipeline.stages.all(), leads, initial={"stage": form.cleaned_data["stage"].slug})
     context = {
         "section": "board",
         "view": opened.view,
@@ -78,7 +77,7 @@ def _bulk_form(request: PageRequest, opened: Opened, form: BulkForm) -> HttpResp
         "next": request.POST.get("next", ""),
     }
     template = "board/_bulk_form.html" if request.htmx else "board/bulk.html"
-    return render(request, template, context, status=200 if unasked else 422)
+    return render(request, template, context, status=422 if form.is_bound else 200)
 
 
 @login_required

@@ -45,6 +45,13 @@ class ReasonMissing(PipelineError):
         super().__init__("Say why the lead was lost.")
 
 
+class ValueMissing(PipelineError):
+    """A lead is not won without a value."""
+
+    def __init__(self) -> None:
+        super().__init__("Say what the lead was won for; 0 if for nothing.")
+
+
 class StageFull(PipelineError):
     """The owner of a lead has as many leads in a stage as it allows."""
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from leadcrm.lib.moments import moment_text
 from leadcrm.lib.pages import PageRequest, go, number_of, page_or_part
 from leadcrm.lib.text import clean
-from pipeline.errors import BadWish, PipelineError, ReasonMissing, StaleLead, WrongStage
+from pipeline.errors import BadWish, PipelineError, ReasonMissing, StaleLead, ValueMissing, WrongStage
 from pipeline.forms import OUT, ContactForm, LeadEditForm, NoteForm, SnoozeForm, TaskForm
 from pipeline.intake import InvalidLead
 from pipeline.leadpage import build_lead_page
@@ -103,14 +103,14 @@ def wake(request: PageRequest, uid: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def stage(request: PageRequest, uid: UUID) -> HttpResponse:
-    """The lead goes to another stage; lost needs a reason, and a page that stood open too long is refused."""
+    """The lead goes to another stage: lost needs a reason, won a value; a page that stood open too long is refused."""
     lead = work_lead(request.user, uid)
     wanted = _stage(lead, request.POST.get("stage", ""))
     reason, version = clean(request.POST.get("reason", "")), number_of(request.POST.get("version", ""), -1)
     worth = {"value": request.POST.get("value", ""), "currency": request.POST.get("currency", "")}
     try:
         move_on(lead, wanted, actor=request.user, lost_reason=reason, version=version, worth=worth)
-    except (ReasonMissing, InvalidLead) as error:
+    except (ReasonMissing, ValueMissing, InvalidLead) as error:
         said = error.errors[0].detail if isinstance(error, InvalidLead) else str(error)
         return lead_page(request, lead, {"stage": {"error": said, "slug": wanted.slug}})
     except PipelineError as error:

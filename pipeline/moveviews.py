@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from leadcrm.lib.pages import PageRequest, Tone, back, change_page, tell
 from pipeline.boardchanges import changes_of
 from pipeline.boardforms import MoveForm, QuickLeadForm
-from pipeline.errors import NotSetUp, PipelineError, ReasonMissing, StaleLead
+from pipeline.errors import NotSetUp, PipelineError, ReasonMissing, StaleLead, ValueMissing
 from pipeline.intake import InvalidLead
 from pipeline.models import Lead, Stage
 from pipeline.selectors import work_lead, workable_leads
@@ -41,8 +41,8 @@ def move(request: PageRequest, slug: str, uid: UUID) -> HttpResponse:
         return _move_form(request, opened, lead, form)
     try:
         _move(request, lead, **form.cleaned_data)
-    except ReasonMissing as error:
-        form.add_error("lost_reason", str(error))
+    except (ReasonMissing, ValueMissing) as error:
+        form.add_error("lost_reason" if isinstance(error, ReasonMissing) else "value", str(error))
         return _move_form(request, opened, lead, form)
     except InvalidLead as error:
         for fault in error.errors:

@@ -293,7 +293,7 @@ def test_no_form_leads_away_from_here(people, world):
     fields = {
         "lead": f"{world.mine.lead.uid}:0", "stage": "won", "text": "x", "reason": "x", "soon": "3", "wish": "forget",
         "name": "x", "version": 0, "channel": "call", "direction": "out", "status": "available", "theme": "dark",
-        "first_day": "2030-01-01", "last_name": "x", "company": "x", "email": "a@b.example",
+        "first_day": "2030-01-01", "last_name": "x", "company": "x", "email": "a@b.example", "value": "5",
     }  # fmt: skip
     for number, path in enumerate(people_paths(world.mine)):
         evil = NOT_OURS[number % len(NOT_OURS)]

@@ -17,6 +17,7 @@ from leadcrm.lib.adminbase import AnyModelForm
 from leadcrm.lib.adminforms import ListField, ManyField, currency_field, time_zone_choices
 from leadcrm.lib.languages import LANGUAGES
 from pipeline.attributes import read_attributes
+from pipeline.errors import ReasonMissing, StaleLead, ValueMissing
 from pipeline.intake import READERS, ConsentInput, FieldError, read_fields
 from pipeline.models import AttributeDefinition, Consent, Lead, LeadSource, Stage
 from pipeline.questions import ATTRIBUTE_PREFIX, Widgets, question_field
@@ -153,11 +154,14 @@ class LeadChangeForm(LeadForm):
         self.tell(read_fields(self.edited(), self.instance.source)[1])
         stage = self.cleaned_data.get("stage")
         if stage and stage.kind == Stage.Kind.LOST and not self.cleaned_data.get("lost_reason"):
-            self.add_error("lost_reason", "Say why the lead was lost.")
+            self.add_error("lost_reason", str(ReasonMissing()))
+        won = stage and stage.kind == Stage.Kind.WON and stage.pk != self.instance.stage_id
+        if won and "value" not in self.errors and self.cleaned_data.get("value") is None:
+            self.add_error("value", str(ValueMissing()))
         if self.cleaned_data.get("seen_version") != Lead.objects.values_list("version", flat=True).get(
             pk=self.instance.pk
         ):
-            self.add_error(None, "Somebody else changed this lead meanwhile. Look at it again and repeat your change.")
+            self.add_error(None, str(StaleLead()))
         return self.cleaned_data
 
     def edited(self) -> dict[str, Any]:

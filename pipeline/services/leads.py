@@ -14,7 +14,7 @@ from pipeline import intake
 from pipeline.attributes import read_attributes
 from pipeline.consents import read_consents
 from pipeline.display import money, person
-from pipeline.errors import ReasonMissing, StaleLead, WrongStage
+from pipeline.errors import ReasonMissing, StaleLead, ValueMissing, WrongStage
 from pipeline.intake import ConsentInput, FieldError, InvalidLead, RateOf, todays_rate
 from pipeline.models import Consent, Event, Lead, LeadSource, Stage
 from pipeline.services.activity import touch
@@ -226,11 +226,13 @@ def close_lead(
     """Closes a lead as won or lost and, in the same transaction, frees its owner's place.
 
     Args:
-        worth: what it was won for, as ``value`` and ``currency``; None or blank leaves what is known.
+        worth: what it was won for, as ``value`` and ``currency``; None or blank leaves what is known. 0 is a value as
+            well.
 
     Raises:
         WrongStage: when it is closed already or the stage does not close; ReasonMissing: lost without a reason;
-        InvalidLead: a value that cannot be read; StaleLead: when it was changed meanwhile.
+        ValueMissing: won, and nobody says or knows what it is worth; InvalidLead: a value that cannot be read;
+        StaleLead: when it was changed meanwhile.
     """
     _check_stage(lead, stage, {Stage.Kind.WON, Stage.Kind.LOST})
     if lead.closed_at:
@@ -238,10 +240,10 @@ def close_lead(
     reason = lost_reason.strip()[:LONGEST_REASON] if stage.kind == Stage.Kind.LOST else ""
     if stage.kind == Stage.Kind.LOST and not reason:
         raise ReasonMissing
+    value = _worth_of(lead, worth or {}) if stage.kind == Stage.Kind.WON else {}
     now = timezone.now()
     with transaction.atomic():
         undo = standing_before(lead)
-        value = _worth_of(lead, worth) if worth and stage.kind == Stage.Kind.WON else {}
         change_lead(lead, version, stage=stage, stage_since=now, lost_reason=reason, closed_at=now, **value)
         told = {"value": money(lead.value, lead.currency)} if value else {}
         record(lead, Event.Kind.CLOSED, actor=actor, stage=stage.slug, reason=reason, **told, **{BEFORE: undo})
@@ -249,8 +251,10 @@ def close_lead(
 
 
 def _worth_of(lead: Lead, worth: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that say what a lead is worth, from what somebody typed."""
-    if not str(worth.get("value") or "").strip():
+    """The columns that say what a lead was won for, from what somebody typed; none where that is known already."""
+    if intake.is_blank(worth.get("value")):
+        if lead.value is None:
+            raise ValueMissing
         return {}
     values, errors = intake.read_fields(_in_a_currency(lead, worth), lead.source)
     if errors:

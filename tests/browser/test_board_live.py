@@ -16,7 +16,7 @@ from pipeline.services.moving import move_on
 from pipeline.services.tasks import TaskTerms, add_task, finish_task
 from tests.browser.pages import DESKTOP, PHONE, Finger, card, in_column, let_go, move, take
 from tests.distribution.setups import make_pool, make_rule_set, publish
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import make_lead, stages, win
 from tests.pipeline.people import make_people, owned
 from tests.support.heard import heard_up_to
 from tests.support.waiting import wait_until
@@ -249,7 +249,7 @@ def test_of_several_moves_of_one_card_only_the_latest_can_be_undone(opened, peop
 def test_arrows_skip_empty_columns(opened, people, lead):
     move_on(lead, Stage.objects.get(slug="talks"), actor=people.owner)
     won = owned(people, last_name="Bob")
-    move_on(won, Stage.objects.get(slug="won"), actor=people.owner)
+    win(won, actor=people.owner)
     page = opened(people.owner)
     card(page, lead).get_by_role("link", name="Ada Lovelace", exact=True).focus()
     ahead = columns(page).index("won") > columns(page).index("talks")

@@ -12,9 +12,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from pipeline.models import Lead
-from pipeline.services.moving import move_on
 from tests.browser.pages import DESKTOP, PHONE, SIZES, settled
-from tests.distribution.world import make_lead, make_source, stages
+from tests.distribution.world import make_lead, make_source, win
 from tests.pipeline.people import make_people
 
 pytestmark = pytest.mark.usefixtures("never_too_late")
@@ -49,7 +48,7 @@ def leads(people):
                 **worth,
             )
         )
-    move_on(made[3], stages()["won"], actor=people.owner)
+    win(made[3], actor=people.owner)
     return made
 
 
@@ -113,6 +112,9 @@ def test_a_manager_moves_many_and_puts_them_back(opened, people, leads, size):
         pick(page, name).check()
     bar(page).get_by_label("Stage").select_option("won")
     bar(page).get_by_role("button", name="Move").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Value of each, when won").fill("100")
+    dialog.get_by_role("button", name="Move").click()
     message = page.locator(".messages .message")
     expect(message).to_contain_text("2 moved to “won”.")
     message.get_by_role("button", name="Undo").click()

@@ -6,10 +6,9 @@ from playwright.sync_api import Locator, Page, expect
 from distribution import services
 from distribution.models import AwayReason, Leave
 from pipeline.models import Lead
-from pipeline.services.leads import close_lead
 from tests.browser.pages import PHONE, SIZES, drag, settled
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import make_lead, win
 from tests.pipeline.people import make_people
 
 
@@ -76,7 +75,7 @@ def test_an_old_page_is_refused_and_shows_how_it_is_now(team_page: Page, people)
 
 def test_a_lead_that_is_not_the_managers_any_more_goes_back_and_that_is_said(team_page: Page, people):
     lead = Lead.objects.get(last_name="Byron")
-    close_lead(lead, stages()["won"], actor=people.owner)
+    win(lead, actor=people.owner)
     give_byron(team_page)
     expect(team_page.get_by_text("This is not there any more.")).to_be_visible()
     expect(team_page.get_by_text("Ada Byron")).to_have_count(0)

@@ -18,7 +18,7 @@ from pipeline.models import Event, Lead, Team
 from pipeline.services.leads import close_lead
 from tests.concurrency.threads import all_before_any_goes_on, at_once, errors
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
-from tests.distribution.world import credits, make_lead, make_leads, owners, stages, world
+from tests.distribution.world import credits, make_lead, make_leads, owners, stages, win, world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -206,7 +206,7 @@ def _close(lead_id):
 
     lead = Lead.objects.select_related("stage").get(pk=lead_id)
     try:
-        close_lead(lead, stages()["won"], actor=None)
+        win(lead)
     except PipelineError:
         return
 

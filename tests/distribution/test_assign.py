@@ -25,7 +25,7 @@ from distribution.snapshots import leads_to_route, preview_lead
 from pipeline.models import Event, Lead
 from pipeline.services.leads import close_lead
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
-from tests.distribution.world import credits, make_lead, make_leads, owners, stages, world
+from tests.distribution.world import credits, make_lead, make_leads, owners, stages, win, world
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def test_seven_leads_go_round_three_reps_in_turn(pool):
 def _close(lead):
 
     lead.refresh_from_db()
-    close_lead(lead, stages()["won"], actor=None)
+    win(lead)
 
 
 def test_a_stored_lead_is_routed_by_itself_after_the_commit(pool, django_capture_on_commit_callbacks):

@@ -11,11 +11,11 @@ from distribution.models import Assignment, Rep, SLAClock, TeamHours, WorkingHou
 from distribution.services import recounting, stepping
 from pipeline.models import Lead, Stage, Team
 from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_due
-from pipeline.services.leads import close_lead, edit_lead, move_lead, reopen_lead
+from pipeline.services.leads import edit_lead, move_lead, reopen_lead
 from pipeline.signals import lead_merged
 from tests.distribution.promises import MONDAY, after, clock, make_hours, make_policy, outcomes, running
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
-from tests.distribution.world import make_lead, make_leads, stages, world
+from tests.distribution.world import make_lead, make_leads, stages, win, world
 
 pytestmark = pytest.mark.django_db
 
@@ -122,14 +122,14 @@ def test_accepting_twice_changes_nothing_the_second_time(promised):
 def test_a_closed_lead_promises_nothing_more(promised, time_machine):
     lead = routed()
     time_machine.move_to(after(10))
-    close_lead(lead, stages()["won"], actor=None)
+    win(lead)
     assert outcomes(lead) == {"accept": "ended", "contact": "ended", "lead": "ended"}
     assert respond_by(lead) is None
 
 
 def test_a_lead_opened_again_is_promised_to_be_contacted_by_its_owner(promised, time_machine):
     lead = routed()
-    close_lead(lead, stages()["won"], actor=None)
+    win(lead)
     time_machine.move_to(after(30))
     reopen_lead(lead, stages()["open"], actor=None)
     assert running(lead) == {"accept": after(45), "contact": after(90)}

@@ -9,11 +9,10 @@ from distribution.models import Assignment, Leave, Loan, PoolMember, Rep, SLAClo
 from distribution.services import availability, covering
 from pipeline.models import Account, Event
 from pipeline.services.activity import record_contact
-from pipeline.services.leads import close_lead
 from tests.distribution.calendars import make_leave
 from tests.distribution.promises import make_policy, running
 from tests.distribution.setups import make_rep, make_rule, make_rule_set, publish
-from tests.distribution.world import make_lead, stages, world
+from tests.distribution.world import make_lead, win, world
 
 pytestmark = pytest.mark.django_db
 
@@ -220,7 +219,7 @@ def test_a_lead_closed_meanwhile_stays_closed(ann, ben):
     lead, _, _ = lent(ann, ben)
     services.sweep_cover(now=NOW + DAY)
     lead.refresh_from_db()
-    close_lead(lead, stages()["won"], actor=None)
+    win(lead)
     assert services.sweep_cover(now=NOW + 3 * DAY) == (0, 0)
     assert owner_of(lead) == "Ben"
     assert Loan.objects.get().ended_at == NOW + 3 * DAY

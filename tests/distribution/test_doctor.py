@@ -26,10 +26,10 @@ from distribution.models import (
 from leadcrm.lib.doctor import checks, violations
 from leadcrm.taskruns import note_done
 from pipeline.models import Lead
-from pipeline.services.leads import close_lead, reopen_lead
+from pipeline.services.leads import reopen_lead
 from tests.distribution.promises import make_policy
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import make_lead, stages, win
 from tests.notifications.sequences import make_sequence
 
 pytestmark = pytest.mark.django_db
@@ -60,9 +60,9 @@ def _handle(leads, ann, bob):
     services.reassign_lead(second.pk, to=ann, actor=None)
     services.release_lead(third.pk, actor=None)
     fourth.refresh_from_db()
-    close_lead(fourth, stages()["won"], actor=None)
+    win(fourth)
     fifth.refresh_from_db()
-    close_lead(fifth, stages()["won"], actor=None)
+    win(fifth)
     reopen_lead(fifth, stages()["open"], actor=None)
 
 

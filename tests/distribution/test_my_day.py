@@ -13,7 +13,7 @@ from pipeline.services.activity import add_note, record_contact
 from pipeline.services.leads import close_lead
 from pipeline.services.moving import move_on, undo_move
 from pipeline.workday import MOST, build_workday, unanswered
-from tests.distribution.world import make_lead, stages, world
+from tests.distribution.world import make_lead, stages, win, world
 from tests.pipeline.people import make_people, signed_in
 from tests.support.heard import heard_up_to, newest_told
 
@@ -142,12 +142,12 @@ def test_moves_and_closings_of_others_or_by_mistake_answer_no_reply(people):
 
     move_on(lead, talks, actor=people.owner)
     assert waits()
-    move_on(lead, stages()["won"], actor=people.owner)
+    win(lead, actor=people.owner)
     assert not waits()
     undo_move(lead, actor=people.owner, version=lead.version)
     assert waits()
     with time_machine.travel(NOW + HOUR, tick=False):
-        move_on(lead, stages()["won"], actor=people.manager)
+        win(lead, actor=people.manager)
     assert waits()
     move_on(lead, talks, actor=people.manager)
     undo_move(lead, actor=people.manager, version=lead.version)
@@ -156,7 +156,7 @@ def test_moves_and_closings_of_others_or_by_mistake_answer_no_reply(people):
 
 def test_a_customer_who_was_won_still_gets_an_answer_but_old_replies_rest(people):
     lead = own(people, "Won", accepted_at=NOW)
-    close_lead(lead, stages()["won"], actor=people.owner)
+    win(lead, actor=people.owner)
     reply(lead, NOW + timedelta(seconds=1))
     reply(own(people, "Old", accepted_at=NOW), NOW - timedelta(days=40))
     assert [event.lead.last_name for event in unanswered(people.owner, NOW)] == ["Won"]

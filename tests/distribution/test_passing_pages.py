@@ -7,8 +7,7 @@ from distribution import services
 from distribution.models import Assignment, CreditCorrection, PoolMember, Rep
 from leadcrm.lib import access
 from pipeline.models import Lead
-from pipeline.services.leads import close_lead
-from tests.distribution.world import make_lead, stages, world
+from tests.distribution.world import make_lead, win, world
 from tests.pipeline.people import make_people, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +111,7 @@ def test_who_no_longer_sees_the_lead_comes_to_the_board(people, lead):
 
 
 def test_a_closed_lead_stays_with_its_owner(people, lead):
-    close_lead(lead, stages()["won"], actor=people.owner)
+    win(lead, actor=people.owner)
     assert send(people.owner, lead, "return", reason="x").status_code == 404
     assert send(people.manager, lead, "pass-on", reason="x").status_code == 404
 

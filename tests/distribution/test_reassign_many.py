@@ -6,9 +6,8 @@ from django.contrib.auth.models import Permission
 from distribution import reassignviews, services
 from distribution.models import Rep
 from pipeline.models import Lead
-from pipeline.services.moving import move_on
 from tests.distribution.setups import make_pool, make_rule_set, publish
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import make_lead, win
 from tests.pipeline.people import make_people, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +102,7 @@ def test_when_the_rules_find_nobody_it_is_said_why(people, leads):
 
 def test_what_cannot_be_reassigned_is_said_before_and_after(people, leads):
     closed = make_lead(last_name="Cyd", team=people.team, owner=people.owner, routing_state="assigned")
-    move_on(closed, stages()["won"], actor=people.manager)
+    win(closed, actor=people.manager)
     foreign = make_lead(last_name="Secret", team=people.other_team, owner=people.stranger, routing_state="assigned")
     chosen = ticked([*leads, closed, foreign])
     asked = signed_in(people.manager).post("/reassign/", {"lead": chosen}).content.decode()

@@ -21,7 +21,7 @@ from pipeline.services.leads import reopen_lead
 from pipeline.services.moving import move_on, undo_move
 from tests.distribution.promises import MONDAY, after, make_hours, make_policy, running
 from tests.distribution.setups import make_rep, make_user
-from tests.distribution.world import make_lead, stages, world
+from tests.distribution.world import make_lead, stages, win, world
 from tests.pipeline.people import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ def test_a_closing_that_is_undone_has_not_been(how, working, minutes, kind, time
     lead.refresh_from_db()
     time_machine.move_to(after(minutes))
     before, owner = state(), lead.owner
-    move_on(lead, stages()[kind], actor=owner, lost_reason="Price")
+    move_on(lead, stages()[kind], actor=owner, lost_reason="Price", worth={"value": "5"})
     assert state() != before
     time_machine.move_to(after(minutes, seconds=9))
     undo_move(lead, actor=owner, version=lead.version)
@@ -136,7 +136,7 @@ def test_what_was_done_with_many_and_undone_has_not_been(stage, time_machine):
     client, part = signed_in(User.objects.create_superuser("root")), {"HX-Request": "true"}
     time_machine.move_to(after(20))
     before = state()
-    sent = {"stage": stage, "lead": ticked, "lost_reason": "Price"}
+    sent = {"stage": stage, "lead": ticked, "lost_reason": "Price", "value": "5"}
     moved = client.post("/board/sales/bulk/", sent, headers=part)
     assert state() != before
     time_machine.move_to(after(20, seconds=9))
@@ -151,7 +151,7 @@ def test_opening_again_that_is_undone_ends_what_it_began(time_machine):
     lead = routed(time_machine)
     lead.refresh_from_db()
     owner = lead.owner
-    move_on(lead, stages()["won"], actor=owner)
+    win(lead, actor=owner)
     time_machine.move_to(after(30))
     reopen_lead(lead, stages()["open"], actor=owner)
     time_machine.move_to(after(30) + timedelta(seconds=5))
@@ -192,7 +192,7 @@ def wake(lead):
 
 
 def close_and_open(lead):
-    move_on(lead, stages()["won"], actor=lead.owner)
+    win(lead, actor=lead.owner)
     reopen_lead(lead, stages()["open"], actor=lead.owner)
 
 

@@ -13,10 +13,9 @@ from distribution.services import assigning, availability
 from distribution.services.holding import LONGEST, SHORTEST
 from distribution.snapshots import leads_to_route, preview_lead
 from pipeline.models import Event, Lead
-from pipeline.services.leads import close_lead
 from tests.distribution.calendars import make_hours, make_leave
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
-from tests.distribution.world import make_lead, make_source, stages, world
+from tests.distribution.world import make_lead, make_source, win, world
 
 pytestmark = pytest.mark.django_db
 
@@ -220,7 +219,7 @@ def test_a_closed_lead_makes_room_for_one_that_waits():
     world(make_rep("Ann", capacity=1))
     first, second = arrive("First", "Second")
     first.refresh_from_db()
-    close_lead(first, stages()["won"], actor=None)
+    win(first)
     assert services.sweep_holds(now=NOW + MINUTE) == 1
     assert owner_of(second) == "Ann"
 
@@ -403,4 +402,4 @@ def _change(what, pk, now):
     elif what == "lead":
         services.assign_lead(make_lead(created_at=now).pk, now=now)
     elif lead := Lead.objects.filter(owner=rep.user_id, closed_at=None).first():
-        close_lead(lead, stages()["won"], actor=None)
+        win(lead)

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from distribution.models import Assignment, Pool, PoolMember, Rep
 from pipeline.models import Lead, LeadSource, Pipeline, Stage
+from pipeline.services.leads import close_lead
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 
 
@@ -33,6 +36,11 @@ def make_lead(**fields: Any) -> Lead:
     fields.setdefault("source", make_source())
     fields.setdefault("stage", stages()["open"])
     return Lead.objects.create(**fields)
+
+
+def win(lead: Lead, actor: User | None = None) -> None:
+    """Close a lead as won, for what nobody asks about."""
+    close_lead(lead, stages()["won"], actor=actor, worth={"value": "100"})
 
 
 def make_leads(count: int, **fields: Any) -> list[Lead]:

@@ -16,10 +16,9 @@ from notifications.services.resending import send_again
 from notifications.services.sequences import advance, begin, sweep_sequences
 from pipeline.models import Consent, Event, Lead
 from pipeline.services.activity import record_contact
-from pipeline.services.leads import close_lead
 from tests.concurrency.threads import at_once, errors
 from tests.distribution.setups import make_rep
-from tests.distribution.world import make_lead, make_source, stages
+from tests.distribution.world import make_lead, make_source, win
 from tests.notifications.messages import Recorder, channels, passing, permanent
 from tests.notifications.sequences import make_sequence
 from tests.notifications.twilio_calls import use_twilio
@@ -243,7 +242,7 @@ def reply(lead):
 
 
 def close(lead):
-    close_lead(lead, stages()["won"], actor=None)
+    win(lead)
 
 
 def contact(lead):

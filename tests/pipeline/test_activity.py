@@ -7,9 +7,8 @@ import pytest
 from pipeline.errors import BadWish, WrongStage
 from pipeline.models import Event, Lead
 from pipeline.services.activity import add_note, record_contact, snooze_lead, wake_due, wake_lead
-from pipeline.services.leads import close_lead
 from tests.distribution.setups import make_user
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import make_lead, win
 
 pytestmark = pytest.mark.django_db
 
@@ -109,7 +108,7 @@ def test_a_snooze_without_a_sensible_moment_is_refused(lead, until, reason, fiel
 
 
 def test_a_closed_lead_does_not_rest(lead):
-    close_lead(lead, stages()["won"], actor=None)
+    win(lead)
     with pytest.raises(WrongStage):
         snooze_lead(stored(), NOW + HOUR, "later", None)
 

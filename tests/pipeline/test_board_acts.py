@@ -92,6 +92,9 @@ def test_winning_asks_for_the_value_and_losing_for_a_reason(client, people):
     move(client, lead, "won", value="1200", currency="EUR")
     assert Lead.objects.get(pk=lead.pk).value == Decimal(1200)
     other = owned(people)
+    for refused in (move(client, other, "won"), move(client, other, "won", value=" ", currency="EUR")):
+        assert (refused.status_code, stage_of(other)) == (422, "open")
+        assert refused.context["form"].errors == {"value": ["Say what the lead was won for; 0 if for nothing."]}
     refused = move(client, other, "lost")
     assert refused.status_code == 422
     assert "Say why the lead was lost." in refused.content.decode()

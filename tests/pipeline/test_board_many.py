@@ -1,6 +1,7 @@
 """Many leads of a board at once: moved, lost for a reason, put back; what cannot be done is said lead by lead."""
 
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 from uuid import uuid4
 
@@ -172,6 +173,30 @@ def test_many_are_lost_for_a_reason_of_the_list_which_is_asked_for(client, three
     assert {lead.lost_reason for lead in Lead.objects.all()} == {"Too expensive"}
 
 
+def test_many_are_won_for_a_value_which_is_asked_for_those_without_one(client, people, three):
+    known = owned(people, last_name="Dora", value=9, currency="USD")
+    for sent, said_at in (
+        ({}, {}),
+        ({"value": ""}, {"value": ["Say what each of the leads was won for; 0 if for nothing."]}),
+        ({"value": "plenty"}, {"value": ["Send a number, such as 1200.50."]}),
+    ):
+        asked = move(client, [*three, known], "won", **sent)
+        page = asked.content.decode()
+        assert asked.status_code == (422 if sent else 200)
+        assert asked.context["form"].errors == said_at
+        assert '<option value="won" data-kind="won" selected>' in page
+        assert "Of Ada, Bob and Cyd; 0 if for nothing." in page
+    assert stages_of([*three, known]) == ["open"] * 4
+    assert said(move(client, [*three, known], "won", value="0", currency="CHF")) == ["4 moved to “won”."]
+    worth = Lead.objects.order_by("pk").values_list("value", "currency")
+    assert list(worth) == [(Decimal(0), "CHF")] * 3 + [(Decimal(9), "USD")]
+
+
+def test_many_of_which_the_value_is_known_are_won_without_a_question(client, people):
+    known = [owned(people, value=value, currency="EUR") for value in (0, 9)]
+    assert said(move(client, known, "won")) == ["2 moved to “won”."]
+
+
 def test_more_than_are_done_at_once_are_refused_and_not_dropped(client, people, talks):
     lead = owned(people)
     sent = {"stage": "talks", "lead": [f"{uuid4()}:0" for _ in range(MOST_AT_ONCE)] + ticked([lead])}
@@ -185,7 +210,7 @@ def test_more_than_are_done_at_once_are_refused_and_not_dropped(client, people, 
 
 @pytest.mark.parametrize("stage", ["talks", "won", "lost"])
 def test_many_are_put_back_with_one_press(client, talks, three, stage):
-    moved = move(client, three, stage, lost_reason="Price")
+    moved = move(client, three, stage, lost_reason="Price", value="5")
     assert moved.context["notice"]["seconds"] == 10
     response = undo(client, moved)
     assert (response.status_code, said(response)) == (200, ["3 put back where they were."])
@@ -255,7 +280,7 @@ def test_the_address_for_undoing_the_most_at_once_is_one_that_servers_take(clien
 @pytest.mark.parametrize("stage", ["talks", "won"])
 def test_undoing_many_reads_all_of_them_at_once(client, people, talks, stage):
     def asked(number):
-        moved = move(client, [owned(people) for _ in range(number)], stage)
+        moved = move(client, [owned(people) for _ in range(number)], stage, value="5")
         with CaptureQueriesContext(connection) as queries:
             assert undo(client, moved).status_code == 200
         return [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]

@@ -92,7 +92,13 @@ def test_without_a_wish_the_open_ones_come_first_as_on_the_board_and_then_the_cl
         due = now + timedelta(minutes=minutes) if minutes else None
         owned(people, last_name=name, respond_by=due)
     for name, kind in (("Won before", "won"), ("Lost last", "lost")):
-        move_on(owned(people, last_name=name), stages()[kind], actor=people.manager, lost_reason="Price")
+        move_on(
+            owned(people, last_name=name),
+            stages()[kind],
+            actor=people.manager,
+            lost_reason="Price",
+            worth={"value": "5"},
+        )
     shown = rows(client.get("/board/sales/table/?who=team"))
     assert shown == ["First", "Second", "No clock", "Lost last", "Won before"]
     column = client.get("/board/sales/?who=team").context["board"].columns[0]

@@ -116,6 +116,17 @@ def test_a_lead_is_not_lost_without_a_reason_and_the_form_stays_open(people, lea
     assert (fresh(lead).lost_reason, fresh(lead).closed_at) == ("No budget", NOW)
 
 
+def test_a_lead_is_not_won_without_a_value_and_the_form_stays_open(people, lead):
+    response = send(people.owner, lead, "stage", stage="won", version=0, value=" ", currency="EUR")
+    shown = response.content.decode()
+    assert response.status_code == 422
+    assert 'id="error-won">Say what the lead was won for; 0 if for nothing.</p>' in shown
+    assert 'aria-invalid="true" aria-describedby="error-won"' in shown
+    assert fresh(lead).closed_at is None
+    send(people.owner, lead, "stage", stage="won", version=0, value="0", currency="EUR")
+    assert (fresh(lead).value, fresh(lead).closed_at) == (0, NOW)
+
+
 def test_a_closed_lead_is_opened_again_by_an_open_stage_and_not_closed_twice(people, lead):
     close_lead(lead, stages()["lost"], actor=people.owner, lost_reason="No")
     assert send(people.owner, lead, "stage", stage="won", version=1).status_code == 422

@@ -10,7 +10,7 @@ from pipeline.intake import InvalidLead
 from pipeline.models import Event, Lead, Pipeline, Stage
 from pipeline.services.leads import close_lead, create_lead, edit_lead, move_lead, reopen_lead
 from tests.distribution.setups import make_rep
-from tests.distribution.world import make_source, stages
+from tests.distribution.world import make_source, stages, win
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +96,7 @@ def test_a_lead_is_moved_only_to_open_stages_of_its_pipeline(lead, kinds):
 def test_a_closed_lead_frees_its_owners_place_and_a_reopened_one_takes_it_again(kinds):
     rep = make_rep("Ann")
     lead = create_lead(source=make_source(), fields={"email": "ada@acme.example"}, owner=rep.user)
-    close_lead(lead, kinds["won"], actor=rep.user)
+    win(lead, actor=rep.user)
     rep.refresh_from_db()
     lead.refresh_from_db()
     assert (rep.open_leads, lead.closed_at is not None, lead.owner) == (0, True, rep.user)
@@ -121,7 +121,7 @@ def test_a_lead_is_not_lost_without_a_reason(lead, kinds):
 
 
 def test_a_closed_lead_is_neither_closed_again_nor_moved(lead, kinds):
-    close_lead(lead, kinds["won"], actor=None)
+    win(lead)
     with pytest.raises(WrongStage):
         close_lead(lead, kinds["lost"], actor=None, lost_reason="x")
     with pytest.raises(WrongStage):
@@ -132,7 +132,7 @@ def test_a_closed_lead_is_neither_closed_again_nor_moved(lead, kinds):
 
 
 def test_an_unassigned_lead_that_is_reopened_is_routed_again(lead, kinds, django_capture_on_commit_callbacks):
-    close_lead(lead, kinds["won"], actor=None)
+    win(lead)
     Lead.objects.update(next_attempt_at=None)
     lead.refresh_from_db()
     with django_capture_on_commit_callbacks() as callbacks:

@@ -8,16 +8,19 @@ import time_machine
 from django.utils import timezone
 
 from distribution.models import Assignment
-from pipeline.errors import ReasonMissing, StageFull, StaleLead, TooLate, WrongStage
+from pipeline.errors import ReasonMissing, StageFull, StaleLead, TooLate, ValueMissing, WrongStage
 from pipeline.intake import InvalidLead
 from pipeline.models import Event, Lead, Stage
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on, place_below, place_lead, undo_move
 from pipeline.timeline import build_timeline
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import make_lead, stages, win
 from tests.pipeline.people import make_people, owned
 
 pytestmark = pytest.mark.django_db
+
+
+WORTH = {"value": "5", "currency": "EUR"}
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def columns(lead):
 def test_a_move_starts_the_time_in_the_stage_anew(people, lead, talks, kind):
     later = timezone.now() + timedelta(days=3)
     with time_machine.travel(later, tick=False):
-        move_on(lead, {**stages(), "talks": talks}[kind], actor=people.owner, lost_reason="Price")
+        move_on(lead, {**stages(), "talks": talks}[kind], actor=people.owner, lost_reason="Price", worth=WORTH)
     assert columns(lead)["stage_since"] == later
 
 
@@ -58,6 +61,19 @@ def test_a_won_lead_keeps_its_value_when_none_is_given(people):
     lead = owned(people, value=Decimal(100), currency="EUR", value_base=Decimal(100))
     move_on(lead, stages()["won"], actor=people.owner, worth={"value": " ", "currency": ""})
     assert columns(lead)["value"] == Decimal(100)
+
+
+@pytest.mark.parametrize("worth", [None, {}, {"value": " ", "currency": "EUR"}])
+def test_a_lead_that_nobody_knows_the_value_of_is_not_won(people, lead, worth):
+    before = columns(lead)
+    with pytest.raises(ValueMissing):
+        move_on(lead, stages()["won"], actor=people.owner, worth=worth)
+    assert columns(lead) == before
+
+
+def test_nothing_is_a_value_too(people, lead):
+    move_on(lead, stages()["won"], actor=people.owner, worth={"value": "0"})
+    assert (columns(lead)["value"], columns(lead)["value_base"]) == (0, 0)
 
 
 def test_a_value_that_is_no_number_changes_nothing(people, lead):
@@ -75,7 +91,7 @@ def test_lost_without_a_reason_is_refused(people, lead):
 
 
 def test_a_closed_lead_is_opened_before_it_is_closed_in_another_way(people, lead):
-    move_on(lead, stages()["won"], actor=people.owner)
+    win(lead, actor=people.owner)
     with pytest.raises(WrongStage):
         move_on(lead, stages()["lost"], actor=people.owner, lost_reason="Price")
     move_on(lead, stages()["open"], actor=people.owner)
@@ -89,7 +105,7 @@ def test_a_move_of_what_somebody_else_changed_is_refused(people, lead, talks):
     for stage in (talks, *stages().values()):
         if stage.slug != "open":
             with pytest.raises(StaleLead):
-                move_on(lead, stage, actor=people.owner, version=seen, lost_reason="Price")
+                move_on(lead, stage, actor=people.owner, version=seen, lost_reason="Price", worth=WORTH)
     assert columns(lead) == before
 
 
@@ -113,7 +129,7 @@ def test_reopening_into_a_full_stage_is_refused(people, lead, talks):
     talks.wip_limit = 1
     talks.save()
     owned(people, stage=talks)
-    move_on(lead, stages()["won"], actor=people.owner)
+    win(lead, actor=people.owner)
     with pytest.raises(StageFull):
         move_on(lead, talks, actor=people.owner)
     assert columns(lead)["closed_at"]
@@ -151,7 +167,7 @@ def test_a_move_is_undone_as_if_it_had_not_been(people, talks, kind):
 def test_undoing_takes_no_place_that_somebody_else_has_by_now(people, lead, talks, kind):
     Stage.objects.filter(slug="open").update(wip_limit=1)
     stage = {**stages(), "talks": talks}[kind]
-    move_on(lead, stage, actor=people.owner)
+    move_on(lead, stage, actor=people.owner, worth=WORTH)
     owned(people)
     with pytest.raises(StageFull):
         undo_move(lead, actor=people.owner, version=lead.version)

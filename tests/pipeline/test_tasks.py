@@ -12,7 +12,7 @@ from pipeline.models import Event, Lead, Task, Team
 from pipeline.selectors import tasks_of
 from pipeline.services.leads import close_lead
 from pipeline.services.tasks import TaskTerms, add_task, change_task, drop_task, finish_task, remind_due
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import make_lead, stages, win
 from tests.pipeline.people import make_people
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def test_what_is_due_first_comes_first_and_a_lost_lead_asks_for_nothing(people, 
 
 def test_a_lead_that_was_won_still_asks_for_what_was_promised(people, lead):
     add(lead, text="Send the contract")
-    close_lead(lead, stages()["won"], actor=people.owner)
+    win(lead, actor=people.owner)
     assert texts(people.owner) == ["Send the contract"]
 
 

@@ -1,5 +1,6 @@
 """A lead in the admin: added and edited on the same road as everywhere, acted on, and told about."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -142,6 +143,18 @@ def test_an_edit_of_a_lead_that_changed_meanwhile_is_refused(boss: Client, pool:
 def test_an_old_value_that_is_no_good_does_not_stand_in_the_way_of_another_edit(boss: Client, pool: Pool):
     lead = make_lead(phone="call me", last_name="Before")
     assert edit(boss, lead, last_name="After").status_code == 302
+
+
+def test_a_lead_is_won_with_a_value_and_one_that_was_won_without_is_still_changed(boss: Client, pool: Pool):
+    lead, kinds = make_lead(), stages()
+    assert "value" in errors(edit(boss, lead, stage=kinds["won"].pk))
+    edit(boss, lead, stage=kinds["won"].pk, value="0", currency="EUR")
+    lead.refresh_from_db()
+    assert (lead.closed_at is not None, lead.value) == (True, Decimal(0))
+    old = make_lead(stage=kinds["won"], closed_at=lead.closed_at)
+    edit(boss, old, city="Berlin")
+    old.refresh_from_db()
+    assert old.city == "Berlin"
 
 
 def test_a_lead_can_be_lost_with_a_reason_and_reopened(boss: Client, pool: Pool):
