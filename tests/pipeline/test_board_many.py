@@ -178,7 +178,10 @@ def test_many_are_won_for_a_value_which_is_asked_for_those_without_one(client, p
     for sent, said_at in (
         ({}, {}),
         ({"value": ""}, {"value": ["Say what each of the leads was won for; 0 if for nothing."]}),
-        ({"value": "plenty"}, {"value": ["Send a number, such as 1200.50."]}),
+        (
+            {"value": "plenty"},
+            {"value": ['"plenty" is not an amount. Write it in full, such as 1234.50 or 1234.50 EUR.']},
+        ),
     ):
         asked = move(client, [*three, known], "won", **sent)
         page = asked.content.decode()
