@@ -15,10 +15,9 @@ from distribution.errors import DistributionError
 from distribution.models import Assignment, PoolMember, Rep
 from distribution.services import assigning, books, handling
 from pipeline.models import Event, Lead, Team
-from pipeline.services.leads import close_lead
 from tests.concurrency.threads import all_before_any_goes_on, at_once, errors
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
-from tests.distribution.world import credits, make_lead, make_leads, owners, stages, win, world
+from tests.distribution.world import credits, make_lead, make_leads, owners, win, world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
