@@ -29,10 +29,14 @@ class PageRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+def wants_part(request: PageRequest) -> bool:
+    """Whether htmx asks for what it swaps in; to restore a page of its history it asks for the whole page."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
 def page_or_part(request: PageRequest, page: str, part: str, context: Mapping[str, Any]) -> HttpResponse:
     """The page or, for htmx, only the part of it that is swapped in: the page includes the same template."""
-    partial = bool(request.htmx) and not request.htmx.history_restore_request
-    response = render(request, part if partial else page, dict(context))
+    response = render(request, part if wants_part(request) else page, dict(context))
     patch_vary_headers(response, ("HX-Request",))
     return response
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from pipeline.models import Lead
 from tests.browser.pages import DESKTOP, PHONE, go_by, settled
 from tests.distribution.world import make_lead
 from tests.pipeline.people import make_people
@@ -35,6 +36,26 @@ def test_leads_appear_while_one_types_and_are_reached_by_the_keyboard(live_serve
     reader.keyboard.press("ArrowDown")
     go_by(reader, "Enter")
     expect(reader.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_list_ends_with_the_way_to_more(live_server, reader: Page, size, axe):
+    team = Lead.objects.latest("pk").team
+    for number in range(31):
+        make_lead(first_name="Konrad", last_name=f"Zuse{number}", team=team)
+    reader.set_viewport_size(size)
+    reader.goto(f"{live_server.url}/board/")
+    settled(reader).get_by_role("searchbox").fill("Zuse")
+    links = reader.locator("#found-now").get_by_role("link")
+    expect(links).to_have_count(7)
+    expect(links.last).to_have_text("More hits")
+    assert axe(reader) == []
+    reader.keyboard.press("ArrowUp")
+    expect(links.last).to_be_focused()
+    go_by(reader, "Enter")
+    expect(reader.get_by_role("main").get_by_role("listitem")).to_have_count(30)
+    expect(reader.get_by_text("The first 30. Type more to narrow it.")).to_be_visible()
+    assert axe(reader) == []
 
 
 def test_who_is_in_the_list_when_a_better_answer_comes_goes_on_in_it(live_server, reader: Page):
