@@ -46,6 +46,13 @@ def arrive(count=1):
     return leads
 
 
+def hire(people, count):
+    for number in range(count):
+        user = User.objects.create_user(f"more{number}")
+        Rep.objects.create(user=user, name=f"More {number}")
+        people.team.members.add(user)
+
+
 def lines(user):
     return {line.name: line for line in signed_in(user).get(PAGE).context["team"].lines}
 
@@ -284,15 +291,22 @@ def test_only_who_looks_after_somebody_hands_their_leads_over(people, who):
     assert client.get(PAGE).status_code == 404
 
 
+def test_people_stand_on_pages_that_lead_to_each_other(people):
+    hire(people, 49)
+    first, second = (signed_in(people.manager).get(PAGE, {"page": page}).content.decode() for page in (1, 2))
+    assert "Teammate Person" not in first
+    assert "Page 1 of 2" in first
+    assert 'href="?page=2">Next' in first
+    assert "Teammate Person" in second
+    assert 'href="?page=1">Before' in second
+
+
 def test_the_page_costs_the_same_with_many_people_and_leads(people):
     client = signed_in(people.manager)
     client.get(PAGE)
     with CaptureQueriesContext(connection) as few:
         client.get(PAGE)
-    for number in range(20):
-        user = User.objects.create_user(f"more{number}")
-        Rep.objects.create(user=user, name=f"More {number}")
-        people.team.members.add(user)
+    hire(people, 20)
     arrive(10)
     with CaptureQueriesContext(connection) as many:
         client.get(PAGE)
