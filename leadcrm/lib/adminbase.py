@@ -54,6 +54,10 @@ class ModelAdmin(ForgivingWidgets, unfold.admin.ModelAdmin):
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response
 
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> type[AnyFormSet]:
+        formset: type[AnyFormSet] = super().get_changelist_formset(request, **{"formset": LabelledList, **kwargs})
+        return formset
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         return None if NUL in object_id else super().get_object(request, object_id, from_field)
 
@@ -198,11 +202,22 @@ class LabelledFormSet(PaginationInlineFormSet):
 
     def add_fields(self, form: Form, index: int | None) -> None:
         super().add_fields(form, index)
-        row = "new row" if index is None else f"row {index + 1}"
-        for name, field in form.fields.items():
-            # What adds "+" and pencil to a select wraps the widget that is the input.
-            inner: Any = getattr(field.widget, "widget", field.widget)
-            inner.attrs = {**inner.attrs, "aria-label": f"{field.label or name}, {row}"}
+        name_inputs(form, "new row" if index is None else f"row {index + 1}")
+
+
+class LabelledList(AnyFormSet):
+    """The same for the inputs of a list, which are named after what stands in their row."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        name_inputs(form, str(form.instance))
+
+
+def name_inputs(form: Form, row: str) -> None:
+    for name, field in form.fields.items():
+        # What adds "+" and pencil to a select wraps the widget that is the input.
+        inner: Any = getattr(field.widget, "widget", field.widget)
+        inner.attrs = {**inner.attrs, "aria-label": f"{field.label or name}, {row}"}
 
 
 class TabularInline(ForgivingWidgets, unfold.admin.TabularInline):

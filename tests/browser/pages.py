@@ -13,6 +13,9 @@ from pipeline.models import Lead
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
+# How many pixels a page is wider than its window.
+WIDER = "document.documentElement.scrollWidth - window.innerWidth"
+
 UNDER_WAY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
 
 # A fold tells that it is open a moment later, and only then asks for what it shows.

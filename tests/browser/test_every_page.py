@@ -18,7 +18,7 @@ from distribution import services
 from distribution.models import AwayReason, Rep
 from pipeline.models import LostReason
 from tests.addresses import OWN, TABLE, VISITORS, WHO, make_roles, make_things, path_of
-from tests.browser.pages import settled
+from tests.browser.pages import WIDER, settled
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
 from tests.distribution.world import make_lead
 from tests.pipeline.people import signed_in
@@ -30,7 +30,6 @@ WAYS: Final = (
     *(("phone", "light"), ("phone", "dark", "color-contrast")),
 )
 ACROSS: Final = (("laptop", "light"), ("phone", "dark"))
-WIDER: Final = "document.documentElement.scrollWidth - window.innerWidth"
 
 # What is no page: it takes forms, leads on, or answers machines and pages that are open.
 NO_PAGE: Final = re.compile(

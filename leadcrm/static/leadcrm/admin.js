@@ -14,7 +14,15 @@ document.cookie = `time_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}
     }
   };
 
+  // Django's two lists to choose from draw signs with a name, which only an image may have.
+  const nameSigns = () => {
+    for (const sign of document.querySelectorAll(".selector .help-tooltip:not([role])")) {
+      sign.setAttribute("role", "img");
+    }
+  };
+
   const nameAll = () => {
+    nameSigns();
     for (const select of document.querySelectorAll("select.select2-hidden-accessible")) {
       nameInputs(select.nextElementSibling, select);
     }

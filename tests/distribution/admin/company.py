@@ -1,10 +1,14 @@
 """One of everything that the admin shows, as often as wanted."""
 
 from datetime import date, time, timedelta
+from typing import Final
 from uuid import uuid4
 
 from axes.models import AccessAttempt
+from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
@@ -69,6 +73,13 @@ from pipeline.services.keys import issue_key
 from tests.distribution.setups import make_rep, make_rule, make_rule_set, publish
 
 CURRENCIES = "USD GBP CHF SEK NOK DKK PLN CZK HUF RON BGN TRY JPY CNY INR AUD CAD NZD".split()
+
+MODELS: Final = sorted(admin.site._registry, key=lambda model: model._meta.label)
+
+
+def address(model: type[Model], page: str, *args: object) -> str:
+    """Of a page of the admin, such as ``changelist``, ``add`` or ``change``."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
 def build_company(start: int, stop: int) -> None:

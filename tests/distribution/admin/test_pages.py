@@ -1,7 +1,6 @@
 """Every list and every form of the admin opens, for a page of rows as cheaply as for a few."""
 
 import pytest
-from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Model
@@ -12,9 +11,8 @@ from django.urls import reverse
 from distribution.compiling import live_world
 from distribution.models import Pool, Rep, Territory
 from pipeline.models import Lead
-from tests.distribution.admin.company import build_company
+from tests.distribution.admin.company import MODELS, address, build_company
 
-MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 MOST_QUERIES = 14
 # Pages that show more than rows of one table.
 MORE_QUERIES = {
@@ -26,10 +24,6 @@ MORE_QUERIES = {
     "distribution.RoutingRule": 30,
     "distribution.RuleSet": 34,
 }
-
-
-def address(model: type[Model], page: str, *args: object) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
 @pytest.fixture

@@ -4,17 +4,13 @@ from typing import Any
 
 import pytest
 from django import forms
-from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db.models import Model
 from django.test import Client
-from django.urls import reverse
 
 from distribution.models import Pool, Rep, Territory
 from pipeline.models import Lead, LeadSource
-from tests.distribution.admin.company import build_company
+from tests.distribution.admin.company import MODELS, address, build_company
 
-MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 RUBBISH = {
     "NUL": "a\0b",
     "long": "x" * 100_000,
@@ -23,10 +19,6 @@ RUBBISH = {
     "letters": "\u202e\ufffe\U0001f4a9 <script>alert(1)</script> ' \" ; --",
     "blank": " ",
 }
-
-
-def address(model: type[Model], page: str, *args: object) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
 @pytest.fixture
