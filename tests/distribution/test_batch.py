@@ -1,7 +1,7 @@
 """A batch decides as one by one would, also about people who are asked for in several ways."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
@@ -67,12 +67,13 @@ def test_only_a_batch_of_several_chunks_takes_one_connection_more(monkeypatch, c
     world("Ann", "Ben")
     leads, opened = make_leads(count), []
 
-    def note(connection, **_):
-        opened.append(connection)
+    def note(**_):
+        opened.append(None)
 
     connection_created.connect(note)
     try:
         services.assign_leads([lead.pk for lead in leads])
     finally:
         connection_created.disconnect(note)
-    assert (len(opened), len(owners())) == (connections, count)
+    more = connections if connection.vendor == "postgresql" else 0  # SQLite lets one write at a time
+    assert (len(opened), len(owners())) == (more, count)
