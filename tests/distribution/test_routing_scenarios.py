@@ -13,7 +13,7 @@ from pipeline.models import Event, Lead, Team
 from pipeline.services.archive import archive_lead
 from pipeline.services.leads import close_lead
 from tests.distribution.setups import make_pool, make_rep, make_rule, make_rule_set, publish
-from tests.distribution.world import credits, make_lead, make_leads, owners, stages, world
+from tests.distribution.world import credits, make_lead, make_leads, owners, stages, win, world
 
 pytestmark = pytest.mark.django_db
 
@@ -46,16 +46,12 @@ def test_of_two_rules_that_match_the_one_that_stands_first_decides_and_the_other
 # --- Leads that are done --------------------------------------------------------------------------
 
 
-def won(lead):
-    close_lead(lead, stages()["won"], actor=None)
-
-
 def lost(lead):
     close_lead(lead, stages()["lost"], actor=None, lost_reason="Price")
 
 
 def archived(lead):
-    won(lead)
+    win(lead)
     archive_lead(lead, actor=None)
 
 
@@ -63,7 +59,7 @@ def excluded(lead):
     services.exclude_lead(lead.pk, actor=None, reason="It is another one, again.")
 
 
-@pytest.mark.parametrize("end", [won, lost, archived, excluded])
+@pytest.mark.parametrize("end", [win, lost, archived, excluded])
 def test_a_lead_that_waits_and_is_ended_meanwhile_is_never_assigned(end):
     """Scenario 10. Leads are not merged here: one that turns out to be another one is kept out of routing."""
     pool = world(make_rep("Ann", status="away"))
@@ -80,7 +76,7 @@ def test_a_lead_that_waits_and_is_ended_meanwhile_is_never_assigned(end):
     assert services.assign_lead(make_lead(email="next@x.example").pk).winner.name == "Ann"
 
 
-@pytest.mark.parametrize("end", [won, lost, archived])
+@pytest.mark.parametrize("end", [win, lost, archived])
 def test_a_lead_that_was_somebodys_and_is_ended_stays_with_the_last_owner(end):
     pool = world("Ann", "Ben")
     lead = make_lead()
@@ -200,7 +196,7 @@ def test_a_place_that_a_lead_of_one_team_leaves_is_taken_by_one_of_the_other():
     one_by_one([first, second])
     assert owners() == ["Ann", "Cem"]
     first.refresh_from_db()
-    won(first)
+    win(first)
     fourth = make_lead(email="p9@x.example", city="Rome")
     one_by_one([fourth, third])
     assert list(Assignment.objects.order_by("pk").values_list("rep__name", flat=True)) == ["Ann", "Cem", "Ann", "Ben"]
