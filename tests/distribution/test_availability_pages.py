@@ -134,6 +134,19 @@ def test_outside_working_hours_the_status_says_until_when(people, rep):
     assert '<bdi class="words">Off until 18:00</bdi>' in shown
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("on leave", "On leave until 12:00"),
+        ("on annual leave", "On leave: annual leave until 12:00"),
+        ("Rome", "On leave: Rome until 12:00"),
+    ],
+)
+def test_leave_is_told_once_with_its_reason(people, rep, reason, words):
+    make_leave(rep, NOW - timedelta(hours=1), NOW + timedelta(hours=2), reason=reason)
+    assert words in strip_tags(page(people.owner))
+
+
 # --- Leave --------------------------------------------------------------------------------------
 
 
