@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from distribution.availabilityforms import away_reasons
 from distribution.compiling import live_timetable
@@ -17,7 +16,7 @@ from distribution.leavespan import span_text, state_of_leave
 from distribution.models import AwayReason, Leave, LeaveCalendar, Rep, WorkingHours
 from distribution.people import load_rep
 from distribution.states import State, load_of, state_of
-from distribution.weekview import Week, build_week, midnight, monday_of, notes_of
+from distribution.weekview import Week, build_week, day_of, midnight, monday_of, notes_of
 
 MOST_LEAVE: Final = 30
 SHOWN_AFTER: Final = timedelta(days=30)
@@ -76,7 +75,7 @@ def build_availability(rep: Rep, own: bool, now: datetime) -> AvailabilityPage:
     person = load_rep(now, timetable, pk=rep.pk)
     if person is None:
         raise LookupError(f"there is no rep {rep.pk}")
-    today = now.astimezone(ZoneInfo(rep.time_zone)).date()
+    today = day_of(now, rep.time_zone)
     hours_id = timetable.find(rep.hours_id, person.team_id)
     return AvailabilityPage(
         id=rep.pk,

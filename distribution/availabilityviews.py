@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -49,14 +50,21 @@ def status(request: PageRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{_subject(request, rep)} available again.")
         return _back(request, rep)
     form = AwayForm(request.POST, auto_id="away_%s")
+    if save_away(rep, form, request.user):
+        messages.success(request, f"{_subject(request, rep)} away: no new leads meanwhile.")
+        return _back(request, rep)
+    return _page(request, rep, away=form)
+
+
+def save_away(rep: Rep, form: AwayForm, actor: User) -> bool:
+    """Whether somebody is away now as a form asks for; otherwise the form says what is wrong."""
     try:
         if form.is_valid():
-            set_away(rep, **form.cleaned_data, actor=request.user)
-            messages.success(request, f"{_subject(request, rep)} away: no new leads meanwhile.")
-            return _back(request, rep)
+            set_away(rep, **form.cleaned_data, actor=actor)
+            return True
     except WrongValue as error:
         form.add_error(error.field, str(error))
-    return _page(request, rep, away=form)
+    return False
 
 
 @login_required

@@ -10,13 +10,13 @@ with DELETE.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from django.db import connections
 from django.db.models import Model
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
 from distribution.models import Condition, RoutingRule, RuleSet
 from distribution.rulesets import Fixed
+from leadcrm.lib.triggers import set_up
 
 _REFUSAL: Final = "a published rule set never changes: clone it and publish the clone"
 _RULE_SET_OF: Final = "(SELECT rule_set_id FROM distribution_routingrule WHERE id = {row}.%s)"
@@ -65,13 +65,7 @@ _SQLITE_PUBLISHED: Final = "EXISTS (SELECT 1 FROM distribution_ruleset WHERE sta
 
 def install(using: str, **_: Any) -> None:
     """Set up the triggers on this database. Safe to repeat."""
-    connection = connections[using]
-    statements = {"postgresql": _postgres, "sqlite": _sqlite}.get(connection.vendor, lambda: iter(()))
-    with connection.cursor() as cursor:
-        if RuleSet._meta.db_table not in connection.introspection.table_names(cursor):
-            return  # only another app was migrated so far
-        for statement in statements():
-            cursor.execute(statement)
+    set_up(using, RuleSet._meta.db_table, postgresql=_postgres, sqlite=_sqlite)
 
 
 def _postgres() -> Iterator[str]:

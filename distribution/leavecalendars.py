@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.core.cache import cache
@@ -19,7 +18,7 @@ from django.utils import timezone
 
 from distribution.icsfile import LARGEST_FILE, Entry, Ignored, Reading, read_file
 from distribution.models import Leave, LeaveCalendar, Rep
-from distribution.weekview import midnight
+from distribution.weekview import day_of, midnight
 from leadcrm.lib.outgoing import Limits, OutgoingError, send
 from leadcrm.lib.text import Unreadable
 from leadcrm.lib.wake import wake
@@ -76,7 +75,7 @@ def read_leave(content: bytes, rep: Rep, now: datetime) -> Reading:
     Raises:
         Unreadable: it is no whole calendar.
     """
-    today = now.astimezone(ZoneInfo(rep.time_zone)).date()
+    today = day_of(now, rep.time_zone)
     return read_file(content, today, (now + AHEAD).date())
 
 

@@ -30,7 +30,7 @@ def state_of(rep: Rep, now: datetime) -> State:
         return _absent("away", "Away", rep.away_reason, rep.away_until, now)
     if rep.leave:
         reason = rep.leave.reason.removeprefix("on ").removeprefix("On ")  # as sentences about them say
-        return _absent("leave", "On leave", "" if reason == "leave" else reason, rep.leave.until, now)
+        return _absent("leave", "On leave", "" if reason.lower() == "leave" else reason, rep.leave.until, now)
     if rep.off_hours:
         end = _until(rep.opens_at, now) or ", and none are ahead"
         return State("off", f"Outside working hours{end}", f"Off{end}" if rep.opens_at else "Off", "info")

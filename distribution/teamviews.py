@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import pluralize
@@ -18,17 +16,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from distribution.availabilityforms import LeaveForm, PauseForm, away_reasons
-from distribution.availabilityviews import save_leave
-from distribution.errors import DistributionError, WrongValue
+from distribution.availabilityviews import save_away, save_leave
+from distribution.errors import DistributionError
 from distribution.models import Rep
 from distribution.passingforms import HandOverForm
 from distribution.selectors import leads_to_pass_on, looked_after, manageable_reps
 from distribution.services import reassign_lead
-from distribution.services.availability import plan_leave, set_available, set_away
+from distribution.services.availability import plan_leave, set_available
 from distribution.teampage import build_team, manages
-from distribution.weekview import midnight
+from distribution.weekview import day_of, midnight
 from leadcrm.lib.moments import short_moment
-from leadcrm.lib.pages import PageRequest, back, number_of, page_or_part, tell
+from leadcrm.lib.pages import PageRequest, answer, number_of, page_or_part, tell
 from pipeline.errors import StaleLead
 from pipeline.forms import MOMENT
 from pipeline.many import each
@@ -86,10 +84,10 @@ def pause(request: PageRequest, pk: int) -> HttpResponse:
     if request.POST.get("status") == Rep.Status.AVAILABLE:
         set_available(rep, actor=request.user)
         return _changed(request, f"{rep.name} takes new leads again.")
-    if _pause(rep, form, request.user):
+    if save_away(rep, form, request.user):
         until = f" until {short_moment(rep.away_until, now)}" if rep.away_until else ""
         return _changed(request, f"{rep.name} gets no new leads{until}: {rep.away_reason}.")
-    today = now.astimezone(ZoneInfo(rep.time_zone)).date()
+    today = day_of(now, rep.time_zone)
     ends = localtime(midnight(today + timedelta(days=1), rep.time_zone))
     context = {"section": "team", "rep": rep, "form": form, "reasons": away_reasons(), "day_ends": f"{ends:{MOMENT}}"}
     response = page_or_part(request, "distribution/pause.html", "distribution/_pause.html", context)
@@ -97,24 +95,8 @@ def pause(request: PageRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _pause(rep: Rep, form: PauseForm, actor: User) -> bool:
-    """Whether it was done; what is wrong is said in the form."""
-    try:
-        if form.is_valid():
-            set_away(rep, **form.cleaned_data, actor=actor)
-            return True
-    except WrongValue as error:
-        form.add_error(error.field, str(error))
-    return False
-
-
 def _changed(request: PageRequest, text: str) -> HttpResponse:
-    """On the team's page as a notice, after which it shows how things are now; else on the next page."""
-    if not request.htmx:
-        tell(request, "success", text)
-        return back(request, reverse("team-availability"))
-    response = trigger_client_event(HttpResponse(status=204), "toast", {"text": text, "tone": "success"})
-    return trigger_client_event(response, "team-changed")
+    return answer(request, "success", text, reverse("team-availability"), "team-changed")
 
 
 @login_required
@@ -128,7 +110,7 @@ def hand_over_all(request: PageRequest, pk: int) -> HttpResponse:
     if form.is_valid() and request.POST.get("sure") == str(leads.count()):
         _hand_over(request, rep, leads.order_by("created_at"), form.cleaned_data)
         return redirect("team-availability")
-    today = timezone.now().astimezone(ZoneInfo(rep.time_zone)).date()
+    today = day_of(timezone.now(), rep.time_zone)
     lent = LeaveForm(rep, auto_id="leave_%s", initial={"lend_leads": True, "first_day": today})
     return _ways_to_hand_over(request, rep, form, lent)
 

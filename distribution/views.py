@@ -9,7 +9,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import trigger_client_event
 
 from distribution.decisionpage import build_decision_page
 from distribution.errors import AlreadyTaken, DistributionError
@@ -17,7 +16,7 @@ from distribution.offers import too_late
 from distribution.planpage import build_plan_page
 from distribution.selectors import acting_rep, decision_of, lead_to_take
 from distribution.services import accept_lead, claim_lead, pull_next
-from leadcrm.lib.pages import PageRequest, Tone, back, page_or_part, tell
+from leadcrm.lib.pages import PageRequest, Tone, answer, page_or_part
 from pipeline.selectors import access_lead
 
 
@@ -78,14 +77,7 @@ def claim(request: PageRequest, uid: UUID) -> HttpResponse:
 
 
 def _answer(request: PageRequest, text: str, tone: Tone, otherwise: str) -> HttpResponse:
-    """What was done or refused: on a board as a notice, after which it looks what changed; else on the next page."""
-    if not request.htmx:
-        tell(request, tone, text)
-        return back(request, otherwise)
-    response: HttpResponse = HttpResponse(status=204 if tone == "success" else 409)
-    for name, detail in (("toast", {"text": text, "tone": tone}), ("board-changed", {}), ("offers-changed", {})):
-        response = trigger_client_event(response, name, detail)
-    return response
+    return answer(request, tone, text, otherwise, "board-changed", "offers-changed")
 
 
 @login_required

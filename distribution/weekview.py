@@ -55,6 +55,11 @@ def monday_of(text: str, today: date) -> date:
     return min(max(day - timedelta(days=day.weekday()), FIRST), LAST)
 
 
+def day_of(now: datetime, zone: str) -> date:
+    """The date that a calendar in a time zone shows."""
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
 def midnight(day: date, zone: str) -> datetime:
     """When a date begins in a time zone, in UTC; of two midnights the first."""
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

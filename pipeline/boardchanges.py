@@ -84,7 +84,7 @@ def build_changes(view: View, stages: Collection[Stage], since: int, shown: Show
     gone = sorted(set(shown.cards) - kept)
     heads = build_heads(view, stages) if found or gone or _nearby(view, changed) else []
     other_heads = bool(heads) and mark_of(heads) != shown.heads
-    offers = offered_to(view) != set(shown.offers)
+    offers = _offered(view) != set(shown.offers)
     if not (found or gone or other_heads or offers):
         return None
     return Changes(_cards(view, stages, found), gone, heads if other_heads else [], offers, now=view.now)
@@ -118,7 +118,6 @@ def _nearby(view: View, changed: QuerySet[Any, Any]) -> bool:
     return view.near.filter(pk__in=changed, stage__in=view.stages).exists()
 
 
-def offered_to(view: View) -> set[UUID]:
-    """The leads that are offered to the reader now."""
+def _offered(view: View) -> set[UUID]:
     answers: list[tuple[Any, Any]] = offers_asked.send(Lead, user=view.user)
     return {uid for _, found in answers for uid in found}

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
+from leadcrm.lib.triggers import set_up
 from pipeline.models import Lead, Task
 
 _LEADS: Final = Lead._meta.db_table
@@ -46,12 +45,7 @@ _EVENTS: Final = {
 
 def install(using: str, **_: Any) -> None:
     """Set up the triggers on this database, and put right the leads that are not. Safe to repeat."""
-    connection = connections[using]
-    statements = {"postgresql": _postgres, "sqlite": _sqlite}.get(connection.vendor, lambda: iter(()))
-    with connection.cursor() as cursor:
-        if _is_migrated(connection, cursor):
-            for statement in statements():
-                cursor.execute(statement)
+    set_up(using, _LEADS, postgresql=_postgres, sqlite=_sqlite, column=_COLUMN)
 
 
 def make_way(using: str, **_: Any) -> None:
@@ -60,14 +54,6 @@ def make_way(using: str, **_: Any) -> None:
         with connections[using].cursor() as cursor:
             for event in _EVENTS:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {_TASKS}_first_{event}")
-
-
-def _is_migrated(connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> bool:
-    """Whether the tables are there and know of first tasks; not when only another app was migrated so far."""
-    tables = connection.introspection
-    if not {_LEADS, _TASKS} <= set(tables.table_names(cursor)):
-        return False
-    return any(column.name == _COLUMN for column in tables.get_table_description(cursor, _LEADS))
 
 
 def _postgres() -> Iterator[str]:

@@ -8,8 +8,7 @@ rows older than the triggers, are added.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from django.db import connections
-
+from leadcrm.lib.triggers import set_up
 from pipeline.models import Account, Lead, SearchText
 
 # Each table, the column of its id, and the columns its line is made of, with how they are written.
@@ -43,13 +42,7 @@ WHERE NOT EXISTS (SELECT 1 FROM {lines} WHERE {lines}.{key} = {table}.id)
 
 def install(using: str, **_: Any) -> None:
     """Set up the triggers on this database and add the lines that are missing. Safe to repeat."""
-    connection = connections[using]
-    statements = {"postgresql": _postgres, "sqlite": _sqlite}.get(connection.vendor, lambda: iter(()))
-    with connection.cursor() as cursor:
-        if _LINES not in connection.introspection.table_names(cursor):
-            return  # only another app was migrated so far
-        for statement in statements():
-            cursor.execute(statement)
+    set_up(using, _LINES, postgresql=_postgres, sqlite=_sqlite)
 
 
 def _postgres() -> Iterator[str]:

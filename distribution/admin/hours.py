@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -24,7 +23,7 @@ from distribution.engine.worktime import Hours
 from distribution.hours import Timetable, holidays_of, load_timetable, reps_using
 from distribution.models import AwayReason, HoursException, Rep, TeamHours, WorkingHours, WorkShift
 from distribution.rulewords import days_words
-from distribution.weekview import WEEK, Week, build_week, monday_of, notes_of
+from distribution.weekview import WEEK, Week, build_week, day_of, monday_of, notes_of
 from leadcrm.lib.adminbase import ArchivableAdmin, ArchivedFilter, HistoryAdmin, ModelAdmin, TabularInline
 from leadcrm.lib.places import countries
 from leadcrm.lib.readerzone import reader_zone
@@ -51,7 +50,7 @@ def week_context(
     request: HttpRequest, hours: Hours | None, own: int | None, timetable: Timetable, zone: str
 ) -> dict[str, Any]:
     """The week that the address asks for (``?week=2026-03-02``), by the clock of these hours and by the viewer's."""
-    monday = monday_of(request.GET.get("week", ""), timezone.now().astimezone(ZoneInfo(zone)).date())
+    monday = monday_of(request.GET.get("week", ""), day_of(timezone.now(), zone))
     notes = notes_of(own, timetable.weeks[own].holidays if own else {}, monday)
     weeks = [build_week(hours, monday, zone, notes)]
     if (theirs := viewer_zone(request)) and theirs != zone:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from distribution.demo.company import OFFICES, Company
 from distribution.models import AwayReason, HoursException, Rep, TeamHours, WorkingHours, WorkShift
 from distribution.services import availability
+from distribution.weekview import day_of
 
 Shifts = tuple[tuple[Iterable[int], int, int], ...]
 
@@ -89,7 +90,7 @@ def build_hours(company: Company, now: datetime) -> None:
         zone, teams = places[office]
         holidays = {"holiday_country": country, "holiday_region": region}
         hours = _hours(f"{office} office", zone, shifts, is_default=office == "Hamburg", **holidays)
-        closed = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=30)
+        closed = day_of(now, zone) + timedelta(days=30)
         HoursException.objects.create(hours=hours, date=closed, name="stocktaking")
         for team in teams:
             TeamHours.objects.create(team=company.teams[team], hours=hours)

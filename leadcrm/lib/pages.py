@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 # Set on requests that an open page makes by itself: nobody need be there.
@@ -49,6 +49,19 @@ def go(request: PageRequest, url: str) -> HttpResponse:
 def tell(request: HttpRequest, tone: Tone, text: str, tags: str = "") -> None:
     """A message on the page that is shown next. ``tags``: what belongs to it, such as the address that undoes it."""
     messages.add_message(request, messages.DEFAULT_LEVELS[tone.upper()], text, extra_tags=tags)
+
+
+def answer(request: PageRequest, tone: Tone, text: str, otherwise: str, *events: str) -> HttpResponse:
+    """What was done or refused: for htmx a notice, and events by which the page looks what changed; else a message on
+    the page that the form came from, or on ``otherwise``."""
+    if not request.htmx:
+        tell(request, tone, text)
+        return back(request, otherwise)
+    response = HttpResponse(status=204 if tone == "success" else 409)
+    trigger_client_event(response, "toast", {"text": text, "tone": tone})
+    for event in events:
+        trigger_client_event(response, event)
+    return response
 
 
 def number_of(text: str, otherwise: int = 0) -> int:

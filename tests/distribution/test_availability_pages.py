@@ -138,6 +138,7 @@ def test_outside_working_hours_the_status_says_until_when(people, rep):
     ("reason", "words"),
     [
         ("on leave", "On leave until 12:00"),
+        ("On Leave", "On leave until 12:00"),
         ("on annual leave", "On leave: annual leave until 12:00"),
         ("Rome", "On leave: Rome until 12:00"),
     ],
