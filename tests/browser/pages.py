@@ -4,6 +4,7 @@ A key pressed at a page that is leaving, or whose scripts are not there yet, is 
 """
 
 import re
+from typing import Final
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -12,6 +13,9 @@ from pipeline.models import Lead
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+# A browser that is held in a hand.
+TOUCHED: Final = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
 # How many pixels a page is wider than its window.
 WIDER = "document.documentElement.scrollWidth - window.innerWidth"

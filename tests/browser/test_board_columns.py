@@ -6,12 +6,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from pipeline.models import Lead, Stage
 from pipeline.services.moving import move_on
-from tests.browser.pages import DESKTOP, PHONE, card, settled
-from tests.distribution.world import stages
+from tests.browser.pages import DESKTOP, PHONE, TOUCHED, card, settled
+from tests.distribution.world import add_stages
 from tests.pipeline.people import make_people, owned
 from tests.support.timings import WATCH, read_timings
-
-TOUCHED = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture
@@ -22,10 +20,7 @@ def people():
 @pytest.fixture
 def lead(people):
     """In the second of four stages; the first one is empty."""
-    pipeline = stages()["open"].pipeline
-    for position, slug in enumerate(("talks", "offer"), 1):
-        Stage.objects.create(pipeline=pipeline, name=slug.title(), slug=slug, position=position)
-    Stage.objects.filter(slug__in=("won", "lost")).update(position=5)
+    add_stages("talks", "offer")
     return goes_to("talks", owned(people, first_name="Ada", last_name="Lovelace"))
 
 

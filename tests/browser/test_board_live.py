@@ -14,16 +14,16 @@ from pipeline.models import Lead, LostReason, Pipeline, Stage
 from pipeline.services.leads import edit_lead
 from pipeline.services.moving import move_on
 from pipeline.services.tasks import TaskTerms, add_task, finish_task
-from tests.browser.pages import DESKTOP, PHONE, Finger, card, in_column, let_go, move, take
+from tests.browser.pages import DESKTOP, PHONE, TOUCHED, Finger, card, in_column, let_go, move, take
 from tests.distribution.setups import make_pool, make_rule_set, publish
-from tests.distribution.world import make_lead, stages, win
+from tests.distribution.world import add_stages, make_lead, win
 from tests.pipeline.people import make_people, owned
 from tests.support.heard import heard_up_to
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("never_too_late")
 
-LYING_PHONE = {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True}
+LYING_PHONE = {**TOUCHED, "viewport": {"width": 844, "height": 390}}
 AT_THE_END = "board.scrollLeft > 0 && board.scrollLeft + board.clientWidth >= board.scrollWidth - 1"
 ROUGH = [
     "W" * 100,
@@ -42,9 +42,7 @@ def people():
 
 @pytest.fixture
 def lead(people):
-    shown = stages()
-    Stage.objects.create(pipeline=shown["open"].pipeline, name="Talks", slug="talks", position=0)
-    Stage.objects.filter(slug__in=("won", "lost")).update(position=5)
+    add_stages("talks")
     return owned(people, first_name="Ada", last_name="Lovelace")
 
 
@@ -83,7 +81,7 @@ def test_the_board_follows_a_card_that_is_held_at_its_edge(opened, people, lead)
 
 def test_on_a_phone_a_finger_takes_a_card_past_the_next_column(opened, people, lead):
     many_stages(lead)
-    page = opened(people.owner, viewport=PHONE, has_touch=True, is_mobile=True)
+    page = opened(people.owner, **TOUCHED)
     finger = Finger(page, card(page, lead))
     until_at_the_end(page, lambda y: finger.move(PHONE["width"] - 8, y))
     finger.move(PHONE["width"] - 8, 502)

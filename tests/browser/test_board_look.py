@@ -9,11 +9,10 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, Route, expect
 
 from pipeline.models import Lead, Pipeline, SavedView, Stage
-from tests.browser.pages import PHONE, SIZES
+from tests.browser.pages import PHONE, SIZES, TOUCHED
 from tests.distribution.world import make_lead, stages
 from tests.pipeline.people import make_people
 
-TOUCH = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 BOXES = "all => all.map((one) => one.getBoundingClientRect().toJSON())"
 
 
@@ -97,7 +96,7 @@ def test_the_ring_of_a_name_goes_around_its_card(opened, people, leads):
 
 
 def test_what_is_pressed_on_a_card_is_large_enough_for_a_thumb(opened, people, leads):
-    page = opened(people.owner, **TOUCH)
+    page = opened(people.owner, **TOUCHED)
     for what in (".tick", ".icon-button", ".button"):
         for one in boxes(page, f"#column-open .card {what}"):
             assert min(one["width"], one["height"]) >= 44, what

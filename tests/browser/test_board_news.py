@@ -13,7 +13,7 @@ from pipeline.services.moving import move_on
 from pipeline.services.tasks import TaskTerms, add_task
 from tests.browser.pages import card, in_column
 from tests.distribution.setups import make_pool, make_rule_set, publish
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import add_stages, make_lead
 from tests.pipeline.people import make_people, owned
 
 ASLEEP = "asleep => { Object.defineProperty(document, 'hidden', { value: asleep, configurable: true });"
@@ -28,8 +28,7 @@ def people():
 
 @pytest.fixture
 def lead(people):
-    shown = stages()
-    Stage.objects.create(pipeline=shown["open"].pipeline, name="Talks", slug="talks", position=1)
+    add_stages("talks")
     return owned(people, first_name="Ada", last_name="Lovelace")
 
 

@@ -9,13 +9,21 @@ from playwright.sync_api import Locator, Page, expect
 
 from pipeline.models import Lead, Pipeline, SavedView, Stage
 from pipeline.services.moving import move_on
-from tests.browser.pages import COUNTED, Finger, card, in_column, middle_of, take, without_news
-from tests.distribution.world import stages
+from tests.browser.pages import (
+    COUNTED,
+    DESKTOP,
+    PHONE,
+    SIZES,
+    TOUCHED,
+    Finger,
+    card,
+    in_column,
+    middle_of,
+    take,
+    without_news,
+)
+from tests.distribution.world import add_stages
 from tests.pipeline.people import make_people, owned
-
-LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SIZES = pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-TOUCHED = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture
@@ -25,10 +33,7 @@ def people():
 
 @pytest.fixture
 def lead(people):
-    pipeline = stages()["open"].pipeline
-    for position, slug in enumerate(("talks", "offer"), 1):
-        Stage.objects.create(pipeline=pipeline, name=slug.title(), slug=slug, position=position)
-    Stage.objects.filter(slug__in=("won", "lost")).update(position=5)
+    add_stages("talks", "offer")
     return owned(people, first_name="Ada", last_name="Lovelace")
 
 
@@ -127,7 +132,7 @@ SORTED = ["Cyd", "Ada Lovelace", "Bob"]
 
 
 def test_a_card_is_dragged_within_its_column_by_mouse(opened, people, by_hand):
-    page = opened(people.owner, viewport=LAPTOP)
+    page = opened(people.owner, viewport=DESKTOP)
     take(card(page, by_hand[0]).locator(".owner"))
     x, y = middle_of(card(page, by_hand[1]))
     page.mouse.move(x, y, steps=15)

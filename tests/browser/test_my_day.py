@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from distribution import services
 from distribution.models import AwayReason, Rep
 from pipeline.models import Event, Lead, Task
-from tests.browser.pages import DESKTOP, PHONE, SIZES, go_by, settled, unfold_all
+from tests.browser.pages import DESKTOP, PHONE, SIZES, TOUCHED, go_by, settled, unfold_all
 from tests.distribution.world import make_lead, world
 from tests.pipeline.people import make_people
 
@@ -111,7 +111,7 @@ def test_the_keys_are_shown_and_do_nothing_while_somebody_types(my_day, leads):
 
 def test_keys_are_offered_only_where_there_are_some(my_day, leads, new_context, sign_in, people, live_server):
     expect(my_day().get_by_role("button", name="Keys")).to_be_visible()
-    context = new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    context = new_context(**TOUCHED)
     sign_in(people.owner, context)
     page = context.new_page()
     page.goto(live_server.url + "/my/")

@@ -24,7 +24,7 @@ from notifications.services.sequences import sweep_sequences
 from pipeline.models import Lead, Pipeline, Stage
 from tests.browser.pages import DESKTOP, PHONE, SIZES, card, in_column, move, settled, without_news
 from tests.concurrency.threads import at_once, errors
-from tests.distribution.world import make_lead, stages, world
+from tests.distribution.world import add_stages, make_lead, stages, world
 from tests.notifications.sequences import make_sequence
 from tests.pipeline.api.partner import LEADS, Partner
 from tests.pipeline.people import make_people, owned, signed_in
@@ -256,8 +256,7 @@ def test_a_person_whose_owner_left_is_given_to_somebody_who_is_there(opened, peo
 @pytest.fixture
 def three(people) -> list[Lead]:
     """Three cards in a column, the most urgent on top, and a stage beside it."""
-    Stage.objects.create(pipeline=stages()["open"].pipeline, name="Talks", slug="talks", position=1)
-    Stage.objects.filter(slug__in=("won", "lost")).update(position=5)
+    add_stages("talks")
     now = timezone.now()
     names = enumerate(("Ada", "Bob", "Cyd"))
     return [owned(people, last_name=name, respond_by=now + timedelta(hours=1 + hour)) for hour, name in names]

@@ -1,7 +1,7 @@
 """The page of a manager's people in a real browser: a lead is dragged to somebody else."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from distribution import services
 from distribution.models import AwayReason, Leave
@@ -162,12 +162,16 @@ def test_what_somebody_types_stays_while_the_page_looks_what_is_new(live_server,
         page.clock.run_for(16_000)
 
 
+def go_to_hand_over(page: Page, site: str, size: ViewportSize) -> None:
+    page.set_viewport_size(size)
+    page.goto(f"{site}/team/availability/")
+    settled(page).get_by_role("link", name="Hand over the leads of Owner Person").click()
+
+
 @SIZES
 def test_all_leads_are_lent_until_somebody_is_back(live_server, managers_page: Page, people, size):
     page = managers_page
-    page.set_viewport_size(size)
-    page.goto(f"{live_server.url}/team/availability/")
-    settled(page).get_by_role("link", name="Hand over the leads of Owner Person").click()
+    go_to_hand_over(page, live_server.url, size)
     form = page.get_by_role("form", name="While they are on leave")
     expect(form.get_by_label("From")).not_to_have_value("")
     form.get_by_label("To").fill("2001-01-01")
@@ -185,9 +189,7 @@ def test_all_leads_are_lent_until_somebody_is_back(live_server, managers_page: P
 @SIZES
 def test_what_is_said_below_a_field_keeps_off_what_comes_next(live_server, managers_page: Page, people, size):
     page = managers_page
-    page.set_viewport_size(size)
-    page.goto(f"{live_server.url}/team/availability/")
-    settled(page).get_by_role("link", name="Hand over the leads of Owner Person").click()
+    go_to_hand_over(page, live_server.url, size)
     form = page.get_by_role("form", name="For good")
     hint = form.get_by_text("Whoever gets a lead").bounding_box()
     button = form.get_by_role("button").bounding_box()
@@ -199,9 +201,7 @@ def test_what_is_said_below_a_field_keeps_off_what_comes_next(live_server, manag
 @SIZES
 def test_all_leads_are_handed_over_after_a_second_question(live_server, managers_page: Page, people, size):
     page = managers_page
-    page.set_viewport_size(size)
-    page.goto(f"{live_server.url}/team/availability/")
-    settled(page).get_by_role("link", name="Hand over the leads of Owner Person").click()
+    go_to_hand_over(page, live_server.url, size)
     page.get_by_label("To").first.select_option(label="Teammate Person")
     page.get_by_label("Why").fill("Leaves us")
     page.get_by_role("button", name="Hand over …").click()

@@ -9,10 +9,10 @@ from playwright.sync_api import Page, expect
 
 from distribution import services
 from distribution.models import AwayReason, Rep
-from pipeline.models import Lead, Stage, Task
+from pipeline.models import Lead, Task
 from tests.browser.pages import log_contact
 from tests.distribution.setups import make_pool, make_rule, make_rule_set, publish
-from tests.distribution.world import make_lead, stages
+from tests.distribution.world import add_stages, make_lead
 from tests.pipeline.people import make_people
 
 PHONE = {"width": 390, "height": 844}
@@ -27,8 +27,7 @@ def people():
 def lead(people):
     """A lead that the engine gave to the owner; another one is offered to both reps."""
     AwayReason.objects.create(name="Lunch", minutes=45)
-    Stage.objects.create(pipeline=stages()["open"].pipeline, name="Talks", slug="talks", position=1)
-    Stage.objects.filter(slug__in=("won", "lost")).update(position=5)
+    add_stages("talks")
     owner, teammate = (Rep.objects.get(user=user) for user in (people.owner, people.teammate))
     rules = make_rule_set(pool=make_pool("Rest", owner, team=people.team))
     offers = make_pool("Offers", owner, teammate, method="claim", team=people.team)

@@ -27,6 +27,14 @@ def stages() -> dict[str, Stage]:
     }
 
 
+def add_stages(*slugs: str) -> None:
+    """Open stages behind the first one, and before those that close a lead."""
+    pipeline = stages()["open"].pipeline
+    for position, slug in enumerate(slugs, 1):
+        Stage.objects.create(pipeline=pipeline, name=slug.title(), slug=slug, position=position)
+    Stage.objects.filter(slug__in=("won", "lost")).update(position=5)
+
+
 def make_source(slug: str = "web", **more: Any) -> LeadSource:
     return LeadSource.objects.get_or_create(slug=slug, defaults={"name": slug, **more})[0]
 

@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 SUPERVISE = """
 import sys, json
 from leadcrm.lib.supervisor import Supervisor
-Supervisor(json.loads(sys.argv[1])).run(print)
+Supervisor(json.loads(sys.argv[1])).run(lambda: None)
 """
 STUBBORN = """
 import signal, time
@@ -45,8 +45,7 @@ def supervise(tmp_path):
 
 def test_each_line_carries_the_name_of_its_program_and_empty_ones_are_left_out(supervise, tmp_path):
     supervise(POLITE, "hard")
-    said = (tmp_path / "log").read_text().splitlines()
-    assert [line[:10] for line in said if line.startswith("web")] == ["web | work", "web | hard"]
+    assert "web | working\nweb | hard" in (tmp_path / "log").read_text()
 
 
 def test_one_signal_stops_what_listens(supervise, tmp_path):
